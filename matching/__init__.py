@@ -1,0 +1,1 @@
+"""What: households, children, search, ranking, meetings and packs."""

@@ -1,0 +1,1 @@
+"""Rank households for a sibling group, and say why."""

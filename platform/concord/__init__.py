@@ -1,0 +1,1 @@
+"""Where: the Flask application, its sign-in, command line, migrations and embedded servers."""

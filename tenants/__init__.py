@@ -1,0 +1,1 @@
+"""Who: consortia, agencies, people, permissions, audit; the database and its scopes."""

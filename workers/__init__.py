@@ -1,0 +1,1 @@
+"""When: the relay, the queue, jobs and the documents they make."""
