@@ -1,0 +1,282 @@
+"""What Concord is built and run with: make targets, locks, the wheel, the image and the compose file."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from concord.cli import main
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ["bootstrap.lock", "dev.lock", "runtime.lock"]
+SCRIPTS = {"scripts/bootstrap": "sh", "scripts/browser": "sh", ".ci/run": "bash"}
+
+
+class TestLocks:
+    @pytest.mark.parametrize("name", LOCKS)
+    def test_pin_every_package_with_hashes(self, name: str) -> None:
+        pins = _pins(name)
+
+        assert pins
+        assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
+
+    @pytest.mark.parametrize("name", LOCKS)
+    def test_hold_no_address_and_no_setting(self, name: str) -> None:
+        text = (ROOT / "requirements" / name).read_text("utf-8")
+
+        assert "://" not in text
+        assert re.findall(r"^-", text, re.MULTILINE) == []
+
+    def test_agree_with_one_another(self) -> None:
+        versions = [dict(pin.split()[0].split("==") for pin in _pins(name)) for name in LOCKS]
+
+        for lock in (versions[0], versions[2]):
+            assert {name: version for name, version in lock.items() if versions[1].get(name) != version} == {}
+
+    def test_pin_what_the_project_asks_for(self) -> None:
+        project = (ROOT / "pyproject.toml").read_text("utf-8")
+        listed = re.findall(r'^    "([a-z0-9-]+)', project.split("dependencies = [")[1].split("]\n")[0], re.MULTILINE)
+
+        pinned = {pin.split("==")[0] for pin in _pins("runtime.lock")}
+
+        assert listed
+        assert set(listed) <= pinned
+
+
+class TestMakefile:
+    def test_helps_with_every_target(self) -> None:
+        phony = _makefile_line(".PHONY:").split()
+
+        run = _run("make", "help")
+
+        assert [line.split()[0] for line in run.splitlines()] == phony
+
+    def test_ends_the_tests_with_the_words_of_pytest(self) -> None:
+        plan = _run("make", "--dry-run", "test")
+
+        assert "/pytest" in plan.strip().splitlines()[-1]
+
+    def test_makes_sure_of_what_ci_checks(self) -> None:
+        plan = _run("make", "--dry-run", "sure")
+
+        for tool in ("ruff format --check", "ruff check", "mypy", "lint-imports", "pytest"):
+            assert tool in plan, tool
+
+
+class TestScripts:
+    @pytest.mark.parametrize("script", SCRIPTS)
+    def test_can_be_run_and_parsed(self, script: str) -> None:
+        assert os.access(ROOT / script, os.X_OK)
+        _run(SCRIPTS[script], "-n", script)
+
+    @pytest.mark.parametrize("script", SCRIPTS)
+    def test_stop_at_the_first_failure(self, script: str) -> None:
+        assert re.search(r"^set -eu", (ROOT / script).read_text("utf-8"), re.MULTILINE)
+
+    def test_ci_looks_for_the_stray_package_before_anything_else(self) -> None:
+        script = (ROOT / ".ci/run").read_text("utf-8")
+
+        assert script.index("test ! -e platform/__init__.py") < script.index("make ")
+
+    def test_browser_says_when_the_named_one_does_not_run(self) -> None:
+        environment = {**os.environ, "CONCORD_CHROMIUM": "/no/such/chromium"}
+
+        run = subprocess.run(
+            ["scripts/browser"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+
+        assert run.returncode == 1
+        assert "CONCORD_CHROMIUM is /no/such/chromium" in run.stderr
+        assert run.stdout == ""
+
+    def test_browser_prints_nothing_but_a_path(self) -> None:
+        environment = {**os.environ, "CONCORD_CHROMIUM": sys.executable}
+
+        run = subprocess.run(["scripts/browser"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+        assert run.stdout == f"{sys.executable}\n"
+
+
+class TestWheel:
+    def test_holds_every_file_of_the_packages(self, wheel_files: set[str]) -> None:
+        tracked = _run("git", "ls-files", "tenants", "matching", "workers", "platform/concord").splitlines()
+        wanted = {name.removeprefix("platform/") for name in tracked if (ROOT / name).is_file()}
+
+        assert sorted(name for name in wanted - wheel_files if not name.startswith("concord/web/assets/")) == []
+
+    def test_holds_nothing_else(self, wheel_files: set[str]) -> None:
+        tops = {name.split("/")[0] for name in wheel_files}
+
+        assert tops == {"tenants", "matching", "workers", "concord", "concord-0.1.0.dist-info"}
+        assert [name for name in wheel_files if "node_modules" in name or name.endswith(".pyc")] == []
+
+    def test_carries_the_licence_and_the_command(self, wheel_files: set[str]) -> None:
+        assert "concord-0.1.0.dist-info/licenses/LICENSE" in wheel_files
+        assert "concord-0.1.0.dist-info/entry_points.txt" in wheel_files
+
+
+class TestDockerfile:
+    def test_builds_in_one_stage_and_runs_in_another(self) -> None:
+        assert [words for name, words in _dockerfile() if name == "FROM"] == [
+            "python:${PYTHON}-slim AS build",
+            "python:${PYTHON}-slim AS runtime",
+        ]
+
+    def test_runs_as_a_numbered_user_and_checks_its_health(self) -> None:
+        runtime = _last_stage()
+
+        assert [words for name, words in runtime if name == "USER"] == ["10001:10001"]
+        assert [name for name, words in runtime if name == "HEALTHCHECK" and "/health/live" in words]
+
+    def test_installs_only_what_has_a_hash(self) -> None:
+        installs = [line for _, words in _dockerfile() for line in words.split("&&") if "pip install" in line]
+
+        assert len(installs) == 3
+        assert all("--require-hashes" in line or "--no-deps /wheel/" in line for line in installs)
+
+    def test_takes_only_the_environment_from_the_build(self) -> None:
+        assert [words for name, words in _last_stage() if name == "COPY"] == ["--from=build /opt/concord /opt/concord"]
+
+    def test_copies_only_what_reaches_the_builder(self) -> None:
+        let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")]
+        copied = [words.split()[:-1] for name, words in _dockerfile() if name == "COPY" and "--from" not in words]
+
+        for source in (source for sources in copied for source in sources):
+            assert (ROOT / source).exists()
+            assert any(Path(source).match(pattern) for pattern in let_in), source
+
+    def test_starts_a_command_that_there_is(self) -> None:
+        commands = dict(_last_stage())
+
+        assert commands["ENTRYPOINT"] == '["concord"]'
+        _parse_command(yaml.safe_load(commands["CMD"]))
+
+
+class TestCompose:
+    def test_has_every_part(self) -> None:
+        assert set(_compose()["services"]) == {
+            "database",
+            "queue",
+            "prepare",
+            "migrate",
+            "web",
+            "worker",
+            "relay",
+            "schedule",
+        }
+
+    def test_runs_the_servers_of_the_right_versions(self) -> None:
+        services = _compose()["services"]
+
+        assert services["database"]["image"] == "postgres:18"
+        assert services["queue"]["image"] == "valkey/valkey:9"
+
+    def test_runs_commands_that_there_are(self) -> None:
+        for service in _ours():
+            _parse_command(service["command"])
+
+    def test_publishes_on_loopback_alone(self) -> None:
+        ports = [port for service in _compose()["services"].values() for port in service.get("ports", [])]
+
+        assert ports == ["127.0.0.1:8000:8000"]
+
+    def test_waits_for_the_migrations(self) -> None:
+        services = _compose()["services"]
+
+        for name in ("web", "worker", "relay", "schedule"):
+            assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+            assert services[name]["restart"] == "unless-stopped"
+
+    def test_gives_each_part_only_its_own_keys(self) -> None:
+        holders = {
+            key: {name for name, service in _compose()["services"].items() if key in service.get("environment", {})}
+            for key in ("DATABASE_ADMIN_URL", "DATABASE_MIGRATE_URL", "CONCORD_MASTER_KEY")
+        }
+
+        assert holders["DATABASE_ADMIN_URL"] == {"prepare"}
+        assert holders["DATABASE_MIGRATE_URL"] == {"prepare", "migrate"}
+        assert holders["CONCORD_MASTER_KEY"] == {"web", "worker", "schedule"}
+
+    def test_asks_for_every_secret_and_holds_none(self) -> None:
+        text = (ROOT / "compose.yaml").read_text("utf-8")
+        asked = set(re.findall(r"\$\{([A-Z_]+):\?", text))
+        example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "compose.env.example").read_text("utf-8"), re.MULTILINE))
+
+        assert asked == set(example)
+        assert set(example.values()) == {""}
+        assert re.findall(r"\$\{[A-Z_]+(?!:\?)[:}]", text) == []
+
+    def test_hardens_every_part_of_ours(self) -> None:
+        for service in _ours():
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+
+
+def _run(*command: str) -> str:
+    # A make that runs these tests must not pass its own flags on to the make that they run.
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def _makefile_line(start: str) -> str:
+    lines = (ROOT / "Makefile").read_text("utf-8").splitlines()
+    return next(line.removeprefix(start) for line in lines if line.startswith(start))
+
+
+def _pins(name: str) -> list[str]:
+    text = (ROOT / "requirements" / name).read_text("utf-8").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+def _dockerfile() -> list[tuple[str, str]]:
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", " ")
+    instructions = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
+    return [(name, " ".join(words.split())) for name, words in instructions]
+
+
+def _last_stage() -> list[tuple[str, str]]:
+    instructions = _dockerfile()
+    last = max(index for index, (name, _) in enumerate(instructions) if name == "FROM")
+    return instructions[last:]
+
+
+def _compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+    return document
+
+
+def _ours() -> list[dict[str, Any]]:
+    return [service for service in _compose()["services"].values() if service["image"] == "concord"]
+
+
+def _parse_command(words: list[str]) -> None:
+    """Let click parse the words as the program would, without running them."""
+    command: click.Command = main
+    context = click.Context(command)
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command = found
+        if not isinstance(command, click.Group):
+            command.make_context(str(name), list(words), parent=context)
+
+
+@pytest.fixture(scope="module")
+def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("wheel")
+    _run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder))
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        return set(wheel.namelist())
