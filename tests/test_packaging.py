@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from concord.cli import main
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ["bootstrap.lock", "dev.lock", "runtime.lock"]
+ASSETS_LOCK = ROOT / "platform/concord/web/assets/package-lock.json"
 SCRIPTS = {"scripts/bootstrap": "sh", "scripts/browser": "sh", ".ci/run": "bash"}
 
 
@@ -50,6 +52,15 @@ class TestLocks:
 
         assert listed
         assert set(listed) <= pinned
+
+
+class TestAssetsLock:
+    def test_pins_with_digests_and_no_address(self) -> None:
+        packages: dict[str, dict[str, Any]] = json.loads(ASSETS_LOCK.read_text("utf-8"))["packages"]
+        fetched = {name: package for name, package in packages.items() if name}
+
+        assert [name for name, package in fetched.items() if "integrity" not in package] == []
+        assert [name for name, package in fetched.items() if "resolved" in package] == []
 
 
 class TestMakefile:
