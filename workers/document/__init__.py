@@ -1,0 +1,1 @@
+"""The documents that workers make: PDF by typst, spreadsheets by XlsxWriter."""

@@ -1,0 +1,156 @@
+"""A pack as the page template takes it: every date, count and level already in words, every text fit to print."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from matching.pack_content import PackContent, PackFamily, PackGroup, PackHousehold, WaitingGroup
+from workers.document import font
+from workers.document.text import REPLACEMENT, clean
+
+_LONG_WORD = re.compile(r"\S{21,}")
+_BREAK_EVERY = 10
+_BREAK = "\u200b"
+# Named here because strftime asks the machine's locale, and a pack must be the same everywhere.
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_LEVELS = {"high": "High", "medium": "Medium", "low": "Low", "unknown": "Not known: ask", "none": "None"}
+
+BANDS = {"strong": "Strong fit", "good": "Good fit", "possible": "Possible fit", "explore": "To explore"}
+"""What a band is called where people read it."""
+
+
+def pack_view(content: PackContent) -> dict[str, Any]:
+    """Return the pack as JSON values for ``pack.typ``; a ``group`` is an index into ``groups``, or None."""
+    index = {group.code: number for number, group in reversed(list(enumerate(content.groups)))}
+    return {
+        "title": _line(content.title) or "Matching meeting pack",
+        "consortium": _line(content.consortium),
+        "agency": _line(content.agency),
+        "meeting_on": day(content.meeting_on),
+        "place": _line(content.meeting_place),
+        "version": str(content.version),
+        "as_of": day(content.as_of),
+        "date": [content.as_of.year, content.as_of.month, content.as_of.day],
+        "policy": _line(content.policy),
+        "agenda": _lines(content.agenda),
+        "new_groups": [{"code": _line(code), "group": index.get(code)} for code in content.new_groups],
+        "longest_waiting": [_waiting(row, index) for row in content.longest_waiting],
+        "groups": [_group(group) for group in content.groups],
+        "households": [_household(household, index) for household in content.households],
+    }
+
+
+def day(value: date | None) -> str:
+    """Return a date as people write it, ``3 December 2026``, or that nobody has said."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else "Not known"
+
+
+def _waiting(row: WaitingGroup, index: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "code": _line(row.code),
+        "group": index.get(row.code),
+        "children": str(row.children),
+        "since": day(row.waiting_since),
+        "days": _count(row.days),
+    }
+
+
+def _group(group: PackGroup) -> dict[str, Any]:
+    return {
+        "code": _line(group.code),
+        "own": group.own,
+        "agency": _line(group.agency),
+        "summary": _line(group.summary),
+        "profile": _lines(group.profile.splitlines()),
+        "waiting": _count(group.waiting_days),
+        "legal": _line(group.legal) or "Not known",
+        "needs": _needs(group.needs),
+        "families": [_family(family) for family in group.families],
+    }
+
+
+def _needs(needs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Gather the needs by level, the highest first and ``none`` last, so that no level is lost among thirty rows."""
+    by_level: dict[str, list[str]] = {level: [] for level in _LEVELS}
+    for title, level in needs:
+        by_level.setdefault(level, []).append(_line(title))
+    return [
+        {"level": _LEVELS.get(level, _line(level)), "needs": "; ".join(titles)}
+        for level, titles in by_level.items()
+        if titles
+    ]
+
+
+def _family(family: PackFamily) -> dict[str, Any]:
+    return {
+        "position": str(family.position),
+        "code": _line(family.code),
+        "agency": _line(family.agency),
+        "band": BANDS.get(family.band, _line(family.band)),
+        "kind": family.band if family.band in BANDS else "explore",
+        "points": str(family.points),
+        "why": _lines(family.why),
+        "ask": _lines(family.ask),
+        "against": _lines(family.against),
+    }
+
+
+def _household(household: PackHousehold, index: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "code": _line(household.code),
+        "own": household.own,
+        "new": household.new,
+        "agency": _line(household.agency),
+        "approved": day(household.approved_on),
+        "summary": _line(household.summary),
+        "fits": [{"code": _line(code), "group": index.get(code)} for code in household.fits],
+    }
+
+
+def _count(days: int | None) -> str:
+    return "Not known" if days is None else f"{days:,}"
+
+
+def _lines(texts: Iterable[str]) -> list[str]:
+    return [line for line in map(_line, texts) if line]
+
+
+def _line(text: str) -> str:
+    """Return the text as one line of characters that the carried fonts can draw."""
+    drawn = "".join(c if ord(c) in font.covered() else _stand_in(c) for c in " ".join(clean(text).split()))
+    return _LONG_WORD.sub(_breakable, drawn)
+
+
+def _stand_in(character: str) -> str:
+    # A mark that changes the look of the character before it (an emoji's colour, an accent) goes without a trace.
+    return "" if unicodedata.category(character) in ("Mn", "Me", "Cf") else REPLACEMENT
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """Let a word that is wider than a column break every ten characters, but never between a letter and its accent."""
+    pieces: list[str] = []
+    since = 0
+    for character in word.group():
+        if since >= _BREAK_EVERY and not unicodedata.category(character).startswith(("M", "C")):
+            pieces.append(_BREAK)
+            since = 0
+        pieces.append(character)
+        since += 1
+    return "".join(pieces)
