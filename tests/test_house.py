@@ -24,7 +24,7 @@ LONG_MODULES: dict[str, str] = {}
 # Where an engine or a session may be made, each with its reason. Any other place could forget the scope.
 ENGINE_MAKERS = {
     "tenants/database.py": "the one door: it opens each session for a scope",
-    "platform/concord/migrations/env.py": "migrations run as the owner, before there is a scope to be in",
+    "platform/concord/migrations/__init__.py": "migrations run as the owner, before there is a scope to be in",
 }
 
 
@@ -119,9 +119,13 @@ class TestTrackedFiles:
         assert _holding(re.compile(b"|".join(map(re.escape, hosts)))) == []
 
     def test_name_no_one_machine(self) -> None:
-        homes = re.compile(rb"(?<![\w.\-*])/(root|work|" + rb"home/\w+|Users/\w+)/")
+        homes = [rb"/root", b"/home" + rb"/\w+", b"/Users" + rb"/\w+"]
+        # The place of this very checkout too, unless it is so short that it could be anything.
+        here = [re.escape(bytes(ROOT))] if len(ROOT.parts) > 2 else []
 
-        assert _holding(homes) == []
+        places = re.compile(rb"(?<![\w.\-*])(" + b"|".join(homes + here) + b")/")
+
+        assert _holding(places) == []
 
     def test_hold_no_unfinished_business(self) -> None:
         marks = re.compile(rb"\b(TO" + rb"DO|FIX" + rb"ME|XX" + rb"X)\b")
