@@ -1,0 +1,1 @@
+"""The servers that Concord brings along: found, started, kept running and stopped."""
