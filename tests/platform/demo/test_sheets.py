@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from concord.demo import DemoPlan, InvalidDemo, write_demo
+from concord.demo.child import FORENAMES as CHILD_FORENAMES
+from concord.demo.consortium import AGENCIES, list_people
+from concord.demo.household import FORENAMES as ADOPTER_FORENAMES
+from concord.demo.household import NEVER_USED
+from concord.demo.need import DISABILITIES
+from matching.intake.child_row import GroupRow, read_groups
+from matching.intake.column import SheetKind, columns_of
+from matching.intake.household_row import HouseholdRow, read_households
+from matching.intake.reading import read_sheet
+from matching.need import NeedLevel
+from matching.place import outward_code_of
+from matching.ranking.facts import LegalPosition
+
+AS_OF = date(2026, 11, 23)
+SEEDS = (1, 7, 2026)
+WHITE = {"WBRI", "WIRI", "WOTH", "WIRT", "WROM"}
+
+T = TypeVar("T")
+Demo = tuple[DemoPlan, dict[str, list[HouseholdRow]], dict[str, list[GroupRow]]]
+
+
+class TestWriteDemo:
+    def test_gives_the_same_bytes_for_the_same_seed(self, tmp_path: Path) -> None:
+        first = write_demo(tmp_path / "a", seed=3, as_of=AS_OF, households=40, groups=40)
+        second = write_demo(tmp_path / "b", seed=3, as_of=AS_OF, households=40, groups=40)
+        assert [each.path.name for each in first.sheets] == [each.path.name for each in second.sheets]
+        assert contents(first) == contents(second)
+
+    def test_gives_other_people_for_another_seed(self, tmp_path: Path) -> None:
+        first = write_demo(tmp_path / "a", seed=3, as_of=AS_OF, households=40, groups=40)
+        second = write_demo(tmp_path / "b", seed=4, as_of=AS_OF, households=40, groups=40)
+        assert not set(contents(first)) & set(contents(second))
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_writes_sheets_that_the_importer_takes_whole(self, demos: dict[int, Demo], seed: int) -> None:
+        plan, households, groups = demos[seed]
+        assert sum(map(len, households.values())) == plan.households == 140
+        assert sum(map(len, groups.values())) == plan.groups == 300
+        assert sum(len(group.children) for each in groups.values() for group in each) == plan.children
+
+    def test_writes_csv_and_workbooks_of_both_kinds(self, demos: dict[int, Demo]) -> None:
+        plan, _, _ = demos[7]
+        kinds = Counter((sheet.kind, sheet.path.suffix) for sheet in plan.sheets)
+        assert len(kinds) == 4
+        assert min(kinds.values()) >= 5
+
+    def test_fills_every_documented_heading(self, demos: dict[int, Demo]) -> None:
+        plan, _, _ = demos[7]
+        for sheet in plan.sheets:
+            read = read_sheet(sheet.path.read_bytes(), filename=sheet.path.name, wanted=sheet.kind.value)
+            assert read.headings == tuple(column.heading for column in columns_of(sheet.kind))
+            assert len(read.rows) == sheet.rows
+
+    def test_voluntary_agencies_have_no_children(self, demos: dict[int, Demo]) -> None:
+        plan, _, _ = demos[7]
+        voluntary = {agency.slug for agency in AGENCIES if agency.kind == "voluntary_agency"}
+        assert {sheet.kind for sheet in plan.sheets if sheet.agency_slug in voluntary} == {SheetKind.HOUSEHOLDS}
+
+    def test_knows_no_future_but_a_due_date(self, demos: dict[int, Demo]) -> None:
+        _, _, groups = demos[7]
+        for group in every(groups):
+            for day in (group.shobpa_on, group.placement_order_on, group.waiting_since):
+                assert day is None or day <= AS_OF
+            assert all((child.born_on or AS_OF) <= AS_OF < (child.due_on or date.max) for child in group.children)
+
+    @pytest.mark.parametrize(("households", "groups"), [(0, 0), (1, 0), (0, 1), (3, 2)])
+    def test_makes_small_ones(self, tmp_path: Path, households: int, groups: int) -> None:
+        plan = write_demo(tmp_path, seed=1, as_of=AS_OF, households=households, groups=groups)
+        written = sum(sheet.rows for sheet in plan.sheets if sheet.kind is SheetKind.HOUSEHOLDS)
+        assert (written, plan.groups) == (households, groups)
+
+    def test_makes_large_ones(self, tmp_path: Path) -> None:
+        plan = write_demo(tmp_path, seed=1, as_of=AS_OF, households=1_500, groups=600)
+        assert sum(sheet.rows for sheet in plan.sheets) == 1_500 + plan.children
+
+    @pytest.mark.parametrize("as_of", [date(2024, 2, 29), date(2026, 1, 1), date(2040, 12, 31)])
+    def test_is_sound_on_any_day(self, tmp_path: Path, as_of: date) -> None:
+        plan = write_demo(tmp_path, seed=1, as_of=as_of, households=40, groups=60)
+        read_back(plan)
+
+    def test_refuses_an_unknown_scenario_and_names_the_known(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidDemo, match="choose one of shortage"):
+            write_demo(tmp_path, seed=1, as_of=AS_OF, scenario="plenty")
+
+    def test_refuses_negative_numbers(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidDemo, match="negative"):
+            write_demo(tmp_path, seed=1, as_of=AS_OF, households=-1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+class TestCalibration:
+    def test_group_sizes(self, demos: dict[int, Demo], seed: int) -> None:
+        sizes = Counter(len(group.children) for group in every(demos[seed][2]))
+        assert sizes == {1: 225, 2: 63, 3: 12}
+
+    def test_age_of_waiting_children(self, demos: dict[int, Demo], seed: int) -> None:
+        ages = [(AS_OF - born).days / 365.25 for born in births(demos[seed])]
+        assert 0.23 <= sum(age >= 5 for age in ages) / len(ages) <= 0.33
+
+    def test_minority_heritage(self, demos: dict[int, Demo], seed: int) -> None:
+        groups = every(demos[seed][2])
+        minority = [group for group in groups if {child.heritage for child in group.children} - WHITE - {None}]
+        assert 0.17 <= len(minority) / len(groups) <= 0.2
+
+    def test_disabled_children(self, demos: dict[int, Demo], seed: int) -> None:
+        children = [child for group in every(demos[seed][2]) for child in group.children]
+        disabled = [
+            child
+            for child in children
+            if {child.needs.get(code) for code in DISABILITIES} & {NeedLevel.MEDIUM, NeedLevel.HIGH}
+        ]
+        assert 0.03 <= len(disabled) / len(children) <= 0.05
+
+    def test_long_waits(self, demos: dict[int, Demo], seed: int) -> None:
+        waits = [(AS_OF - group.waiting_since).days for group in every(demos[seed][2]) if group.waiting_since]
+        assert 0.09 <= sum(days >= 548 for days in waits) / len(waits) <= 0.2
+
+    def test_most_have_an_order(self, demos: dict[int, Demo], seed: int) -> None:
+        positions = Counter(group.legal_position for group in every(demos[seed][2]))
+        assert 0.55 <= positions[LegalPosition.ORDER_GRANTED] / 300 <= 0.75
+        assert set(positions) == set(LegalPosition)
+
+    def test_most_of_the_pool_is_shared_and_a_little_is_not(self, demos: dict[int, Demo], seed: int) -> None:
+        for records in (every(demos[seed][1]), every(demos[seed][2])):
+            stages = Counter(record.sharing for record in records)
+            assert stages["consortium"] / len(records) > 0.8
+            assert stages["in_house"] > 0
+            assert stages["hold"] > 0
+
+    def test_some_children_are_not_yet_born(self, demos: dict[int, Demo], seed: int) -> None:
+        unborn = [child for group in every(demos[seed][2]) for child in group.children if child.due_on]
+        assert 1 <= len(unborn) <= 9
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+class TestAnonymity:
+    def test_no_profile_holds_a_name(self, demos: dict[int, Demo], seed: int) -> None:
+        names = {*CHILD_FORENAMES, *ADOPTER_FORENAMES, "Example", "Sample"}
+        names |= {word for person in list_people() for word in person.name.split()}
+        found = re.compile(r"\b(" + "|".join(map(re.escape, sorted(names))) + r")\b")
+        assert [text for text in profiles(demos[seed]) if found.search(text)] == []
+
+    def test_no_profile_holds_a_place_a_school_or_a_figure(self, demos: dict[int, Demo], seed: int) -> None:
+        plain = {"North", "South", "East", "Action", "Children", "Families", "Society", "Help", "Isles", "Forces"}
+        words = {word for agency in AGENCIES for word in re.findall(r"[A-Z]\w+", agency.name)} - plain
+        found = re.compile(r"\b(" + "|".join(sorted(words)) + r"|School|Academy|Nursery)\b|\d|\b[A-Z]{1,2}\d")
+        assert [text for text in profiles(demos[seed]) if found.search(text)] == []
+
+    def test_every_record_has_a_profile(self, demos: dict[int, Demo], seed: int) -> None:
+        assert min(map(len, profiles(demos[seed]))) > 80
+
+    def test_every_person_is_plainly_synthetic(self, demos: dict[int, Demo], seed: int) -> None:
+        for household in every(demos[seed][1]):
+            assert re.fullmatch(r"[A-Z][a-z]+ Example-\d{4}", household.adopter_1_name or "")
+        for child in (child for group in every(demos[seed][2]) for child in group.children):
+            assert child.due_on or re.fullmatch(r"Sample-\d{4}", child.surname or "")
+
+    def test_no_address_telephone_or_postcode_can_be_real(self, demos: dict[int, Demo], seed: int) -> None:
+        for household in every(demos[seed][1]):
+            assert (household.email or "").endswith(".example.net")
+            assert (household.telephone or "").replace(" ", "").startswith("01632960")
+            assert set((household.postcode or "")[-2:]) <= set(NEVER_USED)
+
+    def test_homes_are_where_the_agency_works(self, demos: dict[int, Demo], seed: int) -> None:
+        _, households, groups = demos[seed]
+        for agency in AGENCIES:
+            codes = set(agency.outward_codes)
+            assert {outward_code_of(each.postcode or "") for each in households.get(agency.slug, [])} <= codes
+            assert {each.home_outward_code for each in groups.get(agency.slug, [])} <= codes | {None}
+
+
+def contents(plan: DemoPlan) -> list[bytes]:
+    return [sheet.path.read_bytes() for sheet in plan.sheets]
+
+
+def read_back(plan: DemoPlan) -> Demo:
+    households: dict[str, list[HouseholdRow]] = {}
+    groups: dict[str, list[GroupRow]] = {}
+    for sheet in plan.sheets:
+        read = read_sheet(sheet.path.read_bytes(), filename=sheet.path.name, wanted=sheet.kind.value)
+        if sheet.kind is SheetKind.HOUSEHOLDS:
+            taken = read_households(read, today=plan.as_of)
+            assert taken.problems == ()
+            households[sheet.agency_slug] = list(taken.rows)
+        else:
+            found = read_groups(read, today=plan.as_of)
+            assert found.problems == ()
+            groups[sheet.agency_slug] = list(found.groups)
+    return plan, households, groups
+
+
+def every(by_agency: dict[str, list[T]]) -> list[T]:
+    return [record for records in by_agency.values() for record in records]
+
+
+def births(demo: Demo) -> list[date]:
+    return [child.born_on for group in every(demo[2]) for child in group.children if child.born_on]
+
+
+def profiles(demo: Demo) -> list[str]:
+    return [each.profile or "" for each in every(demo[1])] + [each.profile or "" for each in every(demo[2])]
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Demo]:
+    found = {}
+    for seed in SEEDS:
+        found[seed] = read_back(write_demo(tmp_path_factory.mktemp(f"demo{seed}"), seed=seed, as_of=AS_OF))
+    return found
