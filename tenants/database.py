@@ -1,0 +1,76 @@
+"""The one place that makes engines and sessions; each session belongs to a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+
+from tenants.cipher import Cipher
+from tenants.error import DomainError
+from tenants.scope import NOBODY, Scope, sign_scope
+
+_ENTER_SCOPE = text("SELECT set_config('concord.scope', :setting, true), scope_is_valid()")
+
+
+class ScopeRefused(DomainError):
+    """The database did not accept the scope's signature; nothing can be read or written."""
+
+
+class Database:
+    """A pool of connections to one database, opened for one scope at a time."""
+
+    def __init__(self, url: str, *, scope_key: bytes, master_key: bytes, pool_size: int = 5) -> None:
+        self._scope_key = scope_key
+        self._cipher = Cipher(master_key)
+        self._engine = create_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, pool_recycle=1800)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        event.listen(self._sessions, "after_begin", self._enter_scope)
+
+    @contextmanager
+    def transaction(self, scope: Scope) -> Iterator[Session]:
+        """Open a session as ``scope``, commit when the block ends, roll back when it raises.
+
+        :raises ScopeRefused: when the database does not verify the scope.
+        """
+        with self._sessions(info={"scope": scope, "cipher": self._cipher}) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life; raises what the driver raises when it is away."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def after_fork(self) -> None:
+        """Forget the connections of the parent process without closing them under it."""
+        self._engine.dispose(close=False)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine, for instruments that watch it; sessions come from ``transaction`` alone."""
+        return self._engine
+
+    def _enter_scope(self, session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+        scope: Scope = session.info["scope"]
+        if scope == NOBODY:
+            return
+        pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        setting = sign_scope(scope, key=self._scope_key, backend_pid=pid)
+        if not connection.execute(_ENTER_SCOPE, {"setting": setting}).one()[1]:
+            raise ScopeRefused(
+                "The database refused this program's scope: its scope key differs from the database's, or the two "
+                "clocks are more than five minutes apart. Run “concord doctor”."
+            )
+
+
+def scope_of(session: Session) -> Scope:
+    """Return the scope that ``session`` was opened for."""
+    scope: Scope = session.info["scope"]
+    return scope
