@@ -1,0 +1,178 @@
+"""Consortia and which agencies belong to them, from when to when."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Mapped, Session
+
+from tenants.agency import Agency, AgencyKind
+from tenants.base import Base, Id
+from tenants.error import Conflict, Invalid, NotFound
+
+_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class Consortium(Base):
+    """Agencies that pool their approved adopters."""
+
+    __tablename__ = "consortium"
+
+    id: Mapped[Id]
+    slug: Mapped[str]
+    name: Mapped[str]
+    council_in_house_days: Mapped[int]
+    """How long a council's new household stays in-house before it is pooled, in days."""
+    voluntary_in_house_days: Mapped[int]
+    """The same for a voluntary agency's, in days."""
+
+
+class ConsortiumMember(Base):
+    """An agency's membership of a consortium."""
+
+    __tablename__ = "consortium_member"
+
+    consortium_id: Mapped[Id]
+    agency_id: Mapped[Id]
+    joined_on: Mapped[date]
+    left_on: Mapped[date | None]
+
+
+class ConsortiumUnknown(NotFound):
+    """No consortium of that name is in this scope."""
+
+
+class ConsortiumNameTaken(Conflict):
+    """Another consortium has that short name."""
+
+
+class ConsortiumInvalid(Invalid):
+    """A consortium was described in a way that cannot be kept."""
+
+
+class NotAMember(Invalid):
+    """The agency belongs to no consortium, or to several and none was named."""
+
+
+def create_consortium(
+    session: Session, *, slug: str, name: str, council_in_house_days: int = 90, voluntary_in_house_days: int = 0
+) -> Consortium:
+    """Create a consortium with its own timing of sharing, in days.
+
+    :raises ConsortiumInvalid: when the short name is malformed or a time is negative.
+    :raises ConsortiumNameTaken: when the short name is in use.
+    """
+    if not _SLUG.fullmatch(slug) or not name.strip():
+        raise ConsortiumInvalid(f"“{slug}” is no short name: use small letters, digits and single hyphens.")
+    if min(council_in_house_days, voluntary_in_house_days) < 0:
+        raise ConsortiumInvalid("Days in-house cannot be negative.")
+    if session.scalar(select(Consortium.id).where(Consortium.slug == slug)):
+        raise ConsortiumNameTaken(f"There is already a consortium called “{slug}”. Choose another short name.")
+    consortium = Consortium(
+        slug=slug,
+        name=name.strip(),
+        council_in_house_days=council_in_house_days,
+        voluntary_in_house_days=voluntary_in_house_days,
+    )
+    session.add(consortium)
+    session.flush()
+    return consortium
+
+
+def join(session: Session, consortium: Consortium, *, agency: Agency, joined_on: date) -> ConsortiumMember:
+    """Make ``agency`` a member from a date; the consortium office is a member too.
+
+    :raises Conflict: when it is one already, or the consortium has an office.
+    """
+    if session.get(ConsortiumMember, (consortium.id, agency.id)):
+        raise Conflict(f"{agency.name} is already a member of {consortium.name}.")
+    if agency.kind is AgencyKind.CONSORTIUM_OFFICE and find_office(session, consortium.id):
+        raise Conflict(f"{consortium.name} already has a consortium office.")
+    member = ConsortiumMember(consortium_id=consortium.id, agency_id=agency.id, joined_on=joined_on)
+    session.add(member)
+    session.flush()
+    return member
+
+
+def get_consortium(session: Session, consortium_id: UUID) -> Consortium:
+    """Return a consortium of this scope.
+
+    :raises ConsortiumUnknown: when there is none.
+    """
+    consortium = session.get(Consortium, consortium_id)
+    if consortium is None:
+        raise ConsortiumUnknown("There is no such consortium.")
+    return consortium
+
+
+def get_consortium_by_slug(session: Session, slug: str) -> Consortium:
+    """Return the consortium called ``slug``.
+
+    :raises ConsortiumUnknown: when this scope knows none of that name.
+    """
+    consortium = session.scalar(select(Consortium).where(Consortium.slug == slug))
+    if consortium is None:
+        raise ConsortiumUnknown(f"There is no consortium called “{slug}”.")
+    return consortium
+
+
+def list_consortia(session: Session) -> list[Consortium]:
+    """Return the consortia of this scope by name."""
+    return list(session.scalars(select(Consortium).order_by(Consortium.name, Consortium.id)))
+
+
+def list_members(session: Session, consortium_id: UUID, *, on: date) -> list[Agency]:
+    """Return the agencies that are members on a day, the office included, by name."""
+    query = (
+        select(Agency)
+        .join(ConsortiumMember, ConsortiumMember.agency_id == Agency.id)
+        .where(
+            ConsortiumMember.consortium_id == consortium_id,
+            ConsortiumMember.joined_on <= on,
+            or_(ConsortiumMember.left_on.is_(None), ConsortiumMember.left_on > on),
+        )
+        .order_by(Agency.name, Agency.id)
+    )
+    return list(session.scalars(query))
+
+
+def list_consortia_of(session: Session, agency: Agency, *, on: date) -> list[Consortium]:
+    """Return the consortia that ``agency`` belongs to on a day, by name."""
+    query = (
+        select(Consortium)
+        .join(ConsortiumMember, ConsortiumMember.consortium_id == Consortium.id)
+        .where(
+            ConsortiumMember.agency_id == agency.id,
+            ConsortiumMember.joined_on <= on,
+            or_(ConsortiumMember.left_on.is_(None), ConsortiumMember.left_on > on),
+        )
+        .order_by(Consortium.name, Consortium.id)
+    )
+    return list(session.scalars(query))
+
+
+def consortium_of(session: Session, agency: Agency, *, on: date) -> Consortium:
+    """Return the one consortium that ``agency`` belongs to on a day.
+
+    :raises NotAMember: when there is none, or more than one.
+    """
+    consortia = list_consortia_of(session, agency, on=on)
+    if len(consortia) != 1:
+        names = ", ".join(consortium.slug for consortium in consortia) or "none"
+        raise NotAMember(f"{agency.name} belongs to these consortia: {names}. Name one of them.")
+    return consortia[0]
+
+
+def find_office(session: Session, consortium_id: UUID) -> Agency | None:
+    """Return the consortium's office, if it has one."""
+    return session.scalar(
+        select(Agency)
+        .join(ConsortiumMember, ConsortiumMember.agency_id == Agency.id)
+        .where(
+            ConsortiumMember.consortium_id == consortium_id,
+            Agency.kind == AgencyKind.CONSORTIUM_OFFICE,
+        )
+    )

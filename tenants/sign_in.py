@@ -1,0 +1,121 @@
+"""Sessions of people who signed in: kept in the database, so that signing out ends them everywhere.
+
+Before anyone is known there is no scope, so these verbs go through the few functions of the database that may look
+without one. The browser holds a random token; the database holds its SHA-256 only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from tenants.error import Forbidden
+from tenants.role import Role
+from tenants.scope import Scope
+
+IDLE_MINUTES = 30
+LONGEST_HOURS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session just begun; the token is shown once, to the browser."""
+
+    token: str
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSession:
+    """Who is signed in, and whose work they are doing if they have said."""
+
+    person_id: UUID
+    person_name: str
+    agency_id: UUID | None
+    agency_name: str | None
+    consortium_id: UUID | None
+    consortium_name: str | None
+    roles: frozenset[Role]
+
+    @property
+    def scope(self) -> Scope:
+        """Return the scope that the person acts in; a platform operator acts for no agency, and sees no records."""
+        if self.roles == {Role.OPERATOR}:
+            return Scope(person_id=self.person_id, roles=self.roles, operator=True)
+        return Scope(
+            agency_id=self.agency_id, person_id=self.person_id, consortium_id=self.consortium_id, roles=self.roles
+        )
+
+
+class UnknownPerson(Forbidden):
+    """The provider vouches for someone whom no agency has invited."""
+
+
+class NotAppointed(Forbidden):
+    """The person holds no role in that agency."""
+
+
+def sign_in(session: Session, *, issuer: str, subject: str, now: datetime) -> SignedIn:
+    """Begin a session for the person whom ``issuer`` calls ``subject``.
+
+    Where they work for one agency of one consortium only, they act for it at once.
+
+    :raises UnknownPerson: when no agency has invited them.
+    """
+    token = secrets.token_urlsafe(32)
+    person_id = session.execute(
+        text("SELECT start_sign_in(:issuer, :subject, :digest, :now)"),
+        {"issuer": issuer, "subject": subject, "digest": _digest(token), "now": now},
+    ).scalar_one()
+    if person_id is None:
+        raise UnknownPerson(
+            "Your account is not known to Concord. Ask your agency’s administrator to invite you, then sign in again."
+        )
+    return SignedIn(token=token, person_id=person_id)
+
+
+def find_session(session: Session, *, token: str, now: datetime) -> SignInSession | None:
+    """Return who holds ``token`` and note that they were seen; ``None`` when the session has ended."""
+    row = session.execute(
+        text("SELECT * FROM find_sign_in(:digest, :now, :idle, :longest)"),
+        {"digest": _digest(token), "now": now, "idle": IDLE_MINUTES, "longest": LONGEST_HOURS},
+    ).one_or_none()
+    if row is None:
+        return None
+    return SignInSession(
+        person_id=row.person_id,
+        person_name=row.person_name,
+        agency_id=row.agency_id,
+        agency_name=row.agency_name,
+        consortium_id=row.consortium_id,
+        consortium_name=row.consortium_name,
+        roles=frozenset(Role(role) for role in row.roles),
+    )
+
+
+def act_for(session: Session, *, token: str, agency_id: UUID, consortium_id: UUID | None, now: datetime) -> None:
+    """Choose whose work the person does from now on.
+
+    :raises NotAppointed: when they hold no role there, or the agency is no member of that consortium.
+    """
+    chosen = session.execute(
+        text("SELECT choose_acting(:digest, :agency, :consortium, :now)"),
+        {"digest": _digest(token), "agency": agency_id, "consortium": consortium_id, "now": now},
+    ).scalar_one()
+    if not chosen:
+        raise NotAppointed("You hold no role in that agency today. Choose one of the agencies that are listed.")
+
+
+def sign_out(session: Session, *, token: str, now: datetime) -> None:
+    """End the session that holds ``token``, if there is one."""
+    session.execute(text("SELECT end_sign_in(:digest, :now)"), {"digest": _digest(token), "now": now})
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
