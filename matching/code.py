@@ -1,0 +1,20 @@
+"""Codes by which the pool names records: random, so that they say nothing."""
+
+from __future__ import annotations
+
+import secrets
+
+# Crockford's base 32: no I, L, O or U, so that a code read out aloud is written down right.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 6
+
+
+def new_code(prefix: str) -> str:
+    """Return a fresh code such as ``H-7K2M4P``: 30 random bits after the prefix."""
+    return f"{prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def read_code(text: str) -> str:
+    """Return a code as it is kept, from how a person may have typed it."""
+    head, _, tail = text.strip().upper().partition("-")
+    return f"{head}-{tail.replace('O', '0').replace('I', '1').replace('L', '1')}" if tail else head

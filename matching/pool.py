@@ -1,0 +1,125 @@
+"""What the pool shows of whom: an entry per record and consortium, with its stage and holds.
+
+Reads of other agencies' records go through these entries; the database's policies look at nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from tenants.base import Base, Id, Word
+from tenants.database import scope_of
+from tenants.error import Invalid
+
+
+class Stage(StrEnum):
+    """How far a record is shared."""
+
+    IN_HOUSE = "in_house"
+    CONSORTIUM = "consortium"
+    NATIONAL = "national"
+
+    @property
+    def label(self) -> str:
+        """Return the words that pages use."""
+        return {"in_house": "In-house", "consortium": "Shared with the consortium", "national": "Shared nationally"}[
+            self
+        ]
+
+
+class PoolEntry(Base):
+    """One household or sibling group in one consortium's pool."""
+
+    __tablename__ = "pool_entry"
+
+    id: Mapped[Id]
+    consortium_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
+    household_id: Mapped[UUID | None]
+    sibling_group_id: Mapped[UUID | None]
+    stage: Mapped[Stage] = mapped_column(Word(Stage))
+    entered_on: Mapped[date]
+    """The day on which the record reached its present stage."""
+    held: Mapped[bool]
+    reason: Mapped[str | None]
+    """Why it is held back, or shared earlier than the consortium's timing."""
+
+
+class SharingNeedsReason(Invalid):
+    """Holding a record back, or sharing it early, asks for a reason."""
+
+
+def share(
+    session: Session,
+    *,
+    stage: Stage,
+    on: date,
+    household_id: UUID | None = None,
+    sibling_group_id: UUID | None = None,
+    held: bool = False,
+    reason: str | None = None,
+) -> None:
+    """Set how far the scope's consortium may see a record of the scope's agency.
+
+    :raises SharingNeedsReason: when it is held back without a reason.
+    """
+    if held and not reason:
+        raise SharingNeedsReason("Say why the record is held back from the pool.")
+    share_each(session, [(household_id, sibling_group_id, stage, held, reason)], on=on)
+
+
+def share_each(
+    session: Session, entries: list[tuple[UUID | None, UUID | None, Stage, bool, str | None]], *, on: date
+) -> None:
+    """Set the sharing of many records: household or group id, stage, held, reason."""
+    scope = scope_of(session)
+    for column in ("household_id", "sibling_group_id"):
+        rows = [
+            {
+                "id": uuid4(),
+                "consortium_id": scope.consortium_id,
+                "agency_id": scope.agency_id,
+                "household_id": household_id,
+                "sibling_group_id": group_id,
+                "stage": stage,
+                "entered_on": on,
+                "held": held,
+                "reason": reason,
+            }
+            for household_id, group_id, stage, held, reason in entries
+            if (household_id if column == "household_id" else group_id) is not None
+        ]
+        if not rows:
+            continue
+        statement = insert(PoolEntry)
+        changed = statement.excluded.stage.is_distinct_from(PoolEntry.stage)
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["consortium_id", column],
+                set_={
+                    "stage": statement.excluded.stage,
+                    "held": statement.excluded.held,
+                    "reason": statement.excluded.reason,
+                    # Holding a record for a while must not make it new to the pool again.
+                    "entered_on": func.coalesce(
+                        select(statement.excluded.entered_on).where(changed).scalar_subquery(), PoolEntry.entered_on
+                    ),
+                },
+            ),
+            rows,
+        )
+
+
+def sharing_of(session: Session, record_ids: list[UUID]) -> dict[UUID, PoolEntry]:
+    """Return the present consortium's entry of each record that this scope may see, by the record's id."""
+    record_id = func.coalesce(PoolEntry.household_id, PoolEntry.sibling_group_id)
+    query = select(PoolEntry).where(
+        PoolEntry.consortium_id == scope_of(session).consortium_id, record_id.in_(record_ids)
+    )
+    return {entry.household_id or entry.sibling_group_id: entry for entry in session.scalars(query)}  # type: ignore[misc]
