@@ -1,0 +1,211 @@
+"""Packs: what one agency takes to a matching meeting, frozen as a PDF and a spreadsheet.
+
+Each member agency has its own, made with its own rights. The contents are sealed with the agency's key; the office
+sees which packs are ready, never what is in another agency's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from matching.meeting import Meeting
+from tenants import audit
+from tenants.base import Base, Id, Word
+from tenants.cipher import seal, unseal
+from tenants.database import scope_of
+from tenants.error import Conflict, NotFound
+from tenants.job import request_job
+
+MOST_BYTES = 50 * 1024 * 1024
+BUILD_JOB = "pack.build"
+BUILD_ALL_JOB = "pack.build_all"
+
+
+class PackFormat(StrEnum):
+    """The files that a pack is made of."""
+
+    PDF = "pdf"
+    XLSX = "xlsx"
+
+
+class Pack(Base):
+    """One agency's pack for one meeting, in one version; without ``built_at`` it is still to be made."""
+
+    __tablename__ = "pack"
+
+    id: Mapped[Id]
+    meeting_id: Mapped[UUID]
+    consortium_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
+    version: Mapped[int]
+    as_of: Mapped[date]
+    """The day for which ages and waiting times are reckoned."""
+    job_id: Mapped[UUID]
+    requested_by: Mapped[UUID | None]
+    requested_at: Mapped[datetime]
+    built_at: Mapped[datetime | None]
+    ranking_run_id: Mapped[UUID | None]
+    digest: Mapped[bytes | None]
+    """SHA-256 over the digests of its files, in the order of their formats."""
+
+
+class PackFile(Base):
+    """One file of a pack, sealed."""
+
+    __tablename__ = "pack_file"
+
+    id: Mapped[Id]
+    pack_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
+    format: Mapped[PackFormat] = mapped_column(Word(PackFormat))
+    digest: Mapped[bytes]
+    """SHA-256 of the file as it is downloaded."""
+    size: Mapped[int]
+    sealed: Mapped[bytes]
+
+
+class PackUnknown(NotFound):
+    """No such pack is this agency's."""
+
+
+class PackNotBuilt(Conflict):
+    """The pack has not been made yet."""
+
+
+class PackTooLarge(Conflict):
+    """The files of a pack are larger than may be kept."""
+
+
+def request_pack(session: Session, meeting: Meeting, *, now: datetime, version: int | None = None) -> Pack:
+    """Ask for the scope's own agency's pack; the next version when none is named, else that one, once."""
+    scope = scope_of(session)
+    if version is None:
+        version = next_version(session, meeting)
+    key = f"{meeting.id}:{version}"
+    job_id = request_job(
+        session, kind=BUILD_JOB, payload={"meeting": str(meeting.id), "version": version}, now=now, key=key
+    )
+    session.execute(
+        insert(Pack)
+        .values(
+            id=uuid4(),
+            meeting_id=meeting.id,
+            consortium_id=meeting.consortium_id,
+            agency_id=scope.agency_id,
+            version=version,
+            as_of=now.date(),
+            job_id=job_id,
+            requested_by=scope.person_id,
+            requested_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["meeting_id", "version", "agency_id"])
+    )
+    return get_pack_version(session, meeting.id, version=version, agency_id=scope.agency_id)
+
+
+def request_all_packs(session: Session, meeting: Meeting, *, now: datetime) -> UUID:
+    """Ask, as the office, for every member's pack in the next version; return the job that will ask each."""
+    version = next_version(session, meeting)
+    return request_job(
+        session,
+        kind=BUILD_ALL_JOB,
+        payload={"meeting": str(meeting.id), "version": version},
+        now=now,
+        key=f"{meeting.id}:{version}",
+    )
+
+
+def next_version(session: Session, meeting: Meeting) -> int:
+    """Return the version after the last that this scope sees."""
+    last = session.scalar(select(func.max(Pack.version)).where(Pack.meeting_id == meeting.id))
+    return (last or 0) + 1
+
+
+def get_pack(session: Session, pack_id: UUID) -> Pack:
+    """Return a pack of this scope.
+
+    :raises PackUnknown: when there is none.
+    """
+    pack = session.get(Pack, pack_id)
+    if pack is None:
+        raise PackUnknown("There is no such pack for your agency.")
+    return pack
+
+
+def get_pack_version(session: Session, meeting_id: UUID, *, version: int, agency_id: UUID | None) -> Pack:
+    """Return one agency's pack of a version.
+
+    :raises PackUnknown: when there is none.
+    """
+    pack = session.scalar(
+        select(Pack).where(Pack.meeting_id == meeting_id, Pack.version == version, Pack.agency_id == agency_id)
+    )
+    if pack is None:
+        raise PackUnknown("There is no such pack for your agency.")
+    return pack
+
+
+def list_packs(session: Session, meeting_id: UUID) -> list[Pack]:
+    """Return a meeting's packs that this scope may know of, newest version first."""
+    query = select(Pack).where(Pack.meeting_id == meeting_id).order_by(Pack.version.desc(), Pack.agency_id)
+    return list(session.scalars(query))
+
+
+def keep_files(
+    session: Session, pack: Pack, *, files: Mapping[PackFormat, bytes], ranking_run_id: UUID | None, now: datetime
+) -> None:
+    """Seal and keep a pack's files, once.
+
+    :raises PackTooLarge: when a file is over 50 MiB.
+    :raises Conflict: when the pack has been made already.
+    """
+    if pack.built_at is not None:
+        raise Conflict("The pack has been made already.")
+    whole = hashlib.sha256()
+    for kind in PackFormat:
+        content = files[kind]
+        if len(content) > MOST_BYTES:
+            raise PackTooLarge(f"The {kind.upper()} is {len(content) // 2**20} MiB; at most 50 MiB can be kept.")
+        digest = hashlib.sha256(content).digest()
+        whole.update(digest)
+        file_id = uuid4()
+        sealed = seal(session, content, agency_id=pack.agency_id, row_id=file_id, now=now)
+        session.add(
+            PackFile(
+                id=file_id,
+                pack_id=pack.id,
+                agency_id=pack.agency_id,
+                format=kind,
+                digest=digest,
+                size=len(content),
+                sealed=sealed,
+            )
+        )
+    pack.built_at = now
+    pack.ranking_run_id = ranking_run_id
+    pack.digest = whole.digest()
+    session.flush()
+    audit.record(session, audit.Act.BUILD, record_kind="pack", record_id=pack.id, now=now)
+
+
+def download(session: Session, pack: Pack, *, kind: PackFormat, now: datetime) -> bytes:
+    """Return a file of a pack and put the download on record.
+
+    :raises PackNotBuilt: when it has not been made yet.
+    :raises PackUnknown: when it is another agency's.
+    """
+    if pack.agency_id != scope_of(session).agency_id:
+        raise PackUnknown("There is no such pack for your agency.")
+    row = session.scalar(select(PackFile).where(PackFile.pack_id == pack.id, PackFile.format == kind))
+    if row is None:
+        raise PackNotBuilt("The pack is still being made. Wait until it is ready, then download it.")
+    audit.record(session, audit.Act.DOWNLOAD, record_kind="pack", record_id=pack.id, level=audit.Level.PROFILE, now=now)
+    return unseal(session, row.sealed, row_id=row.id)
