@@ -88,37 +88,38 @@ _FORENAMES = (
 )  # fmt: skip
 _SURNAMES = ("Example", "Sample", "Specimen", "Demo", "Placeholder", "Mockup", "Instance")
 
-# slug, name, kind, share of children, share of households, colour (at least 3:1 on white), outward codes
+# slug, name, kind, share of children, share of households, colour, outward codes. Colours stand 3:1 or more from
+# white and were spread as far apart as the eye allows (Oklab); a chart must still label them.
 _Row = tuple[str, str, DemoKind, float, float, str, str]
 _COUNCIL, _VOLUNTARY, _OFFICE = DemoKind.LOCAL_AUTHORITY, DemoKind.VOLUNTARY_AGENCY, DemoKind.CONSORTIUM_OFFICE
 _ROWS: tuple[_Row, ...] = (
     ("cornwall", "Cornwall and the Isles of Scilly", _COUNCIL, 11, 9, "#1d70b8", "TR1 TR10 TR14 PL14 PL25 PL31 TR18"),
-    ("devon", "Devon", _COUNCIL, 14, 12, "#00703c", "EX1 EX2 EX4 EX8 EX16 EX31 TQ12 PL20 TQ9"),
-    ("dorset", "Dorset", _COUNCIL, 7, 6, "#d4351c", "DT1 DT2 DT4 DT9 DT11 BH20 BH21"),
-    ("gloucestershire", "Gloucestershire", _COUNCIL, 10, 8, "#4c2c92", "GL1 GL2 GL4 GL5 GL14 GL50 GL51 GL20"),
-    ("somerset", "Somerset", _COUNCIL, 10, 8, "#a8550f", "TA1 TA2 TA6 TA9 TA20 BA5 BA11 BA20"),
-    ("wiltshire", "Wiltshire", _COUNCIL, 8, 7, "#28a197", "SN10 SN12 SN15 BA14 SP1 SP2 SN8"),
-    ("bath", "Bath and North East Somerset", _COUNCIL, 3, 3, "#912b88", "BA1 BA2 BA3 BS31"),
-    ("bournemouth", "Bournemouth", _COUNCIL, 5, 3, "#5694ca", "BH1 BH2 BH5 BH7 BH8 BH9"),
-    ("bristol", "Bristol", _COUNCIL, 12, 8, "#b10e1e", "BS2 BS3 BS4 BS5 BS7 BS10 BS11 BS13"),
-    ("north-somerset", "North Somerset", _COUNCIL, 4, 3, "#6f777b", "BS20 BS21 BS22 BS23 BS48"),
-    ("plymouth", "Plymouth", _COUNCIL, 8, 5, "#d53880", "PL1 PL2 PL3 PL4 PL5 PL6 PL7"),
-    ("poole", "Poole", _COUNCIL, 3, 2, "#006435", "BH12 BH14 BH15 BH17"),
-    ("south-gloucestershire", "South Gloucestershire", _COUNCIL, 4, 4, "#7a5c00", "BS15 BS16 BS32 BS34 BS35 BS37"),
-    ("swindon", "Swindon", _COUNCIL, 6, 3, "#0b3c6f", "SN1 SN2 SN3 SN5 SN25"),
-    ("torbay", "Torbay", _COUNCIL, 5, 2, "#c24e00", "TQ1 TQ2 TQ3 TQ4 TQ5"),
-    ("action-for-children", "Action for Children", _VOLUNTARY, 0, 4, "#8b0000", "EX4 TA1 BS16 GL4 PL6"),
+    ("devon", "Devon", _COUNCIL, 14, 12, "#00aa00", "EX1 EX2 EX4 EX8 EX16 EX31 TQ12 PL20 TQ9"),
+    ("dorset", "Dorset", _COUNCIL, 7, 6, "#ee0000", "DT1 DT2 DT4 DT9 DT11 BH20 BH21"),
+    ("gloucestershire", "Gloucestershire", _COUNCIL, 10, 8, "#660066", "GL1 GL2 GL4 GL5 GL14 GL50 GL51 GL20"),
+    ("somerset", "Somerset", _COUNCIL, 10, 8, "#cc6600", "TA1 TA2 TA6 TA9 TA20 BA5 BA11 BA20"),
+    ("wiltshire", "Wiltshire", _COUNCIL, 8, 7, "#008866", "SN10 SN12 SN15 BA14 SP1 SP2 SN8"),
+    ("bath", "Bath and North East Somerset", _COUNCIL, 3, 3, "#ee00ee", "BA1 BA2 BA3 BS31"),
+    ("bournemouth", "Bournemouth", _COUNCIL, 5, 3, "#0044ee", "BH1 BH2 BH5 BH7 BH8 BH9"),
+    ("bristol", "Bristol", _COUNCIL, 12, 8, "#880000", "BS2 BS3 BS4 BS5 BS7 BS10 BS11 BS13"),
+    ("north-somerset", "North Somerset", _COUNCIL, 4, 3, "#886600", "BS20 BS21 BS22 BS23 BS48"),
+    ("plymouth", "Plymouth", _COUNCIL, 8, 5, "#aa66ee", "PL1 PL2 PL3 PL4 PL5 PL6 PL7"),
+    ("poole", "Poole", _COUNCIL, 3, 2, "#444400", "BH12 BH14 BH15 BH17"),
+    ("south-gloucestershire", "South Gloucestershire", _COUNCIL, 4, 4, "#004466", "BS15 BS16 BS32 BS34 BS35 BS37"),
+    ("swindon", "Swindon", _COUNCIL, 6, 3, "#ee0088", "SN1 SN2 SN3 SN5 SN25"),
+    ("torbay", "Torbay", _COUNCIL, 5, 2, "#aa8888", "TQ1 TQ2 TQ3 TQ4 TQ5"),
+    ("action-for-children", "Action for Children", _VOLUNTARY, 0, 4, "#8800ee", "EX4 TA1 BS16 GL4 PL6"),
     (
         "families-for-children",
         "Families for Children",
         _VOLUNTARY,
         0,
         9,
-        "#3e6b00",
+        "#6644aa",
         "TQ11 TQ9 EX2 PL7 TR1 DT1 BH12 TA6",
     ),
-    ("clifton", "Clifton Children’s Society", _VOLUNTARY, 0, 4, "#5a3e8e", "BS6 BS8 BS9 BA2 GL50 SN15"),
-    ("ssafa", "SSAFA Forces Help", _VOLUNTARY, 0, 3, "#2f4f4f", "PL2 SP4 SN13 BA21 EX8"),
+    ("clifton", "Clifton Children’s Society", _VOLUNTARY, 0, 4, "#aa4488", "BS6 BS8 BS9 BA2 GL50 SN15"),
+    ("ssafa", "SSAFA Forces Help", _VOLUNTARY, 0, 3, "#0000aa", "PL2 SP4 SN13 BA21 EX8"),
     (OFFICE_SLUG, "Consortium office", _OFFICE, 0, 0, "#0b0c0c", ""),
 )
 
