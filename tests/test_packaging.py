@@ -98,6 +98,17 @@ class TestScripts:
 
         assert script.index("test ! -e platform/__init__.py") < script.index("make ")
 
+    def test_bootstrap_says_when_the_named_python_will_not_do(self, tmp_path: Path) -> None:
+        environment = {**os.environ, "PYTHON": "/bin/false", "VENV": str(tmp_path / "venv")}
+
+        run = subprocess.run(
+            ["scripts/bootstrap", "runtime"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+
+        assert run.returncode == 1
+        assert run.stderr.startswith("No Python of 3.11 or later was found at /bin/false.")
+        assert not (tmp_path / "venv").exists()
+
     def test_browser_says_when_the_named_one_does_not_run(self) -> None:
         environment = {**os.environ, "CONCORD_CHROMIUM": "/no/such/chromium"}
 
