@@ -1,0 +1,112 @@
+"""A sheet as it was handed in: headings, and rows that know the number their author sees."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Final
+
+from tenants.error import Invalid
+
+#: What one cell can hold once read. ``None`` is a blank cell; a ``time`` is never wanted but must not be lost.
+CellValue = str | int | float | bool | date | time | None
+
+MOST_BYTES: Final = 20 * 1024 * 1024
+MOST_ROWS: Final = 50_000
+MOST_COLUMNS: Final = 200
+LONGEST_CELL: Final = 20_000
+"""Caps on a file: bytes, rows below the headings, columns, characters in a cell."""
+
+
+class UnreadableSheet(Invalid):
+    """The whole file is refused, and nothing of it was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row below the headings; ``number`` counts from 1 as a spreadsheet program does."""
+
+    number: int
+    cells: tuple[CellValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file that was read: its cells as they stand, nothing yet understood.
+
+    ``notes`` say what the reader had to assume, for the report.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+def column_letter(index: int) -> str:
+    """Return the letters of a column, counted from 0: A, B, … Z, AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def tidy_text(text: str) -> str | None:
+    """Return the text in one Unicode form, without odd spaces or blank ends; ``None`` when nothing is left."""
+    if text.isascii():
+        return text.replace("\r\n", "\n").replace("\r", "\n").strip() or None
+    text = unicodedata.normalize("NFC", text.translate(_ODD_CHARACTERS))
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip() or None
+
+
+def sheet_of(name: str, lines: list[list[CellValue]], *, notes: tuple[str, ...] = ()) -> Sheet:
+    """Return the sheet whose first line is its headings, with blank rows left out and the rest numbered.
+
+    :raises UnreadableSheet: when there are no headings, or a cap is passed.
+    """
+    if not lines or all(cell is None for cell in lines[0]):
+        raise UnreadableSheet("Row 1 is empty. Put the headings in row 1 and the records below them.")
+    headings = tuple("" if cell is None else " ".join(str(cell).split()) for cell in lines[0])
+    while headings and not headings[-1]:
+        headings = headings[:-1]
+    if len(headings) > MOST_COLUMNS:
+        raise UnreadableSheet(f"The sheet has {len(headings)} columns; at most {MOST_COLUMNS} can be read.")
+    rows = tuple(_row(number, cells) for number, cells in enumerate(lines[1:], start=2) if _filled(cells))
+    if len(rows) > MOST_ROWS:
+        raise UnreadableSheet(f"The sheet has {len(rows)} rows; at most {MOST_ROWS} can be read. Split it in parts.")
+    return Sheet(name=name, headings=headings, rows=rows, notes=notes)
+
+
+def _filled(cells: list[CellValue]) -> bool:
+    return any(cell is not None for cell in cells)
+
+
+def _row(number: int, cells: list[CellValue]) -> SheetRow:
+    for index, cell in enumerate(cells):
+        if isinstance(cell, str) and len(cell) > LONGEST_CELL:
+            where = f"{column_letter(index)}{number}"
+            raise UnreadableSheet(
+                f"Cell {where} holds {len(cell)} characters; at most {LONGEST_CELL} can be read. Shorten it."
+            )
+    return SheetRow(number=number, cells=tuple(cells))
+
+
+# Spaces that look like a space, marks that look like nothing, and dashes and quotes are left as typed.
+_ODD_CHARACTERS: Final = {
+    0x00A0: " ",
+    0x1680: " ",
+    **dict.fromkeys(range(8192, 8203), " "),
+    0x202F: " ",
+    0x205F: " ",
+    0x3000: " ",
+    0x200B: None,
+    0x2060: None,
+    0xFEFF: None,
+    0x00AD: None,
+    0x2028: "\n",
+    0x2029: "\n",
+    0x0085: "\n",
+}
