@@ -252,7 +252,7 @@ def references_of(session: Session, household_ids: Sequence[UUID]) -> dict[UUID,
     query = select(HouseholdIdentity.household_id, HouseholdIdentity.reference).where(
         HouseholdIdentity.household_id.in_(household_ids)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def entered_pool_on(session: Session, household_ids: Sequence[UUID]) -> dict[UUID, date]:

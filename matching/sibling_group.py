@@ -264,7 +264,7 @@ def read_profiles(session: Session, found: Sequence[SiblingGroup], *, now: datet
     """Return the anonymous profiles of many groups and put each look on record."""
     ids = [group.id for group in found]
     query = select(GroupProfile.sibling_group_id, GroupProfile.text).where(GroupProfile.sibling_group_id.in_(ids))
-    profiles = dict(session.execute(query).tuples().all())
+    profiles = dict(session.execute(query).all())
     audit.record_each(
         session,
         audit.Act.READ,
@@ -308,7 +308,7 @@ def references_of(session: Session, group_ids: Sequence[UUID]) -> dict[UUID, str
     query = select(GroupIdentity.sibling_group_id, GroupIdentity.reference).where(
         GroupIdentity.sibling_group_id.in_(group_ids)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def entered_pool_on(session: Session, group_ids: Sequence[UUID]) -> dict[UUID, date]:

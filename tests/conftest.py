@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from concord.migrations import upgrade
 from concord.servers.login import DatabaseUrls
+from tenants.database import Database
+from tests.factories import Factories
 from tests.servers import TestServers, test_servers
+
+SCOPE_KEY = b"scope-key-for-tests-of-32-bytes!"
+MASTER_KEY = b"master-key-for-tests-of-32-bytes"
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +27,27 @@ def servers() -> Iterator[TestServers]:
 def database_urls(servers: TestServers) -> DatabaseUrls:
     """Addresses of an empty database: ``admin``, ``migrate``, ``app``, ``relay``."""
     return servers.database_urls
+
+
+@pytest.fixture(scope="session")
+def migrated(database_urls: DatabaseUrls) -> DatabaseUrls:
+    """Addresses of the database with every migration applied."""
+    upgrade(database_urls.migrate, scope_key=SCOPE_KEY)
+    return database_urls
+
+
+@pytest.fixture(scope="session")
+def database(migrated: DatabaseUrls) -> Iterator[Database]:
+    """The migrated database, as the application opens it."""
+    database = Database(migrated.app, scope_key=SCOPE_KEY, master_key=MASTER_KEY)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def factories(database: Database) -> Factories:
+    """What makes tenants and records; each test makes a consortium of its own."""
+    return Factories(database)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,230 @@
+"""Make tenants and records for tests: each test makes its own consortium, so no test meets another's rows."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from matching import household as households
+from matching import sibling_group as groups
+from matching.code import new_code
+from matching.need import Answer, NeedLevel, Tolerance, YesNo
+from matching.pool import Stage, share
+from matching.ranking.facts import LegalPosition, Sex, SexApproved
+from tenants.agency import AgencyKind, Nation, add_agency
+from tenants.consortium import create_consortium, get_consortium, join
+from tenants.database import Database, scope_of
+from tenants.person import appoint, invite_person
+from tenants.role import Role
+from tenants.scope import OPERATOR, Scope
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+LONG_AGO = date(2010, 1, 1)
+ISSUER = "http://127.0.0.1/test-provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An agency made for a test, with the scope of a person of it who may do everything."""
+
+    slug: str
+    name: str
+    scope: Scope
+    subject: str
+
+    @property
+    def id(self) -> UUID:
+        """Return the agency's id."""
+        assert self.scope.agency_id is not None
+        return self.scope.agency_id
+
+    def acting_as(self, *roles: Role) -> Scope:
+        """Return the same person with other roles."""
+        return replace(self.scope, roles=frozenset(roles))
+
+
+class Factories:
+    """Everything a test needs, committed in transactions of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def consortium(self) -> UUID:
+        """Make a consortium and return its id."""
+        with self.database.transaction(OPERATOR) as session:
+            return create_consortium(session, slug=_slug("pool"), name="Test consortium").id
+
+    def tenant(
+        self,
+        consortium_id: UUID,
+        *,
+        kind: AgencyKind = AgencyKind.LOCAL_AUTHORITY,
+        roles: frozenset[Role] = frozenset(Role) - {Role.OPERATOR},
+    ) -> Tenant:
+        """Make a member agency with one person."""
+        slug = _slug(kind.value.replace("_", "-"))
+        with self.database.transaction(OPERATOR) as session:
+            agency = add_agency(
+                session, slug=slug, name=f"Agency {slug}", kind=kind, nation=Nation.ENGLAND, opened_on=LONG_AGO
+            )
+            join(session, get_consortium(session, consortium_id), agency=agency, joined_on=LONG_AGO)
+            person = invite_person(
+                session, name=f"Sam Sample {slug}", email=f"{slug}@example.org", issuer=ISSUER, subject=slug
+            )
+            for role in sorted(roles):
+                appoint(session, person, agency=agency, role=role, starts_on=LONG_AGO)
+            scope = Scope(agency_id=agency.id, person_id=person.id, consortium_id=consortium_id, roles=roles)
+        return Tenant(slug=slug, name=f"Agency {slug}", scope=scope, subject=slug)
+
+    def two_tenants(self) -> tuple[Tenant, Tenant]:
+        """Make two councils of one consortium."""
+        consortium_id = self.consortium()
+        return self.tenant(consortium_id), self.tenant(consortium_id)
+
+    def household(
+        self,
+        tenant: Tenant,
+        *,
+        stage: Stage = Stage.CONSORTIUM,
+        held: bool = False,
+        outward_code: str | None = "EX4",
+        tolerances: dict[str, Tolerance] | None = None,
+        profile: str = "A calm home with a garden.",
+        **summary: Any,
+    ) -> UUID:
+        """Make a household of ``tenant`` with every level of its record, shared as said, and return its id."""
+        with self.database.transaction(tenant.scope) as session:
+            row = households.Household(**{**_SUMMARY, **summary}, agency_id=tenant.id, code=new_code("H"))
+            session.add(row)
+            session.flush()
+            owner = {"household_id": row.id, "agency_id": tenant.id}
+            identity = households.Identity(("Alder Example",), address="1 Sample Street", postcode="EX4 4QJ")
+            sealed = households.seal_identity(session, identity, household_id=row.id, agency_id=tenant.id, now=NOW)
+            session.add(households.HouseholdIdentity(**owner, reference=f"H{uuid4().hex[:8]}", sealed=sealed))
+            session.add(households.HouseholdProfile(**owner, text=profile))
+            if outward_code:
+                session.add(households.HouseholdPlace(**owner, outward_code=outward_code))
+            for need, tolerance in (tolerances or {}).items():
+                answers = {"low": tolerance.low, "medium": tolerance.medium, "high": tolerance.high}
+                session.add(households.HouseholdTolerance(**owner, need=need, **answers))
+            session.flush()
+            share(session, stage=stage, on=TODAY, household_id=row.id, held=held, reason="test" if held else None)
+            return row.id
+
+    def group(
+        self,
+        tenant: Tenant,
+        *,
+        stage: Stage = Stage.CONSORTIUM,
+        held: bool = False,
+        outward_code: str | None = "EX1",
+        exclusion_areas: dict[str, int] | None = None,
+        children: tuple[tuple[date | None, Sex], ...] = ((date(2023, 5, 1), Sex.FEMALE),),
+        needs: dict[str, NeedLevel] | None = None,
+        profile: str = "A lively child who likes puddles.",
+        **summary: Any,
+    ) -> UUID:
+        """Make a sibling group of ``tenant`` with every level of its record, shared as said, and return its id."""
+        with self.database.transaction(tenant.scope) as session:
+            row = groups.SiblingGroup(**{**_GROUP, **summary}, agency_id=tenant.id, code=new_code("G"))
+            session.add(row)
+            session.flush()
+            owner = {"sibling_group_id": row.id, "agency_id": tenant.id}
+            session.add(groups.GroupIdentity(**owner, reference=f"G{uuid4().hex[:8]}"))
+            session.add(groups.GroupProfile(**owner, text=profile))
+            if outward_code:
+                session.add(groups.GroupPlace(**owner, outward_code=outward_code))
+            for code, miles in (exclusion_areas or {}).items():
+                session.add(groups.ExclusionArea(**owner, outward_code=code, miles=miles))
+            for position, (birth_month, sex) in enumerate(children):
+                self._child(session, row.id, position=position, birth_month=birth_month, sex=sex, needs=needs or {})
+            session.flush()
+            share(session, stage=stage, on=TODAY, sibling_group_id=row.id, held=held, reason="test" if held else None)
+            return row.id
+
+    def _child(
+        self,
+        session: Session,
+        group_id: UUID,
+        *,
+        position: int,
+        birth_month: date | None,
+        sex: Sex,
+        needs: dict[str, NeedLevel],
+    ) -> None:
+        agency_id = scope_of(session).agency_id
+        assert agency_id is not None
+        child = groups.Child(
+            agency_id=agency_id,
+            sibling_group_id=group_id,
+            position=position,
+            birth_month=birth_month,
+            unborn=False,
+            sex=sex,
+        )
+        session.add(child)
+        session.flush()
+        name = groups.ChildName(forename="Rowan", surname="Sample", born_on="2023-05-17")
+        sealed = groups.seal_child(session, name, child_id=child.id, agency_id=agency_id, now=NOW)
+        session.add(
+            groups.ChildIdentity(child_id=child.id, agency_id=agency_id, reference=f"C{uuid4().hex[:8]}", sealed=sealed)
+        )
+        for need, level in needs.items():
+            session.add(groups.ChildNeed(child_id=child.id, agency_id=agency_id, need=need, level=level))
+
+
+def transaction(database: Database, tenant: Tenant) -> AbstractContextManager[Session]:
+    """Open a transaction as ``tenant``."""
+    return database.transaction(tenant.scope)
+
+
+def _slug(word: str) -> str:
+    return f"{word}-{uuid4().hex[:10]}"
+
+
+_UNKNOWN = dict.fromkeys(("order_not_granted", "order_contested", "appeal", "letterbox_contact", "direct_contact", "sibling_contact"), Answer.UNKNOWN)
+_SUMMARY: dict[str, Any] = {
+    **_UNKNOWN,
+    "status": households.HouseholdStatus.WAITING,
+    "approved_on": date(2025, 1, 6),
+    "age_from_months": 0,
+    "age_to_months": 83,
+    "fewest_children": 1,
+    "most_children": 2,
+    "sex_approved": SexApproved.ANY,
+    "early_permanence_approved": YesNo.UNKNOWN,
+    "children_at_home": 0,
+    "pets": YesNo.NO,
+    "smokers": YesNo.NO,
+    "heritage": ["WBRI"],
+    "religions": [],
+    "languages": ["English"],
+    "added_at": NOW,
+    "changed_at": NOW,
+}
+_GROUP: dict[str, Any] = {
+    "status": groups.GroupStatus.WAITING,
+    "legal_position": LegalPosition.ORDER_GRANTED,
+    "shobpa_on": date(2026, 1, 12),
+    "placement_order_on": date(2026, 3, 2),
+    "waiting_since": date(2026, 3, 2),
+    "early_permanence": YesNo.NO,
+    "letterbox_contact": YesNo.NO,
+    "direct_contact": YesNo.NO,
+    "sibling_contact": YesNo.NO,
+    "must_be_youngest": YesNo.NO,
+    "must_be_only": YesNo.NO,
+    "no_pets": YesNo.NO,
+    "smoke_free": YesNo.NO,
+    "heritage": ["WBRI"],
+    "religions": [],
+    "languages": ["English"],
+    "added_at": NOW,
+    "changed_at": NOW,
+}

@@ -1,0 +1,1 @@
+"""Tests of who: tenants, scopes, the database."""
