@@ -1,0 +1,55 @@
+"""The page on data is held to what the importer takes."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from matching.intake.cell import CellProblem, tolerance_cell
+from matching.intake.child_row import read_groups
+from matching.intake.column import SheetKind, heading_table
+from matching.intake.household_row import read_households
+from matching.intake.reading import read_sheet
+from matching.place import list_outward_codes
+
+PAGE = Path(__file__).parents[1] / "docs" / "data.md"
+AS_OF = date(2026, 11, 23)
+
+
+class TestDataPage:
+    @pytest.mark.parametrize("kind", list(SheetKind))
+    def test_holds_every_column_as_the_importer_documents_it(self, page: str, kind: SheetKind) -> None:
+        assert heading_table(kind) in page
+
+    def test_gives_examples_that_the_importer_takes(self, page: str) -> None:
+        households, children = re.findall(r"```csv\n(.*?)```", page, flags=re.DOTALL)
+        taken = read_households(read_sheet(households.encode(), filename="a.csv", wanted="households"), today=AS_OF)
+        found = read_groups(read_sheet(children.encode(), filename="b.csv", wanted="children"), today=AS_OF)
+        assert (taken.problems, found.problems) == ((), ())
+        assert [len(group.children) for group in found.groups] == [2]
+
+    def test_reads_tolerances_as_the_importer_does(self, page: str) -> None:
+        rows = re.findall(r"^\| (?:`([^`]*)`)? ?\| ([a-z ]+) \| ([a-z ]+) \| ([a-z ]+) \|$", page, flags=re.MULTILINE)
+        said = {cell: answers for cell, *answers in rows if cell or answers[0] == "unknown"}
+        assert len(said) == 6
+        assert {cell: answers_of(cell) for cell in said} == said
+
+    def test_attributes_the_postcodes_and_counts_them(self, page: str) -> None:
+        assert f"{len(list_outward_codes()):,} outward codes" in page
+        assert "Contains Royal Mail data © Royal Mail copyright and database right" in page
+
+
+def answers_of(cell: str) -> list[str]:
+    try:
+        tolerance = tolerance_cell(cell or None)
+    except CellProblem:
+        return ["refused"] * 3
+    return [each.value.replace("_", " ") for each in (tolerance.low, tolerance.medium, tolerance.high)]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return PAGE.read_text(encoding="utf-8")
