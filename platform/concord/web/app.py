@@ -1,0 +1,110 @@
+"""The application: its parts put together, once per process."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, g, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_wtf import CSRFProtect
+from redis import Redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from concord.web import acting, health, home, sign_in
+from concord.web.access import list_access, public
+from concord.web.error import error_page, install_errors
+from concord.web.frontend import make_page_app
+from concord.web.navigation import navigation_for
+from concord.web.openid import install_openid
+from concord.web.request import Site, current_settings, find_person, install_site
+from concord.web.security import install_security, origin
+from concord.web.settings import WebSettings, read_web_settings
+from concord.web.trace import install_trace
+from tenants.database import Database
+from tenants.sign_in import SignInSession
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.blueprint,
+    sign_in.blueprint,
+    acting.blueprint,
+    home.blueprint,
+)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_FORM_BYTES = 500_000
+
+
+def create_app(settings: WebSettings | None = None, database: Database | None = None) -> Flask:
+    """Return the site; settings and database come from the environment where they are not given.
+
+    :raises SettingMissing: naming every variable that is absent.
+    :raises AccessUndeclared: when a view does not say who may open it.
+    """
+    settings = settings or read_web_settings()
+    app = make_page_app("concord.web")
+    _configure(app, settings)
+    install_site(app, _site(settings, database))
+    install_trace(app)
+    app.before_request(_check_address)
+    install_security(app, https=settings.https, form_targets=_form_targets(settings))
+    install_errors(app)
+    CSRFProtect(app)
+    install_openid(app, settings)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.context_processor(_page_facts)
+    public(app.view_functions["static"])
+    list_access(app)
+    return app
+
+
+def _form_targets(settings: WebSettings) -> tuple[str, ...]:
+    # Signing out is a form whose answer leads on to the provider.
+    return (origin(settings.issuer),) if settings.issuer else ()
+
+
+def _configure(app: Flask, settings: WebSettings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.upload_bytes,
+        MAX_FORM_MEMORY_SIZE=_FORM_BYTES,
+        SESSION_COOKIE_NAME="__Host-concord-form" if settings.https else "concord-form",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # A form stays good as long as its session: people are called away from their desks.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+
+
+def _site(settings: WebSettings, database: Database | None) -> Site:
+    return Site(
+        settings=settings,
+        database=database
+        or Database(settings.database_url, scope_key=settings.scope_key, master_key=settings.master_key),
+        valkey=Redis.from_url(settings.valkey_url, socket_connect_timeout=2, socket_timeout=2),
+    )
+
+
+def _check_address() -> ResponseReturnValue | None:
+    """Answer only to the site's own name: cookies and the way back from the provider hang on it."""
+    settings = current_settings()
+    if request.host == settings.host or (request.endpoint or "").startswith("health."):
+        return None
+    ours, named = settings.host.rpartition(":"), request.host.rpartition(":")
+    if ours[0] in _LOOPBACK and named[0] in _LOOPBACK and ours[2] == named[2] and request.method == "GET":
+        return redirect(settings.site_url + request.full_path.rstrip("?"), 302)
+    return error_page(421, body=f"This service is at {settings.site_url}.")
+
+
+def _page_facts() -> dict[str, object]:
+    return {
+        "demo": current_settings().demo,
+        "person": _person_to_name(),
+        "navigation": navigation_for(g.scope) if "scope" in g else [],
+    }
+
+
+def _person_to_name() -> SignInSession | None:
+    """Return who is signed in; a page that says the database is away can still be drawn."""
+    try:
+        return find_person()
+    except SQLAlchemyError:
+        return None

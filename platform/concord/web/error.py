@@ -1,0 +1,118 @@
+"""How errors become pages: one table from the domain's errors to statuses, one page for them all."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from psycopg import OperationalError as DriverError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from concord.web.trace import request_id
+from tenants.database import ScopeRefused
+from tenants.error import Conflict, DomainError, Forbidden, Invalid, NotFound
+
+STATUS: dict[type[DomainError], int] = {
+    NotFound: 404,
+    Forbidden: 403,
+    Conflict: 409,
+    Invalid: 422,
+    ScopeRefused: 503,
+}
+
+_log = structlog.get_logger("concord.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a page says of a status when nothing closer is known."""
+
+    title: str
+    body: str
+
+
+WORDS: dict[int, Words] = {
+    400: Words("We could not read that request", "Go back, check what you entered and try again."),
+    403: Words("You do not have access to this page", "If you need it for your work, ask your agency’s administrator."),
+    404: Words(
+        "Page not found",
+        "If you typed the web address, check it is correct. If you followed a link, the record may have been "
+        "withdrawn, or belong to another agency.",
+    ),
+    405: Words("Page not found", "This address takes forms only. Go back and use the button on the page."),
+    409: Words("That has changed in the meantime", "Go back, load the page again and repeat what you did."),
+    413: Words("That file is too large", "Nothing was saved. Split the file into smaller ones and try again."),
+    421: Words("Wrong address", "Use the address by which your agency knows this service."),
+    422: Words("There is a problem", "Go back, check what you entered and try again."),
+    429: Words("Too many requests", "Wait a minute, then try again."),
+    500: Words(
+        "Sorry, there is a problem with the service",
+        "Nothing you entered was saved. Try again later. If it keeps happening, tell your administrator the reference.",
+    ),
+    503: Words(
+        "Sorry, the service is not available",
+        "Nothing you entered was saved. Try again in a few minutes.",
+    ),
+}
+_DATABASE_AWAY = "Concord’s database does not answer. Nothing you entered was saved. Try again in a few minutes."
+_FORM_TOO_OLD = (
+    "You may have signed in or out in another window since you opened it, or your browser may refuse cookies. "
+    "Nothing was saved. Go back, load the page again and repeat what you did."
+)
+
+
+def status_of(error: type[DomainError]) -> int | None:
+    """Return the status of the nearest ancestor that the table knows."""
+    return next((STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS), None)
+
+
+def error_page(status: int, *, title: str | None = None, body: str | None = None) -> ResponseReturnValue:
+    """Return the error page of a status, with the request's id to quote."""
+    words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    page = render_template(
+        "error.html", heading=title or words.title, body=body or words.body, status=status, reference=request_id()
+    )
+    return page, status
+
+
+def install_errors(app: Flask) -> None:
+    """Show each error as a page."""
+    app.register_error_handler(DomainError, _show_refusal)
+    app.register_error_handler(CSRFError, _show_stale_form)
+    app.register_error_handler(HTTPException, _show_http)
+    for away in (OperationalError, InterfaceError, PoolTimeout, DriverError):
+        app.register_error_handler(away, _show_database_away)
+    app.register_error_handler(Exception, _show_fault)
+
+
+def _show_refusal(error: DomainError) -> ResponseReturnValue:
+    return error_page(status_of(type(error)) or 500, body=str(error))
+
+
+def _show_stale_form(error: CSRFError) -> ResponseReturnValue:
+    _log.info("form refused", reason=error.description)
+    return error_page(400, title="This form can no longer be sent", body=_FORM_TOO_OLD)
+
+
+def _show_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error
+    return error_page(error.code)
+
+
+def _show_database_away(error: Exception) -> ResponseReturnValue:
+    _log.error("database away", error=type(error).__name__)
+    return error_page(503, body=_DATABASE_AWAY)
+
+
+def _show_fault(error: Exception) -> ResponseReturnValue:
+    # The error's own text may quote what somebody entered, so only its kind and place are logged.
+    frames = traceback.extract_tb(error.__traceback__)
+    _log.error("fault", error=type(error).__name__, at=[f"{frame.name}:{frame.lineno}" for frame in frames[-6:]])
+    return error_page(500)

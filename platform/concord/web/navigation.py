@@ -1,0 +1,48 @@
+"""Where people can go: one table of the site's sections, read by the navigation bar and the home page.
+
+A page's author adds a row; it shows to those whose role allows its verb.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+
+from tenants.permission import Verb, may
+from tenants.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A place to work: its title, what one does there, where it is, and the verb that opens it."""
+
+    title: str
+    hint: str
+    endpoint: str
+    verb: Verb
+
+
+SECTIONS: tuple[Section, ...] = ()
+
+
+def sections_for(scope: Scope) -> list[Section]:
+    """Return the sections that the scope's roles open, in the order of the table."""
+    return [section for section in SECTIONS if may(scope, section.verb)]
+
+
+def navigation_for(scope: Scope) -> list[dict[str, Any]]:
+    """Return the navigation bar's items for the GOV.UK component, the present section marked."""
+    home = {"text": "Home", "href": url_for("home.page"), "current": request.endpoint == "home.page"}
+    return [home, *(_item(section) for section in sections_for(scope))]
+
+
+def _item(section: Section) -> dict[str, Any]:
+    here = request.endpoint or ""
+    return {
+        "text": section.title,
+        "href": url_for(section.endpoint),
+        "current": here == section.endpoint,
+        "active": here.split(".")[0] == section.endpoint.split(".")[0],
+    }

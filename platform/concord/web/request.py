@@ -1,0 +1,91 @@
+"""What a request stands on: the site's parts, the person who asks, and one transaction in their scope."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from flask import Flask, current_app, g, request
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from concord.web.settings import WebSettings
+from tenants.base import utc_now
+from tenants.database import Database
+from tenants.scope import NOBODY
+from tenants.sign_in import SignInSession, find_session
+
+_EXTENSION = "concord"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The parts that live as long as the process."""
+
+    settings: WebSettings
+    database: Database
+    valkey: Redis
+
+
+def install_site(app: Flask, site: Site) -> None:
+    """Give ``app`` its parts."""
+    app.extensions[_EXTENSION] = site
+
+
+def current_site() -> Site:
+    """Return the parts of the site that serves this request."""
+    site: Site = current_app.extensions[_EXTENSION]
+    return site
+
+
+def current_settings() -> WebSettings:
+    """Return the site's settings."""
+    return current_site().settings
+
+
+def current_database() -> Database:
+    """Return the site's database."""
+    return current_site().database
+
+
+def transaction() -> AbstractContextManager[Session]:
+    """Open the request's one transaction, in the scope of the person who asks; it commits when the block ends.
+
+    Only for views behind ``@signed_in``, ``@acting`` or ``@may``, which set the scope.
+    """
+    return current_database().transaction(g.scope)
+
+
+def nobody() -> AbstractContextManager[Session]:
+    """Open a transaction without a scope, for the few look-ups that come before anyone is known."""
+    return current_database().transaction(NOBODY)
+
+
+def cookie_name() -> str:
+    """Return the name of the cookie that holds the sign-in token.
+
+    Over TLS the ``__Host-`` prefix binds it to this host and to the whole site.
+    """
+    return "__Host-concord" if current_settings().https else "concord"
+
+
+def sign_in_token() -> str | None:
+    """Return the random token that the browser holds."""
+    return request.cookies.get(cookie_name())
+
+
+def find_person() -> SignInSession | None:
+    """Return who is signed in, looked up once in a request."""
+    if "person" not in g:
+        g.person = None
+        token = sign_in_token()
+        if token:
+            with nobody() as session:
+                g.person = find_session(session, token=token, now=utc_now())
+    person: SignInSession | None = g.person
+    return person
+
+
+def session_ended() -> bool:
+    """Say whether the browser holds a token whose session is over."""
+    return bool(sign_in_token()) and find_person() is None

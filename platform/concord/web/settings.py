@@ -1,0 +1,102 @@
+"""What the site needs to know beside its deployment: its own address, and the provider that vouches for people."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from environs import Env
+
+from concord.settings import Deployment, SettingInvalid, read_deployment
+
+UPLOAD_BYTES = 20 * 1024 * 1024
+CLIENT_ID = "concord"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """The site's address, its keys, its database and queue store, and the provider that vouches for people."""
+
+    site_url: str
+    secret_key: str = field(repr=False)
+    database_url: str = field(repr=False)
+    scope_key: bytes = field(repr=False)
+    master_key: bytes = field(repr=False)
+    valkey_url: str = field(repr=False)
+    issuer: str | None
+    """The OpenID provider's own name, an address; ``None`` when none has been set up, and nobody can sign in."""
+    client_id: str = CLIENT_ID
+    client_secret: str = field(default="", repr=False)
+    demo: bool = False
+    upload_bytes: int = UPLOAD_BYTES
+
+    @property
+    def https(self) -> bool:
+        """Say whether people reach the site over TLS; cookies are then marked Secure."""
+        return urlsplit(self.site_url).scheme == "https"
+
+    @property
+    def host(self) -> str:
+        """Return the host (and port) by which people name the site."""
+        return urlsplit(self.site_url).netloc
+
+
+def read_web_settings() -> WebSettings:
+    """Return the site's settings as the environment gives them.
+
+    :raises SettingMissing: naming every variable that is absent.
+    :raises SettingInvalid: when an address is none, or a provider is named outside TLS.
+    """
+    return web_settings(read_deployment(), Env())
+
+
+def web_settings(deployment: Deployment, env: Env) -> WebSettings:
+    """Return the site's settings in a deployment; the demo's provider is the development provider beside it.
+
+    :raises SettingInvalid: when an address is none, or a provider is named outside TLS.
+    """
+    issuer = env.str("CONCORD_OIDC_ISSUER", "").strip() or None
+    if deployment.demo and issuer is None:
+        issuer, secret = provider_url(deployment.provider_port), provider_secret(deployment.secret_key)
+    else:
+        secret = env.str("CONCORD_OIDC_CLIENT_SECRET", "")
+    return WebSettings(
+        site_url=_address("CONCORD_SITE_URL", env.str("CONCORD_SITE_URL", f"http://127.0.0.1:{deployment.port}")),
+        secret_key=deployment.secret_key,
+        database_url=deployment.database_url,
+        scope_key=deployment.scope_key,
+        master_key=deployment.master_key,
+        valkey_url=deployment.valkey_url,
+        issuer=_issuer(issuer, demo=deployment.demo),
+        client_id=env.str("CONCORD_OIDC_CLIENT_ID", CLIENT_ID),
+        client_secret=secret,
+        demo=deployment.demo,
+    )
+
+
+def provider_url(port: int) -> str:
+    """Return the development provider's address, which is also its issuer."""
+    return f"http://127.0.0.1:{port}"
+
+
+def provider_secret(secret_key: str) -> str:
+    """Return the secret that the site and the development provider share, made from the deployment's own."""
+    return hmac.new(secret_key.encode(), b"development provider", hashlib.sha256).hexdigest()
+
+
+def _issuer(issuer: str | None, *, demo: bool) -> str | None:
+    if issuer is None:
+        return None
+    # A provider over plain HTTP, which only the demo has, could be impersonated by anyone on the way.
+    if not demo and urlsplit(issuer).scheme != "https":
+        raise SettingInvalid("CONCORD_OIDC_ISSUER must be an https address outside demo mode.")
+    return _address("CONCORD_OIDC_ISSUER", issuer)
+
+
+def _address(name: str, url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingInvalid(f"{name} is not an address: write https://concord.example.")
+    return url.rstrip("/")
