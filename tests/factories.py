@@ -188,9 +188,12 @@ def _slug(word: str) -> str:
     return f"{word}-{uuid4().hex[:10]}"
 
 
-_UNKNOWN = dict.fromkeys(("order_not_granted", "order_contested", "appeal", "letterbox_contact", "direct_contact", "sibling_contact"), Answer.UNKNOWN)
+_ANSWERS = (
+    *("order_not_granted", "order_contested", "appeal"),
+    *("letterbox_contact", "direct_contact", "sibling_contact"),
+)
 _SUMMARY: dict[str, Any] = {
-    **_UNKNOWN,
+    **dict.fromkeys(_ANSWERS, Answer.UNKNOWN),
     "status": households.HouseholdStatus.WAITING,
     "approved_on": date(2025, 1, 6),
     "age_from_months": 0,
