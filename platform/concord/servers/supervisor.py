@@ -12,6 +12,7 @@ from typing import Self
 import structlog
 
 from concord.servers.child import Child, send, spawn, sweep
+from concord.servers.stop_signal import unhurried
 from tenants.error import Conflict
 
 POLL_SECONDS = 0.1
@@ -96,7 +97,8 @@ class Supervisor:
         with self._lock:
             order = [(w.child, w.process) for w in reversed(self._watched.values()) if w.process is not None]
             self._watched.clear()
-        _stop_all(order, self._signal_seconds)
+        with unhurried():
+            _stop_all(order, self._signal_seconds)
         # Only now: children that this thread restarted would have ended with it, at the kernel's word.
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():

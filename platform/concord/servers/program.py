@@ -1,0 +1,95 @@
+"""The programs that make up a running Concord beside its servers: the one list of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from concord.servers.child import Child
+from concord.servers.port import LOOPBACK, is_free
+from concord.servers.supervisor import Supervisor
+from concord.settings import Deployment
+from tenants.error import Conflict
+
+WORKERS = 2
+ANSWER_SECONDS = 60.0
+CRASHES = 5
+
+
+class PortTaken(Conflict):
+    """Another program listens where one of ours should."""
+
+
+class ProgramFailed(Conflict):
+    """A program that is part of Concord doesn't come up."""
+
+
+def programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Child, ...]:
+    """Return what ``concord up`` runs, in the order of starting; the development provider only in demo mode."""
+    provider = ["provider"] if deployment.demo else []
+    return (
+        *(_program(deployment, name) for name in provider),
+        _program(deployment, "relay"),
+        *(_program(deployment, "worker", f"worker-{number}") for number in range(1, workers + 1)),
+        _program(deployment, "schedule"),
+        _program(deployment, "web"),
+    )
+
+
+def start_programs(supervisor: Supervisor, deployment: Deployment, *, workers: int = WORKERS) -> str:
+    """Start every program and wait until the site answers; return its address.
+
+    :raises PortTaken: when the site's port, or in demo mode the provider's, is in use.
+    :raises ProgramFailed: when the site doesn't come up.
+    """
+    require_ports(deployment)
+    for child in programs(deployment, workers=workers):
+        supervisor.start(child)
+    url = f"http://{LOOPBACK}:{deployment.port}"
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not answers(f"{url}/health/live"):
+        if time.monotonic() > deadline or supervisor.crashes("web") >= CRASHES:
+            raise ProgramFailed("The site doesn't come up. The lines above say why; `concord doctor` may know more.")
+        time.sleep(0.1)
+    return url
+
+
+def require_ports(deployment: Deployment) -> None:
+    """Check, before anything is started, that the ports are free.
+
+    :raises PortTaken: naming the port and how to choose another.
+    """
+    if not is_free(deployment.port):
+        raise PortTaken(
+            f"Port {deployment.port} is in use by another program. Stop that, or choose another with --port."
+        )
+    if deployment.demo and not is_free(deployment.provider_port):
+        raise PortTaken(
+            f"Port {deployment.provider_port} is in use by another program. "
+            "Stop that, or choose another for the development provider with CONCORD_PROVIDER_PORT."
+        )
+
+
+def answers(url: str) -> bool:
+    """Say whether an HTTP server answers well at this address."""
+    try:
+        with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback address
+            return bool(200 <= answer.status < 300)
+    except (URLError, OSError):
+        return False
+
+
+def _program(deployment: Deployment, command: str, name: str = "") -> Child:
+    # -P: the directory one happens to be in never decides what is imported.
+    line = (sys.executable, "-P", "-m", "concord", command)
+    return Child(name=name or command, command=line, environment=_environment(deployment, command))
+
+
+def _environment(deployment: Deployment, command: str) -> dict[str, str]:
+    """Return the variables for one program: no address that it has no use for, the administrator's least of all."""
+    given = {**os.environ, **deployment.environment()}
+    unused = {"DATABASE_ADMIN_URL", "DATABASE_MIGRATE_URL"} | (set() if command == "relay" else {"DATABASE_RELAY_URL"})
+    return {name: value for name, value in given.items() if name not in unused}

@@ -1,0 +1,57 @@
+"""The signals that ask a program to stop: what they do while it works, waits, and puts things away."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_Handler = Callable[[int, FrameType | None], object] | int
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the program by an exception, as Ctrl-C does, so that it puts everything away."""
+    with _handled(_end, STOP_SIGNALS[1:]):
+        yield
+
+
+@contextlib.contextmanager
+def unhurried() -> Iterator[None]:
+    """Finish what is in the block, whatever signal comes: use it for what is short and must be whole."""
+    with _handled(signal.SIG_IGN, STOP_SIGNALS):
+        yield
+
+
+def wait_for_stop(*, while_true: Callable[[], bool] = lambda: True, every: float = 0.5) -> None:
+    """Wait for one of the stop signals, or until ``while_true`` is not, asked ``every`` so many seconds."""
+    asked = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    with _handled(note, STOP_SIGNALS):
+        while not asked.wait(every) and while_true():
+            pass
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def _handled(handler: _Handler, numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
+    # Python lets only the main thread choose; elsewhere signals do what they did.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
