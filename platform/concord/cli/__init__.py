@@ -1,0 +1,71 @@
+"""The command line: everything an operator needs. Each command is a module of its own, listed here."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+import redis
+from sqlalchemy.exc import OperationalError
+
+from concord.log import configure_logging
+from concord.settings import read_settings
+from tenants.error import DomainError
+
+# name: (module, what it does). Loaded when asked for: most need much that the others don't.
+COMMANDS = {
+    "up": ("concord.cli.up", "Run everything in the foreground: servers, site, workers."),
+    "doctor": ("concord.cli.doctor", "Say what is found, what is wrong and how to mend it."),
+    "db": ("concord.cli.db", "Prepare and upgrade the database."),
+    "web": ("concord.cli.web", "Serve the site."),
+}
+
+AWAY = "The database or Valkey doesn't answer. `concord doctor` says which, and what to do."
+
+
+class CommandList(click.Group):
+    """The commands of ``COMMANDS``; what the domain refuses becomes one clear line and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load a command by its name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name][0]), "command", None)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except DomainError as error:
+            click.echo(f"concord: {error}", err=True)
+        except (psycopg.OperationalError, OperationalError, redis.ConnectionError):
+            click.echo(f"concord: {AWAY}", err=True)
+        sys.exit(1)
+
+
+@click.command(cls=CommandList, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="concord")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the embedded servers keep their data.  [default: CONCORD_DATA_DIR, or ~/.local/share/concord]",
+)
+@click.pass_context
+def main(context: click.Context, data_dir: Path | None) -> None:
+    """Concord: the shared register and matching service of an adoption consortium."""
+    configure_logging()
+    context.obj = read_settings(data_dir=data_dir)
