@@ -5,17 +5,19 @@ from __future__ import annotations
 import click
 from environs import Env
 
-from concord.provider.app import create_provider
+from concord.provider.app import create_provider, refuse_outside_demo
 from concord.provider.people import FILE_NAME
 from concord.provider.serve import serve
-from concord.settings import read_deployment
+from concord.settings import Settings, complete
 from concord.web.settings import CLIENT_ID, provider_secret, provider_url, web_settings
 
 
 @click.command("provider")
-def provider() -> None:
-    """Serve the development sign-in provider on this machine; it refuses outside demo mode."""
-    deployment = read_deployment()
+@click.pass_obj
+def command(settings: Settings) -> None:
+    """Serve the development sign-in provider to this machine; it refuses outside demo mode."""
+    refuse_outside_demo(demo=settings.demo)
+    deployment = complete(settings)
     app = create_provider(
         issuer=provider_url(deployment.provider_port),
         site_url=web_settings(deployment, Env()).site_url,
@@ -24,5 +26,4 @@ def provider() -> None:
         people_path=deployment.data_dir / FILE_NAME,
         demo=deployment.demo,
     )
-    click.echo(f"Sign-in provider: {provider_url(deployment.provider_port)}", err=True)
     serve(app, port=deployment.provider_port)

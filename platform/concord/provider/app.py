@@ -41,7 +41,8 @@ def create_provider(
 
     :raises ProviderRefused: outside demo mode, or away from the loopback address.
     """
-    _refuse_outside_demo(issuer, site_url, demo=demo)
+    refuse_outside_demo(demo=demo)
+    _refuse_beyond_loopback(issuer, site_url)
     app = make_page_app("concord.provider")
     app.config.update(
         SECRET_KEY=secrets.token_hex(32),
@@ -70,15 +71,22 @@ def create_provider(
     return app
 
 
-def _refuse_outside_demo(issuer: str, site_url: str, *, demo: bool) -> None:
+def refuse_outside_demo(*, demo: bool) -> None:
+    """Let only a demonstration pass.
+
+    :raises ProviderRefused: outside demo mode.
+    """
     if not demo:
         raise ProviderRefused(
             "The development provider lets anyone in as anyone, so it runs only in demo mode. "
             "Set CONCORD_OIDC_ISSUER to your agency’s own provider, or CONCORD_DEMO=1 for a demonstration."
         )
-    if urlsplit(issuer).hostname not in _LOOPBACK or urlsplit(site_url).hostname not in _LOOPBACK:
+
+
+def _refuse_beyond_loopback(*urls: str) -> None:
+    if any(urlsplit(url).hostname not in _LOOPBACK for url in urls):
         raise ProviderRefused(
-            "The development provider serves only this machine: its address and the site’s must be 127.0.0.1."
+            "The development provider serves only this machine: its own address and the site’s must be on 127.0.0.1."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 
 import structlog
@@ -112,7 +111,5 @@ def _show_database_away(error: Exception) -> ResponseReturnValue:
 
 
 def _show_fault(error: Exception) -> ResponseReturnValue:
-    # The error's own text may quote what somebody entered, so only its kind and place are logged.
-    frames = traceback.extract_tb(error.__traceback__)
-    _log.error("fault", error=type(error).__name__, at=[f"{frame.name}:{frame.lineno}" for frame in frames[-6:]])
+    _log.error("fault", exc_info=error)
     return error_page(500)
