@@ -170,7 +170,7 @@ class TestPapers:
             sorted(set(re.findall(r"\(([0-9]{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text("utf-8"))))
             == pages
         )
-        assert [name[:4] for name in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+        assert len({name[:4] for name in pages}) == len(pages)
 
     def test_list_words_once_and_in_order(self) -> None:
         rows = re.findall(r"^\| (.+?) \|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.MULTILINE)
