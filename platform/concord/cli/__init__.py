@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": ("concord.cli.doctor", "Say what is found, what is wrong and how to mend it."),
     "db": ("concord.cli.db", "Prepare and upgrade the database."),
     "web": ("concord.cli.web", "Serve the site."),
+    "provider": ("concord.cli.provider", "Serve the demonstration's sign-in."),
 }
 
 AWAY = "The database or Valkey doesn't answer. `concord doctor` says which, and what to do."
