@@ -15,7 +15,7 @@ from tenants.error import Conflict, Invalid, NotFound
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-_URN = re.compile(r"[A-Z]{0,2}[0-9]{4,8}")
+_URN = re.compile(r"[A-Z0-9-]{4,12}")
 
 
 class AgencyKind(StrEnum):
@@ -197,4 +197,4 @@ def _check(slug: str, name: str, colour: str, ofsted_urn: str | None) -> None:
     if not _COLOUR.fullmatch(colour):
         raise AgencyInvalid(f"“{colour}” is no colour: write it as “#1d70b8”.")
     if ofsted_urn is not None and not _URN.fullmatch(ofsted_urn):
-        raise AgencyInvalid(f"“{ofsted_urn}” is no Ofsted URN: expected up to two letters, then four to eight digits.")
+        raise AgencyInvalid(f"“{ofsted_urn}” is no Ofsted URN: expected four to twelve capitals, digits or hyphens.")

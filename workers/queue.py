@@ -1,0 +1,63 @@
+"""The queue in Valkey: it carries job ids and nothing else, and may be wiped at any time."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from redis import Redis
+from rq import Queue
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job as QueuedJob
+from rq.job import JobStatus
+from rq.serializers import JSONSerializer
+
+QUEUE = "concord"
+PERFORM = "workers.process.perform"
+LONGEST_SECONDS = 3600
+
+
+class JobQueue:
+    """Hands job ids to the workers."""
+
+    def __init__(self, valkey_url: str) -> None:
+        self.connection = Redis.from_url(valkey_url, socket_connect_timeout=5, health_check_interval=30)
+        self._queue = Queue(QUEUE, connection=self.connection, serializer=JSONSerializer)
+
+    def send(self, job_id: UUID, attempt: int) -> bool:
+        """Put a job's next attempt on the queue; false when it waits there already."""
+        queue_id = f"{job_id}-{attempt}"
+        try:
+            self._enqueue(job_id, queue_id)
+        except DuplicateJobError:
+            if not self._forget_unless_queued(queue_id):
+                return False
+            self._enqueue(job_id, queue_id)
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def _enqueue(self, job_id: UUID, queue_id: str) -> None:
+        self._queue.enqueue_call(
+            PERFORM,
+            args=[str(job_id)],
+            job_id=queue_id,
+            unique=True,
+            timeout=LONGEST_SECONDS,
+            result_ttl=0,
+            failure_ttl=60,
+            description=queue_id,
+        )
+
+    def _forget_unless_queued(self, queue_id: str) -> bool:
+        # The ledger says that the attempt was never begun, so whatever the queue remembers of it is left over from a
+        # worker that died with the id in its hands.
+        try:
+            queued = QueuedJob.fetch(queue_id, connection=self.connection, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return True
+        if queued.get_status() is JobStatus.QUEUED and queue_id in self._queue.get_job_ids():
+            return False
+        queued.delete()
+        return True

@@ -1,0 +1,85 @@
+"""The relay: hands the ids of due jobs to the queue, and again when a queue was wiped or a worker lost.
+
+It signs in with a login that can read ids and times of jobs and nothing else. Any number may run; one leads, by an
+advisory lock that ends with its connection.
+"""
+
+from __future__ import annotations
+
+import threading
+from uuid import UUID
+
+import psycopg
+import structlog
+from redis import RedisError
+
+from workers.queue import JobQueue
+
+LEADER = "concord.relay"
+BATCH = 200
+RESEND_SECONDS = 10.0
+
+# A waiting job is sent when due, and sent again until a worker claims it: a queue may be wiped at any time, and an id
+# that is still queued is not queued twice. A running one is sent again when its lease has ended.
+_DUE = """
+    SELECT id, attempt FROM job
+    WHERE ((state = 'waiting' AND due_at <= now()) OR (state = 'running' AND lease_until < now()))
+      AND (sent_at IS NULL OR sent_at < now() - make_interval(secs => %(resend)s) OR sent_at < lease_until)
+    ORDER BY due_at, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+"""
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """One relay process."""
+
+    def __init__(
+        self, relay_url: str, queue: JobQueue, *, tick_seconds: float = 1.0, resend_seconds: float = RESEND_SECONDS
+    ) -> None:
+        """``relay_url`` is a libpq address, for the login ``concord_relay``."""
+        self._url = relay_url
+        self._queue = queue
+        self._tick = tick_seconds
+        self._resend = resend_seconds
+
+    def run(self, stop: threading.Event) -> None:
+        """Lead, or wait to lead, until told to stop; come back when the database was away."""
+        while not stop.is_set():
+            try:
+                with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+                    self._lead(connection, stop)
+            except psycopg.OperationalError as error:
+                log.warning("relay.database_away", error=type(error).__name__)
+                stop.wait(self._tick)
+
+    def _lead(self, connection: psycopg.Connection, stop: threading.Event) -> None:
+        while not stop.is_set() and not _leads(connection):
+            stop.wait(self._tick)
+        connection.execute("LISTEN concord_job")
+        while not stop.is_set():
+            try:
+                sent = self.send_due(connection)
+            except RedisError as error:
+                # Nothing was marked as sent: it stays due.
+                log.warning("relay.queue_away", error=type(error).__name__)
+                stop.wait(self._tick)
+                continue
+            if sent < BATCH:
+                for _ in connection.notifies(timeout=self._tick, stop_after=1):
+                    pass
+
+    def send_due(self, connection: psycopg.Connection) -> int:
+        """Hand every due job to the queue, and return how many."""
+        with connection.transaction():
+            due: list[tuple[UUID, int]] = connection.execute(_DUE, {"resend": self._resend, "batch": BATCH}).fetchall()
+            for job_id, attempt in due:
+                self._queue.send(job_id, attempt)
+            connection.execute("UPDATE job SET sent_at = now() WHERE id = ANY(%s)", ([job_id for job_id, _ in due],))
+        if due:
+            log.info("relay.sent", jobs=len(due))
+        return len(due)
+
+
+def _leads(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (LEADER,)).fetchone()
+    return row is not None and bool(row[0])
