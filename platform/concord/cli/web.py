@@ -40,7 +40,8 @@ def command(settings: Settings, host: str, port: int | None, processes: int) -> 
             # More threads a process answered fewer requests, and some not at all.
             blocking_threads=1,
             respawn_failed_workers=True,
-            workers_kill_timeout=5,
+            websockets=False,
+            workers_kill_timeout=2,
             log_dictconfig={"loggers": _LOGGERS},
         ).serve()
 
