@@ -63,7 +63,7 @@ class DistanceBand(StrEnum):
 class Exclusion(StrEnum):
     """What a group's exclusion areas say of a household's area."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
     ASK = "ask"
 
