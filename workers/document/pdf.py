@@ -1,43 +1,43 @@
-"""A pack as a tagged PDF (PDF/UA-1), typeset by typst."""
+"""A pack as a tagged PDF (PDF/UA-1), typeset by typst in a process of its own."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, time
-from functools import cache
-from pathlib import Path
-
-import typst
 
 from matching.pack_content import PackContent
-from workers.document import font
 from workers.document.view import pack_view
 
-_FOLDER = Path(__file__).parent
-_TEMPLATE = _FOLDER / "pack.typ"
+_SECONDS = 120
+
+
+class TypesettingFailed(Exception):
+    """The typesetting process did not give a PDF; nothing of the pack's text is repeated here."""
 
 
 def render_pdf(content: PackContent) -> bytes:
     """Return the pack as a PDF/UA-1 file; the same content gives the same bytes on every machine.
 
-    What people wrote reaches typst as JSON strings, never as markup, so nothing in it is run or read.
+    What people wrote reaches typst as JSON strings, never as markup, so nothing in it is run or read. Typesetting is
+    given two minutes.
 
-    :raises typst.TypstError: The pack cannot be typeset as PDF/UA-1.
+    :raises TypesettingFailed: The pack cannot be typeset, or not in that time.
     """
-    # A compiler for each pack: one that is kept would hold the last reader's pack in its cache.
-    compiler = typst.Compiler(_TEMPLATE, root=_FOLDER, font_paths=_fonts())
-    pdf = compiler.compile(
-        format="pdf",
-        pdf_standards=["ua-1"],
-        sys_inputs={"pack": json.dumps(pack_view(content))},
-        timestamp=datetime.combine(content.as_of, time(), tzinfo=UTC),
-    )
-    if not isinstance(pdf, bytes):
-        raise TypeError("typst returned pages instead of one PDF: check its version against the lock file.")
-    return pdf
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    # The machine's own fonts would make the bytes differ from one machine to the next.
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font.FOLDER])
+    made_at = datetime.combine(content.as_of, time(), tzinfo=UTC).timestamp()
+    # A process of its own, for typst keeps the layout of what it has set: a worker that made one large pack after
+    # another would grow by hundreds of megabytes a pack, and hold one agency's text while it works for the next.
+    command = [sys.executable, "-P", "-m", "workers.document.typeset", str(int(made_at))]
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own module, no text of the pack among its arguments
+            command, input=json.dumps(pack_view(content)).encode(), capture_output=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TypesettingFailed(
+            f"The pack took longer than {_SECONDS} seconds to typeset: give it fewer groups."
+        ) from None
+    if done.returncode != 0 or not done.stdout.startswith(b"%PDF"):
+        reason = "typst refused it" if done.returncode == 1 else f"the process ended with {done.returncode}"
+        raise TypesettingFailed(f"The pack could not be typeset ({reason}): try again, then tell the operator.")
+    return done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import date
 from typing import Any
 
@@ -38,6 +38,7 @@ BANDS = {"strong": "Strong fit", "good": "Good fit", "possible": "Possible fit",
 
 def pack_view(content: PackContent) -> dict[str, Any]:
     """Return the pack as JSON values for ``pack.typ``; a ``group`` is an index into ``groups``, or None."""
+    ours = {household.code for household in content.households if household.own}
     index = {group.code: number for number, group in reversed(list(enumerate(content.groups)))}
     return {
         "title": _line(content.title) or "Matching meeting pack",
@@ -52,7 +53,7 @@ def pack_view(content: PackContent) -> dict[str, Any]:
         "agenda": _lines(content.agenda),
         "new_groups": [{"code": _line(code), "group": index.get(code)} for code in content.new_groups],
         "longest_waiting": [_waiting(row, index) for row in content.longest_waiting],
-        "groups": [_group(group) for group in content.groups],
+        "groups": [_group(group, ours) for group in content.groups],
         "households": [_household(household, index) for household in content.households],
     }
 
@@ -72,7 +73,7 @@ def _waiting(row: WaitingGroup, index: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _group(group: PackGroup) -> dict[str, Any]:
+def _group(group: PackGroup, ours: Set[str]) -> dict[str, Any]:
     return {
         "code": _line(group.code),
         "own": group.own,
@@ -82,7 +83,7 @@ def _group(group: PackGroup) -> dict[str, Any]:
         "waiting": _count(group.waiting_days),
         "legal": _line(group.legal) or "Not known",
         "needs": _needs(group.needs),
-        "families": [_family(family) for family in group.families],
+        "families": [_family(family, ours) for family in group.families],
     }
 
 
@@ -98,9 +99,10 @@ def _needs(needs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     ]
 
 
-def _family(family: PackFamily) -> dict[str, Any]:
+def _family(family: PackFamily, ours: Set[str]) -> dict[str, Any]:
     return {
         "position": str(family.position),
+        "own": family.code in ours,
         "code": _line(family.code),
         "agency": _line(family.agency),
         "band": BANDS.get(family.band, _line(family.band)),

@@ -1,0 +1,193 @@
+"""Time and memory of a pack's documents, at the size of a whole consortium.
+
+Run ``python bench/pack.py [--groups 300] [--families 10] [--households 140] [--into FOLDER]``. Each renderer runs in a
+process of its own; one JSON line says the seconds of its first and second run, its peak memory and its output's size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+from matching.need import need_catalogue
+from matching.pack_content import PackContent, PackFamily, PackGroup, PackHousehold, WaitingGroup
+
+AS_OF = date(2026, 11, 23)
+AGENCIES = (
+    "Cornwall and the Isles of Scilly",
+    "Devon",
+    "Dorset",
+    "Gloucestershire",
+    "Somerset",
+    "Wiltshire",
+    "Bath and North East Somerset",
+    "Bournemouth",
+    "Bristol",
+    "North Somerset",
+    "Plymouth",
+    "Poole",
+    "South Gloucestershire",
+    "Swindon",
+    "Torbay",
+    "Action for Children",
+    "Families for Children",
+    "Clifton Children's Society",
+    "SSAFA Forces Help",
+)
+PROFILE = (
+    "A bright and watchful child who loves water, buses and being read to. New places take time; a calm voice and a "
+    "plan for the day help.",
+    "Speech is coming on well with weekly therapy. Sleeps through most nights. Still wary at mealtimes and hides food, "
+    "which is getting less.",
+    "The two are close and should stay together. The elder looks out for the younger and needs help to be a child.",
+)
+WHY = (
+    "Approved for two children aged 0 to 7",
+    "Can meet developmental delay up to high",
+    "Has cared for a child who was neglected",
+    "Open to letterbox contact and to yearly contact with siblings",
+    "Lives in the region, outside each exclusion area",
+    "Shares the children's heritage (mixed White and Black Caribbean)",
+    "A support network of family close by",
+)
+ASK = (
+    "FASD or alcohol in pregnancy: they have not said at medium",
+    "Would they take a placement whose order is contested?",
+    "How old is the youngest child at home?",
+    "Whether direct contact with a grandparent could work",
+)
+AGAINST = (
+    "Would discuss, but not yet meet, sexualised behaviour at low",
+    "Far from the children's home",
+    "One adopter works full time until the summer",
+)
+
+
+def synthetic_pack(groups: int, families: int, households: int, *, seed: int = 7) -> PackContent:
+    """Return a made-up pack of the given size; the same seed gives the same pack."""
+    chance = random.Random(seed)  # noqa: S311 -- made-up data, no secret
+    pool = [_code("H", chance) for _ in range(max(households, families))]
+    held = tuple(_group(chance, pool, families) for _ in range(groups))
+    return PackContent(
+        title="South West matching meeting",
+        consortium="South West Adoption Consortium (synthetic)",
+        agency="Devon",
+        meeting_on=date(2026, 12, 3),
+        meeting_place="Taunton Library, Room 2, and by video",
+        version=2,
+        as_of=AS_OF,
+        policy="Consortium default, version 1",
+        agenda=(
+            "Welcome and who is here",
+            "Actions from last time",
+            "New groups",
+            "Longest waiting",
+            "Groups, one by one",
+        ),
+        new_groups=tuple(group.code for group in held[:6]),
+        longest_waiting=tuple(_waiting(chance, group) for group in held[: min(20, groups)]),
+        groups=held,
+        households=tuple(_household(chance, code, held) for code in pool[:households]),
+    )
+
+
+def _code(kind: str, chance: random.Random) -> str:
+    return f"{kind}-{''.join(chance.choices('23456789ABCDEFGHJKMNPQRSTVWXYZ', k=6))}"
+
+
+def _group(chance: random.Random, pool: Sequence[str], families: int) -> PackGroup:
+    levels = ("none", "none", "low", "medium", "high", "unknown")
+    agency = chance.choice(AGENCIES)
+    fitting = chance.sample(pool, families)
+    return PackGroup(
+        code=_code("G", chance),
+        own=agency == "Devon",
+        agency=agency,
+        summary=f"Two children, a girl of {chance.randint(1, 4)} and a boy of {chance.randint(5, 9)}",
+        profile="\n\n".join(PROFILE),
+        waiting_days=chance.randint(5, 900),
+        legal="Placement order granted",
+        needs=tuple((need.title, chance.choice(levels)) for need in need_catalogue().needs),
+        families=tuple(_family(chance, code, number) for number, code in enumerate(fitting, start=1)),
+    )
+
+
+def _family(chance: random.Random, code: str, position: int) -> PackFamily:
+    points = max(3, 96 - 9 * position + chance.randint(0, 5))
+    band = "strong" if points > 74 else "good" if points > 54 else "possible" if points > 34 else "explore"
+    return PackFamily(
+        position=position,
+        code=code,
+        agency=chance.choice(AGENCIES),
+        band=band,
+        points=points,
+        why=tuple(chance.sample(WHY, 3)),
+        ask=tuple(chance.sample(ASK, chance.randint(0, 2))),
+        against=tuple(chance.sample(AGAINST, chance.randint(0, 1))),
+    )
+
+
+def _waiting(chance: random.Random, group: PackGroup) -> WaitingGroup:
+    days = group.waiting_days or 0
+    return WaitingGroup(group.code, chance.randint(1, 3), AS_OF - timedelta(days=days), days)
+
+
+def _household(chance: random.Random, code: str, groups: Sequence[PackGroup]) -> PackHousehold:
+    agency = chance.choice(AGENCIES)
+    return PackHousehold(
+        code=code,
+        own=agency == "Devon",
+        agency=agency,
+        approved_on=AS_OF - timedelta(days=chance.randint(10, 700)),
+        summary="Two adopters, approved for up to two children aged 0 to 7, near the coast, one dog",
+        fits=tuple(group.code for group in chance.sample(groups, min(5, len(groups)))),
+        new=chance.random() < 0.1,
+    )
+
+
+def _measure(kind: str, groups: int, families: int, households: int, into: str | None) -> dict[str, object]:
+    """Render twice and say what it took; peak memory is that of the largest process, in MiB."""
+    # Imported here so that each process loads, and pays for, only the library that it measures.
+    if kind == "pdf":
+        from workers.document.pdf import render_pdf as render
+    else:
+        from workers.document.xlsx import render_xlsx as render
+    content = synthetic_pack(groups, families, households)
+    seconds, made = [], b""
+    for _ in range(2):
+        start = time.perf_counter()
+        made = render(content)
+        seconds.append(round(time.perf_counter() - start, 2))
+    if into:
+        Path(into, f"pack.{kind}").write_bytes(made)
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(who).ru_maxrss for who in whose) // unit
+    return {"document": kind, "seconds": seconds, "peak_mib": peak, "kib": len(made) // 1024}
+
+
+def main() -> None:
+    """Measure both renderers and print a JSON line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--groups", type=int, default=300)
+    parser.add_argument("--families", type=int, default=10)
+    parser.add_argument("--households", type=int, default=140)
+    parser.add_argument("--into", help="keep the documents in this folder")
+    given = parser.parse_args()
+    for kind in ("pdf", "xlsx"):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+            size = (given.groups, given.families, given.households)
+            print(json.dumps(alone.submit(_measure, kind, *size, given.into).result()))
+
+
+if __name__ == "__main__":
+    main()
