@@ -13,7 +13,7 @@ import structlog
 
 from tenants.base import utc_now
 from tenants.database import Database
-from tenants.error import DomainError
+from tenants.error import DomainError, Invalid
 from tenants.job import JobState
 from tenants.scope import Scope
 from workers.claim import Claim, ClaimLost, claim, give_up, renew, scope_of_job, settle, try_later
@@ -23,7 +23,7 @@ LEASE = timedelta(seconds=45)
 log = structlog.get_logger(__name__)
 
 
-class UnknownKind(DomainError):
+class UnknownKind(Invalid):
     """A job of a kind that this version cannot do."""
 
 
