@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from concord.web.trace import request_id
+from tenants.cipher import CannotOpen
 from tenants.database import ScopeRefused
 from tenants.error import Conflict, DomainError, Forbidden, Invalid, NotFound
 
@@ -23,6 +24,7 @@ STATUS: dict[type[DomainError], int] = {
     Conflict: 409,
     Invalid: 422,
     ScopeRefused: 503,
+    CannotOpen: 500,
 }
 
 _log = structlog.get_logger("concord.web")

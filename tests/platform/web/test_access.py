@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import jsonify
+from flask.testing import FlaskClient
+from flask.typing import ResponseReturnValue
+
+from concord.web import create_app
+from concord.web.access import AccessUndeclared, list_access, may
+from tenants.database import Database
+from tenants.permission import Verb
+from tenants.role import Role
+from tests.factories import Factories, Tenant
+from tests.site import Visitor, make_settings
+
+# Every route, and who may use it. A new page adds its line here.
+CENSUS = {
+    "GET /": "anyone",
+    "GET /acting": "signed in",
+    "POST /acting": "signed in",
+    "GET /health/live": "anyone",
+    "GET /health/ready": "anyone",
+    "GET /home": "acting for an agency",
+    "GET /sign-in": "anyone",
+    "GET /sign-in/answer": "anyone",
+    "POST /sign-out": "anyone",
+    "GET /signed-out": "anyone",
+    "GET /static/<path:filename>": "anyone",
+}
+PUBLIC = {route for route, access in CENSUS.items() if access == "anyone"}
+
+
+class TestListAccess:
+    def test_is_the_census(self) -> None:
+        assert list_access(create_app(make_settings())) == CENSUS
+
+    def test_refuses_a_view_that_does_not_say(self) -> None:
+        app = create_app(make_settings())
+        app.add_url_rule("/forgotten", view_func=lambda: "open to all", endpoint="forgotten")
+
+        with pytest.raises(AccessUndeclared, match="forgotten"):
+            list_access(app)
+
+
+class TestSignedIn:
+    @pytest.mark.parametrize("route", sorted(set(CENSUS) - PUBLIC))
+    def test_sends_everyone_else_to_sign_in(self, route: str, database: Database) -> None:
+        method, path = route.split()
+
+        response = without_tokens(database).open(path, method=method)
+
+        assert (response.status_code, response.location) == (303, "/")
+
+    def test_lets_in_no_invented_token(self, visitor: Visitor) -> None:
+        visitor.client.set_cookie("concord", "a-token-that-nobody-was-given")
+
+        response = visitor.get("/home", follow_redirects=True)
+
+        assert response.request.path == "/"
+        assert visitor.page
+        assert "You were signed out" in visitor.page.text
+
+    @pytest.mark.parametrize("token", ["", "0", "x" * 3000, "%00", "'; DROP TABLE person; --"])
+    def test_survives_absurd_tokens(self, token: str, visitor: Visitor) -> None:
+        visitor.client.set_cookie("concord", token)
+
+        assert visitor.get("/home").status_code == 303
+
+
+class TestMay:
+    def test_shows_the_page_to_the_role(self, guarded: Guarded, factories: Factories) -> None:
+        finder = factories.tenant(factories.consortium(), roles=frozenset({Role.FAMILY_FINDER}))
+
+        assert guarded(finder).get("/guarded").status_code == 200
+
+    def test_refuses_other_roles_in_words(self, guarded: Guarded, factories: Factories) -> None:
+        officer = factories.tenant(factories.consortium(), roles=frozenset({Role.FINANCE_OFFICER}))
+        visitor = guarded(officer)
+
+        response = visitor.get("/guarded")
+
+        assert response.status_code == 403
+        assert visitor.page
+        assert "Your role does not let you import children" in visitor.page.text
+
+
+Guarded = Callable[[Tenant], Visitor]
+
+
+@pytest.fixture(scope="module")
+def guarded(database: Database) -> Guarded:
+    app = create_app(make_settings(), database)
+
+    @may(Verb.IMPORT_CHILDREN)
+    def view() -> ResponseReturnValue:
+        return jsonify("fine")
+
+    app.add_url_rule("/guarded", view_func=view, endpoint="guarded")
+    return lambda tenant: Visitor(app).sign_in(database, tenant)
+
+
+def without_tokens(database: Database) -> FlaskClient:
+    """Return a client whose forms need no token, so that it is the page itself that turns it away."""
+    app = create_app(make_settings(), database)
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app.test_client()
