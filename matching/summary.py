@@ -14,7 +14,7 @@ from matching.ranking.facts import ChildFacts, ContactKind, HouseholdFacts, Lega
 
 NOT_RECORDED = "Not recorded"
 
-LEGAL_WORDS: dict[LegalPosition, str] = {
+_LEGAL: dict[LegalPosition, str] = {
     LegalPosition.CONSENT: "Consent given",
     LegalPosition.ORDER_GRANTED: "Placement order granted",
     LegalPosition.ORDER_APPLIED: "Placement order applied for",
@@ -22,21 +22,21 @@ LEGAL_WORDS: dict[LegalPosition, str] = {
     LegalPosition.APPEAL: "Placement order under appeal",
     LegalPosition.UNKNOWN: NOT_RECORDED,
 }
-LEVEL_WORDS: dict[NeedLevel, str] = {
-    NeedLevel.NONE: "None",
-    NeedLevel.LOW: "Low",
-    NeedLevel.MEDIUM: "Medium",
-    NeedLevel.HIGH: "High",
-    NeedLevel.UNKNOWN: "Not known",
+_LEVELS: dict[NeedLevel, str] = {
+    NeedLevel.NONE: "none",
+    NeedLevel.LOW: "low",
+    NeedLevel.MEDIUM: "medium",
+    NeedLevel.HIGH: "high",
+    NeedLevel.UNKNOWN: "unknown",
 }
-ANSWER_WORDS: dict[Answer, str] = {
+_ANSWERS: dict[Answer, str] = {
     Answer.CAN_MEET: "Can meet",
     Answer.WOULD_DISCUSS: "Would discuss",
     Answer.CANNOT: "Cannot consider",
     Answer.UNKNOWN: "Has not said",
 }
-YES_NO_WORDS: dict[YesNo, str] = {YesNo.YES: "Yes", YesNo.NO: "No", YesNo.UNKNOWN: NOT_RECORDED}
-CONTACT_WORDS: dict[ContactKind, str] = {
+_YES_NO: dict[YesNo, str] = {YesNo.YES: "Yes", YesNo.NO: "No", YesNo.UNKNOWN: NOT_RECORDED}
+_CONTACT: dict[ContactKind, str] = {
     ContactKind.LETTERBOX: "Letterbox contact",
     ContactKind.DIRECT: "Direct contact",
     ContactKind.SIBLINGS: "Contact with brothers and sisters",
@@ -151,6 +151,31 @@ def describe_heritage(codes: Iterable[str]) -> str:
     held = set(codes)
     named = [words for code, words in HERITAGE_WORDS.items() if code in held]
     return join_words([*named, *sorted(held - HERITAGE_WORDS.keys())]) or NOT_RECORDED
+
+
+def legal_position_words(position: LegalPosition) -> str:
+    """Return where a case stands in law, such as ``Placement order granted``."""
+    return _LEGAL[position]
+
+
+def level_words(level: NeedLevel) -> str:
+    """Return how much of a need there is, in small letters."""
+    return _LEVELS[level]
+
+
+def answer_words(answer: Answer) -> str:
+    """Return what a household says to something, such as ``Would discuss``."""
+    return _ANSWERS[answer]
+
+
+def yes_no_words(fact: YesNo) -> str:
+    """Return a fact as yes or no, or that it is not recorded."""
+    return _YES_NO[fact]
+
+
+def contact_words(kind: ContactKind) -> str:
+    """Return a kind of contact, such as ``Letterbox contact``."""
+    return _CONTACT[kind]
 
 
 def count_words(count: int, one: str, many: str) -> str:

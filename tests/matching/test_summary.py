@@ -12,12 +12,9 @@ from matching.intake.cell import ETHNIC_CODES
 from matching.need import Answer, NeedLevel, YesNo, need_catalogue
 from matching.ranking.facts import ChildFacts, ContactKind, HouseholdFacts, LegalPosition, Sex, SexApproved
 from matching.summary import (
-    ANSWER_WORDS,
-    CONTACT_WORDS,
     HERITAGE_WORDS,
-    LEGAL_WORDS,
-    LEVEL_WORDS,
-    YES_NO_WORDS,
+    answer_words,
+    contact_words,
     count_words,
     days_waiting,
     describe_age,
@@ -29,7 +26,10 @@ from matching.summary import (
     describe_home,
     describe_household,
     join_words,
+    legal_position_words,
+    level_words,
     needs_of,
+    yes_no_words,
 )
 
 TODAY = date(2026, 11, 23)
@@ -208,11 +208,11 @@ class TestNeedsOf:
 
 class TestWords:
     def test_are_there_for_every_value(self) -> None:
-        assert set(LEGAL_WORDS) == set(LegalPosition)
-        assert set(LEVEL_WORDS) == set(NeedLevel)
-        assert set(ANSWER_WORDS) == set(Answer)
-        assert set(YES_NO_WORDS) == set(YesNo)
-        assert set(CONTACT_WORDS) == set(ContactKind)
+        assert len({legal_position_words(position) for position in LegalPosition}) == len(LegalPosition)
+        assert [level_words(level) for level in NeedLevel] == ["none", "low", "medium", "high", "unknown"]
+        assert len({answer_words(answer) for answer in Answer}) == len(Answer)
+        assert [yes_no_words(fact) for fact in YesNo] == ["Yes", "No", "Not recorded"]
+        assert len({contact_words(kind) for kind in ContactKind}) == len(ContactKind)
         assert set(HERITAGE_WORDS) == set(ETHNIC_CODES)
 
     def test_name_heritage_in_the_published_order(self) -> None:
