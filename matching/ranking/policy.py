@@ -229,4 +229,4 @@ def _bands(value: object) -> Mapping[Band, BandRule]:
 @cache
 def default_policy() -> RankingPolicy:
     """Return the policy that this release ships."""
-    return policy_from_data(json.loads((files("matching") / "data" / "policy-default.json").read_bytes()))
+    return policy_from_data(json.loads(files("matching").joinpath("data/policy-default.json").read_bytes()))
