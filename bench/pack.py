@@ -94,7 +94,7 @@ def synthetic_pack(groups: int, families: int, households: int, *, seed: int = 7
             "Groups, one by one",
         ),
         new_groups=tuple(group.code for group in held[:6]),
-        longest_waiting=tuple(_waiting(chance, group) for group in held[: min(20, groups)]),
+        longest_waiting=tuple(_waiting(chance, group) for group in sorted(held, key=_days)[:20]),
         groups=held,
         households=tuple(_household(chance, code, held) for code in pool[:households]),
     )
@@ -134,6 +134,10 @@ def _family(chance: random.Random, code: str, position: int) -> PackFamily:
         ask=tuple(chance.sample(ASK, chance.randint(0, 2))),
         against=tuple(chance.sample(AGAINST, chance.randint(0, 1))),
     )
+
+
+def _days(group: PackGroup) -> int:
+    return -(group.waiting_days or 0)
 
 
 def _waiting(chance: random.Random, group: PackGroup) -> WaitingGroup:
