@@ -15,7 +15,7 @@ from concord.servers.port import LOOPBACK, free_port
 from concord.servers.secret import Secrets, kept_secrets
 from concord.servers.stop_signal import ended_by_signals
 from concord.servers.supervisor import Supervisor
-from concord.settings import Deployment, Settings, complete, decode_key, libpq_url, require_keys
+from concord.settings import Deployment, Settings, complete, decode_key, require_keys
 from tenants.error import Conflict
 
 PORTS = "ports.json"
@@ -97,14 +97,17 @@ def _can_join(data: DataDirectory, settings: Settings) -> bool:
             f"Concord runs on {data.path} (process {ports.pid}) with other servers than this command needs. "
             "Give both the same DATABASE_URL and VALKEY_URL, or choose another place with --data-dir."
         )
-    joined = _joined(data, settings)
-    return postgres.answers(libpq_url(joined.database_url)) and valkey.answers(joined.valkey_url)
+    secrets = kept_secrets(data)
+    # What the environment names is the caller's own affair, as it is when nobody is joined.
+    return (settings.has_database or postgres.answers(_admin_url(secrets, ports.postgres or 0))) and (
+        bool(settings.valkey_url) or valkey.answers(ports.valkey or 0, secrets.valkey)
+    )
 
 
 def _joined(data: DataDirectory, settings: Settings) -> Deployment:
     secrets, ports = kept_secrets(data), _read_ports(data)
     urls = urls_for(_admin_url(secrets, ports.postgres), _passwords(secrets)) if ports.postgres else None
-    return _deployment(settings, secrets, urls, _valkey_url(secrets, ports.valkey))
+    return _deployment(settings, secrets, urls, valkey.url_for(ports.valkey or 0, secrets.valkey))
 
 
 @contextlib.contextmanager
@@ -121,7 +124,7 @@ def _started(supervisor: Supervisor, data: DataDirectory, settings: Settings) ->
         valkey.start_valkey(supervisor, data, port=ports.valkey or 0, password=secrets.valkey)
     _keep_ports(data, replace(ports, pid=os.getpid()))
     try:
-        yield _deployment(settings, secrets, urls, _valkey_url(secrets, ports.valkey))
+        yield _deployment(settings, secrets, urls, valkey.url_for(ports.valkey or 0, secrets.valkey))
     finally:
         _keep_ports(data, ports)
 
@@ -146,10 +149,6 @@ def _passwords(secrets: Secrets) -> dict[str, str]:
 
 def _admin_url(secrets: Secrets, port: int) -> str:
     return f"postgresql://{postgres.SUPERUSER}:{secrets.superuser}@{LOOPBACK}:{port}/postgres"
-
-
-def _valkey_url(secrets: Secrets, port: int | None) -> str:
-    return f"redis://:{secrets.valkey}@{LOOPBACK}:{port}/0"
 
 
 def _read_ports(data: DataDirectory) -> _Ports:

@@ -32,10 +32,17 @@ def programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Child, 
     provider = ["provider"] if deployment.demo else []
     return (
         *(_program(deployment, name) for name in provider),
-        _program(deployment, "relay"),
-        *(_program(deployment, "worker", f"worker-{number}") for number in range(1, workers + 1)),
+        *job_programs(deployment, workers=workers),
         _program(deployment, "schedule"),
         _program(deployment, "web"),
+    )
+
+
+def job_programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Child, ...]:
+    """Return what does the jobs: the relay and the workers."""
+    return (
+        _program(deployment, "relay"),
+        *(_program(deployment, "worker", f"worker-{number}") for number in range(1, workers + 1)),
     )
 
 
