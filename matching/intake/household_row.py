@@ -94,7 +94,7 @@ def household_problems(row: HouseholdRow, *, today: date) -> tuple[RowProblem, .
     """Return what cannot all be true of one household, whichever sheets said it."""
     return tuple(
         RowProblem(row.number, heading, shown(value), reason)
-        for heading, value, reason in (*_ranges(row), *_dates(row, today), *_home(row), *_sharing(row))
+        for heading, value, reason in (*_adopters(row), *_ranges(row), *_dates(row, today), *_home(row), *_sharing(row))
     )
 
 
@@ -105,6 +105,11 @@ def _household_row(cells: RowCells) -> HouseholdRow:
 
 
 _Found = Iterable[tuple[str, object, str]]
+
+
+def _adopters(row: HouseholdRow) -> _Found:
+    if row.adopter_2_name is not None and row.adopter_1_name is None:
+        yield "Adopter 1 name", None, "it is blank though Adopter 2 name is filled"
 
 
 def _ranges(row: HouseholdRow) -> _Found:

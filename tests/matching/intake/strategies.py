@@ -77,12 +77,13 @@ def household_rows(draw: st.DrawFn, *, number: int = 2) -> HouseholdRow:
     at_home = draw(st.none() | st.integers(0, 5))
     sharing, reason = draw(sharings())
     needs = draw(st.dictionaries(st.sampled_from(need_catalogue().codes()), tolerances, max_size=4))
+    first = draw(st.none() | line_text)
     return HouseholdRow(
         number=number,
         reference=draw(references),
         given=HOUSEHOLD_FIELDS,
-        adopter_1_name=draw(st.none() | line_text),
-        adopter_2_name=draw(st.none() | line_text),
+        adopter_1_name=first,
+        adopter_2_name=draw(st.none() | line_text) if first else None,
         address=draw(st.none() | line_text),
         postcode=draw(st.sampled_from((None, "EX4 4QJ", "PL4 8AA", "TR1"))),
         telephone=draw(st.sampled_from((None, "01632 960001", "+44 1632 960002"))),

@@ -68,6 +68,7 @@ class TestReadHouseholds:
     @pytest.mark.parametrize(
         ("cells", "column"),
         [
+            ({"Adopter 1 name": None, "Adopter 2 name": "Birch Example"}, "Adopter 1 name"),
             ({"Youngest age": "5", "Oldest age": "4"}, "Oldest age"),
             ({"Fewest children": "3", "Most children": "2"}, "Most children"),
             ({"Approved on": "03/03/2026"}, "Approved on"),
@@ -108,7 +109,7 @@ class TestReadHouseholds:
         assert intake.refused_rows() == {2, 4}
 
 
-def _one(**cells: Any) -> HouseholdRow:  # noqa: ANN401
+def _one(**cells: Any) -> HouseholdRow:
     intake = _read(csv_file(_lines(cells)))
     assert intake.problems == ()
     return intake.rows[0]

@@ -38,14 +38,14 @@ class TestReadWorkbook:
             read_workbook(content, name="a.xlsx", wanted="households")
 
     def test_read_workbook_leaves_hidden_sheets(self) -> None:
-        def write(book: Any, sheet: Any) -> None:  # noqa: ANN401
+        def write(book: Any, sheet: Any) -> None:
             sheet.write(0, 0, "A")
             book.add_worksheet("Lists").hide()
 
         assert read_workbook(_book(write), name="a.xlsx", wanted="households").headings == ("A",)
 
     def test_read_workbook_refuses_merged_cells(self) -> None:
-        def write(_: Any, sheet: Any) -> None:  # noqa: ANN401
+        def write(_: Any, sheet: Any) -> None:
             sheet.write(0, 0, "A")
             sheet.merge_range("A2:A3", "x")
 
@@ -53,7 +53,7 @@ class TestReadWorkbook:
             read_workbook(_book(write), name="a.xlsx", wanted="households")
 
     def test_read_workbook_refuses_an_error_value_which_the_reader_would_blank(self) -> None:
-        def write(_: Any, sheet: Any) -> None:  # noqa: ANN401
+        def write(_: Any, sheet: Any) -> None:
             sheet.write(0, 0, "A")
             sheet.write_formula("B7", "=1/0", None, "#DIV/0!")
 
@@ -66,7 +66,7 @@ class TestReadWorkbook:
             read_workbook(content, name="a.xlsx", wanted="households")
 
     def test_read_workbook_takes_the_result_of_a_formula(self) -> None:
-        def write(_: Any, sheet: Any) -> None:  # noqa: ANN401
+        def write(_: Any, sheet: Any) -> None:
             sheet.write(0, 0, "A")
             sheet.write_formula("A2", '="x"', None, "x")
 
@@ -119,7 +119,7 @@ class TestReadWorkbook:
             read_workbook(stream.getvalue(), name="a.xlsx", wanted="households")
 
 
-def _book(write: Any) -> bytes:  # noqa: ANN401
+def _book(write: Any) -> bytes:
     stream = io.BytesIO()
     with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
         write(book, book.add_worksheet("Sheet"))

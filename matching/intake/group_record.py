@@ -1,0 +1,155 @@
+"""Children's rows becoming records: groups and children found by the agency's own references, compared, written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from matching.intake.child_row import MOST_CHILDREN, ChildRow, GroupRow, group_problems, rest_of_group
+from matching.intake.column import SheetKind
+from matching.intake.outcome import Outcome, RowOutcome
+from matching.intake.record import changed_headings, differing
+from matching.intake.recorded_group import RecordedChild, RecordedGroup, Register, recorded_groups
+from matching.intake.row import RowProblem
+from matching.intake.written_group import TakenChild, TakenGroup, write_groups
+
+_GROUP_FIELDS: Final = frozenset(each.name for each in fields(GroupRow)) - {"reference", "children", "given"}
+_CHILD_FIELDS: Final = frozenset(each.name for each in fields(ChildRow)) - {"number", "reference", "given", "needs"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What becomes of a group's rows, and what is to be written when anything is."""
+
+    outcomes: tuple[RowOutcome, ...]
+    taken: TakenGroup | None = None
+
+
+def take_groups(session: Session, groups: Sequence[GroupRow], *, now: datetime, dry_run: bool) -> list[RowOutcome]:
+    """Add or change the scope's agency's groups and children as the rows say, and return every row's outcome.
+
+    A child that the sheet does not name stays in its group. A dry run decides everything and writes nothing.
+    """
+    register = recorded_groups(session, groups)
+    decisions = [_decide(group, register, now=now) for group in groups]
+    if not dry_run:
+        write_groups(session, [decision.taken for decision in decisions if decision.taken], now=now)
+    outcomes = [outcome for decision in decisions for outcome in decision.outcomes]
+    new = {decision.taken.id for decision in decisions if decision.taken and decision.taken.before is None}
+    if dry_run:
+        return [replace(each, record_id=None) if each.record_id in new else each for each in outcomes]
+    return outcomes
+
+
+def _decide(group: GroupRow, register: Register, *, now: datetime) -> _Decision:
+    before = register.groups.get(group.reference)
+    after = _merged(group, before, register) if before else group
+    problems = (*_elsewhere(group, register), *_size(group, before), *group_problems(after, today=now.date()))
+    if problems:
+        return _refused(group, before, problems)
+    if before is None:
+        return _added(group)
+    return _changed(after, before, register)
+
+
+def _refused(group: GroupRow, before: RecordedGroup | None, problems: Sequence[RowProblem]) -> _Decision:
+    numbers = [child.number for child in group.children]
+    found = [*problems, *rest_of_group(numbers, problems)]
+    return _Decision(
+        tuple(
+            RowOutcome(
+                number,
+                Outcome.REFUSED,
+                before.id if before else None,
+                problems=tuple(problem for problem in found if problem.row == number),
+            )
+            for number in numbers
+        )
+    )
+
+
+def _added(group: GroupRow) -> _Decision:
+    group_id = uuid4()
+    children = tuple(TakenChild(uuid4(), child, position, new=True) for position, child in enumerate(group.children))
+    outcomes = tuple(RowOutcome(child.number, Outcome.ADDED, group_id) for child in group.children)
+    return _Decision(outcomes, TakenGroup(group_id, group, children, None))
+
+
+def _changed(after: GroupRow, before: RecordedGroup, register: Register) -> _Decision:
+    own = {name for name in _GROUP_FIELDS if getattr(after, name) != getattr(before.row, name)}
+    shared = changed_headings(SheetKind.CHILDREN, own, ())
+    outcomes: list[RowOutcome] = []
+    children: list[TakenChild] = []
+    for index, child in enumerate(after.children):
+        recorded = register.children.get(child.reference)
+        changed = (shared if index == 0 else ()) + (_child_changes(recorded.row, child) if recorded else ())
+        outcome = Outcome.ADDED if recorded is None else Outcome.CHANGED if changed else Outcome.UNCHANGED
+        outcomes.append(RowOutcome(child.number, outcome, before.id, changed))
+        children += _taken_child(child, recorded, before, new=len(children))
+    written = bool(own or children)
+    return _Decision(tuple(outcomes), TakenGroup(before.id, after, tuple(children), before) if written else None)
+
+
+def _taken_child(
+    child: ChildRow, recorded: RecordedChild | None, before: RecordedGroup, *, new: int
+) -> list[TakenChild]:
+    if recorded is None:
+        return [TakenChild(uuid4(), child, before.next_position + new, new=True)]
+    if _child_changes(recorded.row, child):
+        return [TakenChild(recorded.id, child, recorded.position, new=False)]
+    return []
+
+
+def _child_changes(before: ChildRow, after: ChildRow) -> tuple[str, ...]:
+    names = {name for name in _CHILD_FIELDS if getattr(before, name) != getattr(after, name)}
+    return changed_headings(SheetKind.CHILDREN, names, differing(before.needs, after.needs))
+
+
+def _merged(said: GroupRow, before: RecordedGroup, register: Register) -> GroupRow:
+    """Return the group as it would stand: what the sheet has no column for stays as recorded."""
+    values = {name: getattr(said, name) for name in said.given & _GROUP_FIELDS}
+    if said.sharing is None:
+        values.pop("sharing", None)
+        values.pop("sharing_reason", None)
+    elif said.sharing != before.row.sharing:
+        values.setdefault("sharing_reason", None)
+    children = tuple(_merged_child(child, register.children.get(child.reference)) for child in said.children)
+    return replace(before.row, given=said.given, children=children, **values)
+
+
+def _merged_child(said: ChildRow, recorded: RecordedChild | None) -> ChildRow:
+    if recorded is None:
+        return said
+    values = {name: getattr(said, name) for name in said.given & _CHILD_FIELDS}
+    needs = {code: level for code, level in recorded.row.needs.items() if code not in said.given}
+    return replace(recorded.row, number=said.number, given=said.given, needs={**needs, **said.needs}, **values)
+
+
+def _elsewhere(group: GroupRow, register: Register) -> tuple[RowProblem, ...]:
+    """Return a problem for each child that another group has: moving a child is not what a sheet can ask."""
+    return tuple(
+        RowProblem(
+            child.number,
+            "Child reference",
+            child.reference,
+            f"this child is recorded in group {register.children[child.reference].group_reference}; "
+            "expected a child of no other group",
+        )
+        for child in group.children
+        if child.reference in register.children
+        and register.children[child.reference].group_reference != group.reference
+    )
+
+
+def _size(group: GroupRow, before: RecordedGroup | None) -> tuple[RowProblem, ...]:
+    named = {child.reference for child in group.children}
+    total = len(named | before.child_references) if before else len(named)
+    if total <= MOST_CHILDREN:
+        return ()
+    reason = f"the group would have {total} children with those recorded; at most {MOST_CHILDREN}"
+    return (RowProblem(group.children[0].number, "Group reference", group.reference, reason),)

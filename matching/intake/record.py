@@ -1,0 +1,85 @@
+"""What households and groups have in common when sheets become records: writing many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from matching.code import new_code
+from matching.household import Household
+from matching.intake.column import SheetKind, columns_of
+from matching.sibling_group import SiblingGroup
+from tenants.base import Base
+from tenants.error import Conflict
+
+Values = dict[str, Any]
+
+_TRIES: Final = 10
+
+
+class NoCodeLeft(Conflict):
+    """No free code was found for a new record."""
+
+
+def add_rows(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
+    """Insert many rows of one table."""
+    if rows:
+        session.execute(insert(model.__table__), rows)  # type: ignore[arg-type]
+
+
+def add_coded_rows(
+    session: Session, model: type[Household] | type[SiblingGroup], rows: Sequence[Values], *, prefix: str
+) -> None:
+    """Insert many records, each with a fresh code of the whole pool.
+
+    A code may be another agency's already, which this scope cannot see: the database alone can tell, and a row
+    that met one is tried again with another.
+
+    :raises NoCodeLeft: when ten fresh codes in a row were taken.
+    """
+    left = list(rows)
+    for _ in range(_TRIES):
+        if not left:
+            return
+        statement = postgresql_insert(model).on_conflict_do_nothing(index_elements=["code"]).returning(model.id)
+        taken = set(session.scalars(statement, [{**row, "code": new_code(prefix)} for row in left]))
+        left = [row for row in left if row["id"] not in taken]
+    if left:
+        raise NoCodeLeft("No free codes were found for new records. Import again.")
+
+
+def change_rows(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
+    """Update many rows of one table, each by the primary key among its values."""
+    if rows:
+        session.execute(update(model), rows)
+
+
+def replace_rows(
+    session: Session,
+    model: type[Base],
+    key: InstrumentedAttribute[UUID],
+    ids: Sequence[UUID],
+    rows: Sequence[Values],
+) -> None:
+    """Put ``rows`` in the place of every row of a table whose ``key`` is among ``ids``."""
+    if ids:
+        session.execute(delete(model).where(key.in_(ids)).execution_options(synchronize_session=False))
+    add_rows(session, model, rows)
+
+
+def changed_headings(kind: SheetKind, fields: Iterable[str], needs: Iterable[str]) -> tuple[str, ...]:
+    """Return the headings of changed fields and needs, in the documented order."""
+    field_set, need_set = set(fields), set(needs)
+    return tuple(
+        column.heading for column in columns_of(kind) if column.field in (need_set if column.of_need else field_set)
+    )
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """Return the keys under which two mappings differ."""
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
