@@ -42,7 +42,7 @@ class AgencyKey(Base):
 
 
 class Cipher:
-    """The master key, and the data keys that it opened in this process."""
+    """The master key, under which each agency's data keys are sealed."""
 
     def __init__(self, master_key: bytes) -> None:
         if len(master_key) != MASTER_KEY_BYTES:
@@ -87,6 +87,12 @@ def unseal(session: Session, sealed: bytes, *, row_id: UUID) -> bytes:
         return key.decrypt(nonce, body, row_id.bytes)
     except InvalidTag as error:
         raise CannotOpen("A sealed value does not open: it was changed, or it belongs to another row.") from error
+
+
+def forget_keys(session: Session) -> None:
+    """Look the keys up again before the next use, because a part of the transaction was rolled back."""
+    session.info.pop("present_keys", None)
+    session.info.pop("opened_keys", None)
 
 
 def _present_key(session: Session, *, agency_id: UUID, now: datetime) -> tuple[UUID, AESGCM]:
