@@ -9,9 +9,9 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-from tenants.cipher import Cipher
+from tenants.cipher import Cipher, forget_keys
 from tenants.error import DomainError
-from tenants.scope import NOBODY, Scope, sign_scope
+from tenants.scope import Scope, sign_scope
 
 _ENTER_SCOPE = text("SELECT set_config('concord.scope', :setting, true), scope_is_valid()")
 
@@ -29,6 +29,7 @@ class Database:
         self._engine = create_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, pool_recycle=1800)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         event.listen(self._sessions, "after_begin", self._enter_scope)
+        event.listen(self._sessions, "after_soft_rollback", _forget_keys)
 
     @contextmanager
     def transaction(self, scope: Scope) -> Iterator[Session]:
@@ -57,10 +58,13 @@ class Database:
         """Return the engine, for instruments that watch it; sessions come from ``transaction`` alone."""
         return self._engine
 
-    def _enter_scope(self, session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-        scope: Scope = session.info["scope"]
-        if scope == NOBODY:
+    def _enter_scope(self, session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+        if transaction.nested:
+            # A savepoint inherits the scope; signed anew, it would be refused once its transaction is five minutes old.
             return
+        scope: Scope = session.info["scope"]
+        # Nobody's scope is signed too: it alone may start a sign-in, and it covers whatever a connection that was
+        # used before may still carry.
         pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
         setting = sign_scope(scope, key=self._scope_key, backend_pid=pid)
         if not connection.execute(_ENTER_SCOPE, {"setting": setting}).one()[1]:
@@ -68,6 +72,11 @@ class Database:
                 "The database refused this program's scope: its scope key differs from the database's, or the two "
                 "clocks are more than five minutes apart. Run “concord doctor”."
             )
+
+
+def _forget_keys(session: Session, _rolled_back: SessionTransaction) -> None:
+    # A savepoint that is rolled back takes an agency's first key with it; nothing more may be sealed under that.
+    forget_keys(session)
 
 
 def scope_of(session: Session) -> Scope:

@@ -24,7 +24,7 @@ class Scope:
     """An agency's view of the register: for whom, by whom, in which consortium, in which roles.
 
     Without an agency a scope sees no records at all; ``operator`` only opens the directory of consortia, agencies
-    and people.
+    and people. ``NOBODY`` sees nothing; it is the scope in which signing in begins.
     """
 
     agency_id: UUID | None = None

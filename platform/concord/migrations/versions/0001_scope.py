@@ -39,7 +39,7 @@ def upgrade() -> None:
             body text;
         BEGIN
             IF setting IS NULL OR setting !~
-                '^v1(\\|[0-9a-f-]*){3}\\|[01]\\|[0-9]{1,10}\\|[0-9]{1,12}\\|[0-9a-f]{64}$' THEN
+                '^v1([|][0-9a-f-]*){3}[|][01][|][0-9]{1,10}[|][0-9]{1,12}[|][0-9a-f]{64}$' THEN
                 RETURN NULL;
             END IF;
             claims := string_to_array(setting, '|');
@@ -64,6 +64,9 @@ def upgrade() -> None:
         ("scope_consortium", "uuid", "nullif((scope_claims())[4], '')::uuid"),
         ("scope_is_operator", "boolean", "coalesce((scope_claims())[5] = '1', false)"),
         ("scope_is_valid", "boolean", "scope_claims() IS NOT NULL"),
+        # Signed, and for nobody: what signing in and finding a job's scope begin with. A person's session cannot get
+        # here, not even by SQL that was slipped into it.
+        ("scope_is_nobody", "boolean", "coalesce((scope_claims())[2:5] = ARRAY['', '', '', '0'], false)"),
     ):
         op.execute(f"""
             CREATE FUNCTION {name}() RETURNS {returns}

@@ -12,6 +12,11 @@ branch_labels = None
 depends_on = None
 
 OPERATOR = "(SELECT scope_is_operator())"
+ROLES = (
+    "'family_finder', 'adopters_worker', 'coordinator', 'finance_officer', 'manager', 'information_governance', "
+    "'childs_social_worker', 'decision_maker', 'panel_adviser', 'medical_adviser', 'legal_adviser', 'administrator', "
+    "'operator'"
+)
 SIGN_IN_READS = ("consortium", "agency", "consortium_member", "person", "person_identity", "appointment")
 
 
@@ -57,6 +62,8 @@ def _tables() -> None:
             ends_on date CHECK (ends_on > starts_on)
         )
     """)
+    op.execute("CREATE INDEX agency_delegation_agency_idx ON agency_delegation (agency_id)")
+    op.execute("CREATE INDEX agency_delegation_acts_for_idx ON agency_delegation (acts_for_id)")
     op.execute("""
         CREATE TABLE consortium_member (
             consortium_id uuid NOT NULL REFERENCES consortium,
@@ -82,12 +89,12 @@ def _tables() -> None:
             PRIMARY KEY (issuer, subject)
         )
     """)
-    op.execute("""
+    op.execute(f"""
         CREATE TABLE appointment (
             id uuid PRIMARY KEY,
             person_id uuid NOT NULL REFERENCES person,
             agency_id uuid NOT NULL REFERENCES agency,
-            role text NOT NULL,
+            role text NOT NULL CONSTRAINT appointment_role_check CHECK (role IN ({ROLES})),
             starts_on date NOT NULL,
             ends_on date CHECK (ends_on >= starts_on)
         )
@@ -109,10 +116,11 @@ def _tables() -> None:
             digest bytea PRIMARY KEY CHECK (length(digest) = 32),
             person_id uuid NOT NULL REFERENCES person,
             agency_id uuid REFERENCES agency,
-            consortium_id uuid REFERENCES consortium,
+            consortium_id uuid CHECK (consortium_id IS NULL OR agency_id IS NOT NULL),
             started_at timestamptz NOT NULL,
             seen_at timestamptz NOT NULL,
-            ended_at timestamptz
+            ended_at timestamptz,
+            FOREIGN KEY (consortium_id, agency_id) REFERENCES consortium_member (consortium_id, agency_id)
         )
     """)
     op.execute("CREATE INDEX sign_in_session_person_idx ON sign_in_session (person_id)")
@@ -138,7 +146,8 @@ def _policies() -> None:
         may_write(table, OPERATOR, verbs="INSERT, UPDATE")
     for table in ("person", "person_identity", "appointment"):
         may_write(table, OPERATOR, verbs="INSERT, UPDATE")
-    may_write("agency_key", OWN, verbs="INSERT, UPDATE")
+    # A key is never overwritten: what it sealed would be lost.
+    may_write("agency_key", OWN, verbs="INSERT")
     readable = (*SIGN_IN_READS, "agency_delegation", "agency_key")
     op.execute(f"GRANT SELECT ON {', '.join(readable)} TO concord_app")
 
@@ -158,24 +167,30 @@ def _sign_in() -> None:
     give_function("end_sign_in(bytea, timestamptz)", "concord_sign_in")
 
 
+# Whoever may call this can sign in as anyone, so it wants the scope of nobody: SQL that was slipped into a person's
+# session does not have it. Days are UTC days, as everywhere in the program, whatever the session's time zone says.
 _START = """
     CREATE FUNCTION start_sign_in(its_issuer text, its_subject text, its_digest bytea, at timestamptz) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
+        today date := (at AT TIME ZONE 'UTC')::date;
         who uuid;
         agencies uuid[];
         consortia uuid[];
     BEGIN
+        IF NOT scope_is_nobody() THEN
+            RAISE EXCEPTION 'signing in is for the scope of nobody' USING ERRCODE = 'insufficient_privilege';
+        END IF;
         SELECT i.person_id INTO who FROM person_identity i WHERE i.issuer = its_issuer AND i.subject = its_subject;
         IF who IS NULL THEN
             RETURN NULL;
         END IF;
         SELECT array_agg(DISTINCT a.agency_id) INTO agencies FROM appointment a
-        WHERE a.person_id = who AND a.starts_on <= at::date AND (a.ends_on IS NULL OR a.ends_on > at::date);
+        WHERE a.person_id = who AND a.starts_on <= today AND (a.ends_on IS NULL OR a.ends_on > today);
         IF cardinality(agencies) = 1 THEN
             SELECT array_agg(m.consortium_id) INTO consortia FROM consortium_member m
-            WHERE m.agency_id = agencies[1] AND m.joined_on <= at::date
-              AND (m.left_on IS NULL OR m.left_on > at::date);
+            WHERE m.agency_id = agencies[1] AND m.joined_on <= today
+              AND (m.left_on IS NULL OR m.left_on > today);
         ELSE
             agencies := NULL;
         END IF;
@@ -192,6 +207,8 @@ _FIND = """
     RETURNS TABLE (person_id uuid, person_name text, agency_id uuid, agency_name text,
                    consortium_id uuid, consortium_name text, roles text[])
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        today date := (at AT TIME ZONE 'UTC')::date;
     BEGIN
         UPDATE sign_in_session s SET seen_at = at
         WHERE s.digest = its_digest AND s.ended_at IS NULL
@@ -205,12 +222,12 @@ _FIND = """
         LEFT JOIN LATERAL (
             SELECT t.agency_id, array_agg(t.role ORDER BY t.role) AS roles FROM appointment t
             WHERE t.person_id = s.person_id AND t.agency_id = s.agency_id
-              AND t.starts_on <= at::date AND (t.ends_on IS NULL OR t.ends_on > at::date)
+              AND t.starts_on <= today AND (t.ends_on IS NULL OR t.ends_on > today)
             GROUP BY t.agency_id
         ) held ON true
         LEFT JOIN agency a ON a.id = held.agency_id
         LEFT JOIN consortium_member m ON m.agency_id = held.agency_id AND m.consortium_id = s.consortium_id
-            AND m.joined_on <= at::date AND (m.left_on IS NULL OR m.left_on > at::date)
+            AND m.joined_on <= today AND (m.left_on IS NULL OR m.left_on > today)
         LEFT JOIN consortium c ON c.id = m.consortium_id
         WHERE s.digest = its_digest AND s.ended_at IS NULL
           AND s.seen_at > at - make_interval(mins => idle_minutes)
@@ -223,15 +240,17 @@ _CHOOSE = """
     CREATE FUNCTION choose_acting(its_digest bytea, chosen_agency uuid, chosen_consortium uuid, at timestamptz)
     RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        today date := (at AT TIME ZONE 'UTC')::date;
     BEGIN
         UPDATE sign_in_session s SET agency_id = chosen_agency, consortium_id = chosen_consortium
         WHERE s.digest = its_digest AND s.ended_at IS NULL
           AND EXISTS (SELECT FROM appointment t WHERE t.person_id = s.person_id AND t.agency_id = chosen_agency
-                      AND t.starts_on <= at::date AND (t.ends_on IS NULL OR t.ends_on > at::date))
+                      AND t.starts_on <= today AND (t.ends_on IS NULL OR t.ends_on > today))
           AND (chosen_consortium IS NULL OR EXISTS (
               SELECT FROM consortium_member m
               WHERE m.agency_id = chosen_agency AND m.consortium_id = chosen_consortium
-                AND m.joined_on <= at::date AND (m.left_on IS NULL OR m.left_on > at::date)));
+                AND m.joined_on <= today AND (m.left_on IS NULL OR m.left_on > today)));
         RETURN FOUND;
     END
     $$
