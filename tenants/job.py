@@ -120,6 +120,7 @@ def retry_job(session: Session, job: Job, *, now: datetime) -> None:
 
     :raises JobOver: when it is waiting, running or done.
     """
+    _lock(session, job)
     if job.state not in {JobState.FAILED, JobState.CANCELLED}:
         raise JobOver(f"The job is {job.state}; only a failed or cancelled one can be run again.")
     job.state = JobState.WAITING
@@ -134,6 +135,7 @@ def cancel_job(session: Session, job: Job, *, now: datetime) -> None:
 
     :raises JobOver: when it has ended.
     """
+    _lock(session, job)
     if job.state in FINISHED:
         raise JobOver("The job has already ended.")
     job.cancel_requested_at = now
@@ -141,3 +143,8 @@ def cancel_job(session: Session, job: Job, *, now: datetime) -> None:
         job.state = JobState.CANCELLED
         job.finished_at = now
     session.flush()
+
+
+def _lock(session: Session, job: Job) -> None:
+    # A worker may have claimed or ended it since it was read.
+    session.refresh(job, with_for_update=True)

@@ -18,7 +18,7 @@ from tenants.scope import hmac_pads
 def upgrade(migrate_url: str, *, scope_key: bytes) -> None:
     """Create or upgrade everything: roles, tables, policies, the scope key and the table of outward codes.
 
-    Safe to run at any time and by several programs at once; each step is one transaction.
+    Safe to run at any time and by several programs at once; all of it is one transaction.
     """
     engine = create_engine(migrate_url, poolclass=NullPool)
     try:

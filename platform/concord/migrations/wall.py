@@ -28,14 +28,25 @@ def may_read(table: str, using: str, *, role: str = "concord_app", name: str = "
     op.execute(f"CREATE POLICY {table}_{name} ON {table} FOR SELECT TO {role} USING ({using})")
 
 
-def may_write(table: str, check: str, *, verbs: str = "INSERT, UPDATE, DELETE", role: str = "concord_app") -> None:
-    """Let a role write rows that ``check`` names, before and after the change."""
+def may_write(
+    table: str,
+    check: str,
+    *,
+    only: str | None = None,
+    verbs: str = "INSERT, UPDATE, DELETE",
+    columns: str | None = None,
+    role: str = "concord_app",
+) -> None:
+    """Let a role write rows that ``check`` names after the change, and ``only`` (or ``check`` too) before it.
+
+    ``columns`` narrows what may be written to some columns.
+    """
     for verb in (each.strip() for each in verbs.split(",")):
         name = f"{table}_{verb.lower()}"
-        using = "" if verb == "INSERT" else f" USING ({check})"
+        using = "" if verb == "INSERT" else f" USING ({only or check})"
         with_check = "" if verb == "DELETE" else f" WITH CHECK ({check})"
         op.execute(f"CREATE POLICY {name} ON {table} FOR {verb} TO {role}{using}{with_check}")
-    op.execute(f"GRANT {verbs} ON {table} TO {role}")
+        op.execute(f"GRANT {verb}{f' ({columns})' if columns else ''} ON {table} TO {role}")
 
 
 def give_function(signature: str, owner: str, *, to: str = "concord_app") -> None:

@@ -15,7 +15,14 @@ AUDIT_COLUMNS = (
     "id, at, actor_agency_id, actor_person_id, consortium_id, owner_agency_id, act, record_kind, record_id, level, "
     "reason, request_id"
 )
+ACTS = "'read', 'add', 'change', 'remove', 'share', 'rank', 'import', 'build', 'download', 'sign_in', 'sign_out'"
+LEVELS = "'count', 'summary', 'profile', 'identity'"
 JOB_STATES = "'waiting', 'running', 'done', 'failed', 'cancelled'"
+# For whom a job is and what it does cannot be changed: a worker takes its scope from the row.
+JOB_PROGRESS = (
+    "state, attempt, due_at, sent_at, worker, lease_until, progress_done, progress_total, progress_note, "
+    "cancel_requested_at, finished_at, reason, result"
+)
 
 
 def upgrade() -> None:
@@ -25,7 +32,7 @@ def upgrade() -> None:
 
 
 def _audit() -> None:
-    op.execute("""
+    op.execute(f"""
         CREATE TABLE audit_entry (
             id uuid PRIMARY KEY,
             at timestamptz NOT NULL,
@@ -33,10 +40,10 @@ def _audit() -> None:
             actor_person_id uuid,
             consortium_id uuid,
             owner_agency_id uuid,
-            act text NOT NULL,
+            act text NOT NULL CONSTRAINT audit_entry_act_check CHECK (act IN ({ACTS})),
             record_kind text NOT NULL,
             record_id uuid,
-            level text,
+            level text CONSTRAINT audit_entry_level_check CHECK (level IN ({LEVELS})),
             reason text,
             request_id text,
             -- Which transaction wrote it: a sealer may chain what no running transaction can still precede.
@@ -62,9 +69,10 @@ def _audit() -> None:
     may_read("audit_entry", "(SELECT scope_agency()) IN (actor_agency_id, owner_agency_id)")
     op.execute("""
         CREATE POLICY audit_entry_insert ON audit_entry FOR INSERT TO concord_app WITH CHECK (
-            (SELECT scope_is_valid())
+            (SELECT scope_is_valid()) AND NOT (SELECT scope_is_nobody())
             AND actor_agency_id IS NOT DISTINCT FROM (SELECT scope_agency())
-            AND actor_person_id IS NOT DISTINCT FROM (SELECT scope_person()))
+            AND actor_person_id IS NOT DISTINCT FROM (SELECT scope_person())
+            AND consortium_id IS NOT DISTINCT FROM (SELECT scope_consortium()))
     """)
     op.execute(f"GRANT SELECT ({AUDIT_COLUMNS}), INSERT ({AUDIT_COLUMNS}) ON audit_entry TO concord_app")
 
@@ -75,7 +83,7 @@ def _jobs() -> None:
             id uuid PRIMARY KEY,
             agency_id uuid NOT NULL REFERENCES agency,
             person_id uuid REFERENCES person,
-            consortium_id uuid REFERENCES consortium,
+            consortium_id uuid,
             kind text NOT NULL,
             key text NOT NULL,
             payload jsonb NOT NULL,
@@ -94,6 +102,8 @@ def _jobs() -> None:
             reason text,
             result jsonb,
             CONSTRAINT job_key_key UNIQUE (agency_id, kind, key),
+            CONSTRAINT job_owner_key UNIQUE (id, agency_id),
+            FOREIGN KEY (consortium_id, agency_id) REFERENCES consortium_member (consortium_id, agency_id),
             CHECK (state <> 'running' OR (worker IS NOT NULL AND lease_until IS NOT NULL))
         )
     """)
@@ -101,15 +111,22 @@ def _jobs() -> None:
     op.execute("CREATE INDEX job_agency_idx ON job (agency_id, requested_at)")
     wall("job")
     may_read("job", f"{OWN} OR (SELECT scope_is_operator())")
-    may_write("job", OWN, verbs="INSERT")
-    may_write("job", f"{OWN} OR (SELECT scope_is_operator())", verbs="UPDATE")
+    # A job runs in the scope that its row names, so nobody may ask for one in a scope that is not their own.
+    may_write(
+        "job",
+        f"{OWN} AND person_id IS NOT DISTINCT FROM (SELECT scope_person()) "
+        "AND consortium_id IS NOT DISTINCT FROM (SELECT scope_consortium())",
+        verbs="INSERT",
+    )
+    may_write("job", f"{OWN} OR (SELECT scope_is_operator())", verbs="UPDATE", columns=JOB_PROGRESS)
     op.execute("GRANT SELECT ON job TO concord_app")
     _relay()
     op.execute("""
         CREATE FUNCTION job_scope(job_id uuid)
         RETURNS TABLE (agency_id uuid, person_id uuid, consortium_id uuid)
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-            SELECT j.agency_id, j.person_id, j.consortium_id FROM job j WHERE j.id = job_id
+            SELECT j.agency_id, j.person_id, j.consortium_id FROM job j
+            WHERE j.id = job_id AND scope_is_nobody()
         $$
     """)
     may_read("job", "true", role="concord_work", name="work")
