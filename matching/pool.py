@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -52,7 +52,7 @@ class PoolEntry(Base):
 
 
 class SharingNeedsReason(Invalid):
-    """Holding a record back, or sharing it early, asks for a reason."""
+    """Holding a record back asks for a reason."""
 
 
 def share(
@@ -101,15 +101,13 @@ def share_each(
         changed = statement.excluded.stage.is_distinct_from(PoolEntry.stage)
         session.execute(
             statement.on_conflict_do_update(
-                index_elements=["consortium_id", column],
+                index_elements=["consortium_id", column, "agency_id"],
                 set_={
                     "stage": statement.excluded.stage,
                     "held": statement.excluded.held,
                     "reason": statement.excluded.reason,
                     # Holding a record for a while must not make it new to the pool again.
-                    "entered_on": func.coalesce(
-                        select(statement.excluded.entered_on).where(changed).scalar_subquery(), PoolEntry.entered_on
-                    ),
+                    "entered_on": case((changed, statement.excluded.entered_on), else_=PoolEntry.entered_on),
                 },
             ),
             rows,

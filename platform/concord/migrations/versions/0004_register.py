@@ -1,7 +1,9 @@
 """Adopter households, children, sibling groups and the pool; and the comparison of places.
 
 Row-level security guards rows, not columns: each level of need-to-know is a table of its own. Foreign keys look past
-row-level security, so they carry the agency: no row can point at another agency's.
+row-level security, so they carry the agency: no row can point at another agency's. So do unique constraints: with a
+key of the group and the outward code alone, another agency could try codes until the database said that one is taken,
+and so learn where a birth family lives.
 """
 
 from __future__ import annotations
@@ -88,28 +90,37 @@ def _households() -> None:
             need text NOT NULL,
             agency_id uuid NOT NULL,
             {_answers("low", "medium", "high")},
-            PRIMARY KEY (household_id, need),
+            PRIMARY KEY (household_id, need, agency_id),
             {OWN_HOUSEHOLD}
         )
     """)
     op.execute(f"""
         CREATE TABLE household_profile (
-            household_id uuid PRIMARY KEY, agency_id uuid NOT NULL, text text NOT NULL, {OWN_HOUSEHOLD}
+            household_id uuid,
+            agency_id uuid,
+            text text NOT NULL,
+            PRIMARY KEY (household_id, agency_id),
+            {OWN_HOUSEHOLD}
         )
     """)
     op.execute(f"""
         CREATE TABLE household_identity (
-            household_id uuid PRIMARY KEY,
-            agency_id uuid NOT NULL,
+            household_id uuid,
+            agency_id uuid,
             reference text NOT NULL,
             sealed bytea NOT NULL,
+            PRIMARY KEY (household_id, agency_id),
             CONSTRAINT household_identity_reference_key UNIQUE (agency_id, reference),
             {OWN_HOUSEHOLD}
         )
     """)
     op.execute(f"""
         CREATE TABLE household_place (
-            household_id uuid PRIMARY KEY, agency_id uuid NOT NULL, outward_code text NOT NULL, {OWN_HOUSEHOLD}
+            household_id uuid,
+            agency_id uuid,
+            outward_code text NOT NULL,
+            PRIMARY KEY (household_id, agency_id),
+            {OWN_HOUSEHOLD}
         )
     """)
 
@@ -147,7 +158,8 @@ def _groups() -> None:
             unborn boolean NOT NULL,
             sex text NOT NULL CHECK (sex IN ('female', 'male', 'unknown')),
             CONSTRAINT child_owner_key UNIQUE (id, agency_id),
-            CONSTRAINT child_position_key UNIQUE (sibling_group_id, position) DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT child_position_key UNIQUE (sibling_group_id, position, agency_id)
+                DEFERRABLE INITIALLY DEFERRED,
             {OWN_GROUP}
         )
     """)
@@ -157,37 +169,47 @@ def _groups() -> None:
             need text NOT NULL,
             agency_id uuid NOT NULL,
             level text NOT NULL CHECK (level IN ('none', 'low', 'medium', 'high', 'unknown')),
-            PRIMARY KEY (child_id, need),
+            PRIMARY KEY (child_id, need, agency_id),
             {OWN_CHILD}
         )
     """)
     op.execute(f"""
         CREATE TABLE sibling_group_profile (
-            sibling_group_id uuid PRIMARY KEY, agency_id uuid NOT NULL, text text NOT NULL, {OWN_GROUP}
+            sibling_group_id uuid,
+            agency_id uuid,
+            text text NOT NULL,
+            PRIMARY KEY (sibling_group_id, agency_id),
+            {OWN_GROUP}
         )
     """)
     op.execute(f"""
         CREATE TABLE sibling_group_identity (
-            sibling_group_id uuid PRIMARY KEY,
-            agency_id uuid NOT NULL,
+            sibling_group_id uuid,
+            agency_id uuid,
             reference text NOT NULL,
+            PRIMARY KEY (sibling_group_id, agency_id),
             CONSTRAINT sibling_group_identity_reference_key UNIQUE (agency_id, reference),
             {OWN_GROUP}
         )
     """)
     op.execute(f"""
         CREATE TABLE child_identity (
-            child_id uuid PRIMARY KEY,
-            agency_id uuid NOT NULL,
+            child_id uuid,
+            agency_id uuid,
             reference text NOT NULL,
             sealed bytea NOT NULL,
+            PRIMARY KEY (child_id, agency_id),
             CONSTRAINT child_identity_reference_key UNIQUE (agency_id, reference),
             {OWN_CHILD}
         )
     """)
     op.execute(f"""
         CREATE TABLE sibling_group_place (
-            sibling_group_id uuid PRIMARY KEY, agency_id uuid NOT NULL, outward_code text NOT NULL, {OWN_GROUP}
+            sibling_group_id uuid,
+            agency_id uuid,
+            outward_code text NOT NULL,
+            PRIMARY KEY (sibling_group_id, agency_id),
+            {OWN_GROUP}
         )
     """)
     op.execute(f"""
@@ -196,7 +218,7 @@ def _groups() -> None:
             outward_code text NOT NULL,
             agency_id uuid NOT NULL,
             miles integer NOT NULL CHECK (miles IN (5, 10, 15, 20, 30, 50)),
-            PRIMARY KEY (sibling_group_id, outward_code),
+            PRIMARY KEY (sibling_group_id, outward_code, agency_id),
             {OWN_GROUP}
         )
     """)
@@ -220,8 +242,10 @@ def _pool() -> None:
             {OWN_GROUP}
         )
     """)
-    op.execute("CREATE UNIQUE INDEX pool_entry_household_idx ON pool_entry (consortium_id, household_id)")
-    op.execute("CREATE UNIQUE INDEX pool_entry_sibling_group_idx ON pool_entry (consortium_id, sibling_group_id)")
+    op.execute("CREATE UNIQUE INDEX pool_entry_household_idx ON pool_entry (consortium_id, household_id, agency_id)")
+    op.execute(
+        "CREATE UNIQUE INDEX pool_entry_sibling_group_idx ON pool_entry (consortium_id, sibling_group_id, agency_id)"
+    )
     op.execute("CREATE INDEX pool_entry_agency_idx ON pool_entry (agency_id)")
 
 

@@ -31,7 +31,7 @@ def upgrade() -> None:
         CREATE TABLE ranking_run (
             id uuid PRIMARY KEY,
             agency_id uuid NOT NULL REFERENCES agency,
-            consortium_id uuid NOT NULL REFERENCES consortium,
+            consortium_id uuid NOT NULL,
             person_id uuid,
             made_at timestamptz NOT NULL,
             as_of date NOT NULL,
@@ -42,6 +42,7 @@ def upgrade() -> None:
             snapshot_digest bytea NOT NULL,
             groups integer NOT NULL CHECK (groups >= 0),
             households integer NOT NULL CHECK (households >= 0),
+            FOREIGN KEY (consortium_id, agency_id) REFERENCES consortium_member (consortium_id, agency_id),
             CONSTRAINT ranking_run_owner_key UNIQUE (id, agency_id),
             FOREIGN KEY (agency_id, snapshot_digest) REFERENCES ranking_snapshot (agency_id, digest)
         )
@@ -54,7 +55,7 @@ def upgrade() -> None:
             agency_id uuid NOT NULL,
             household_id uuid NOT NULL,
             points integer NOT NULL CHECK (points BETWEEN 0 AND 100),
-            PRIMARY KEY (ranking_run_id, sibling_group_id, position),
+            PRIMARY KEY (ranking_run_id, sibling_group_id, position, agency_id),
             FOREIGN KEY (ranking_run_id, agency_id) REFERENCES ranking_run (id, agency_id) ON DELETE CASCADE
         )
     """)

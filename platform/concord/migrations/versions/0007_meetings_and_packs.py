@@ -31,6 +31,7 @@ def upgrade() -> None:
         )
     """)
     op.execute("CREATE INDEX meeting_consortium_idx ON meeting (consortium_id, held_on)")
+    op.execute("CREATE INDEX meeting_agency_idx ON meeting (agency_id)")
     op.execute("""
         CREATE TABLE pack (
             id uuid PRIMARY KEY,
@@ -39,7 +40,7 @@ def upgrade() -> None:
             agency_id uuid NOT NULL,
             version integer NOT NULL CHECK (version >= 1),
             as_of date NOT NULL,
-            job_id uuid NOT NULL REFERENCES job,
+            job_id uuid NOT NULL,
             requested_by uuid,
             requested_at timestamptz NOT NULL,
             built_at timestamptz,
@@ -49,6 +50,7 @@ def upgrade() -> None:
             CONSTRAINT pack_owner_key UNIQUE (id, agency_id),
             FOREIGN KEY (meeting_id, consortium_id) REFERENCES meeting (id, consortium_id),
             FOREIGN KEY (consortium_id, agency_id) REFERENCES consortium_member (consortium_id, agency_id),
+            FOREIGN KEY (job_id, agency_id) REFERENCES job (id, agency_id),
             FOREIGN KEY (ranking_run_id, agency_id) REFERENCES ranking_run (id, agency_id),
             CHECK ((built_at IS NULL) = (digest IS NULL))
         )
@@ -62,7 +64,7 @@ def upgrade() -> None:
             digest bytea NOT NULL CHECK (length(digest) = 32),
             size integer NOT NULL CHECK (size > 0),
             sealed bytea NOT NULL CHECK (length(sealed) <= 53000000),
-            CONSTRAINT pack_file_format_key UNIQUE (pack_id, format),
+            CONSTRAINT pack_file_format_key UNIQUE (pack_id, format, agency_id),
             FOREIGN KEY (pack_id, agency_id) REFERENCES pack (id, agency_id)
         )
     """)
@@ -76,7 +78,9 @@ def upgrade() -> None:
         verbs="INSERT, UPDATE",
     )
     may_read("pack", f"{OWN} OR meeting_id IN (SELECT m.id FROM meeting m WHERE m.agency_id = (SELECT scope_agency()))")
-    may_write("pack", OWN, verbs="INSERT, UPDATE")
+    may_write("pack", OWN, verbs="INSERT")
+    # Frozen once it is built.
+    may_write("pack", OWN, only=f"{OWN} AND built_at IS NULL", verbs="UPDATE")
     may_read("pack_file", OWN)
     may_write("pack_file", OWN, verbs="INSERT")
     op.execute("GRANT SELECT ON meeting, pack, pack_file TO concord_app")
