@@ -1,0 +1,131 @@
+"""The pages of sibling groups: who waits, and for each the families that may fit, with why."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from govuk_frontend_wtf.wtforms_widgets import GovTextInput
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from concord.web.access import may
+from concord.web.listing import FindForm, pagination, read_wanted
+from concord.web.request import transaction
+from matching.family_finding import explain_family, find_families
+from matching.household import HouseholdUnknown, get_household_by_reference
+from matching.record import open_group
+from matching.register import count_listed_groups, list_group_cards
+from matching.sibling_group import GroupUnknown, get_group, get_group_by_reference, read_identity
+from tenants.base import utc_now
+from tenants.permission import Verb
+from tenants.permission import may as scope_may
+
+blueprint = Blueprint("groups", __name__)
+
+TOP = 20
+"""How many families a group's page shows."""
+OPEN = 3
+"""How many of them show their reasons without being asked."""
+
+
+class WhyForm(FlaskForm):  # type: ignore[misc]
+    """The code of a household that is missed on a group's list; it changes nothing, so it needs no token."""
+
+    class Meta:
+        """Read from the address, as a search is."""
+
+        csrf = False
+
+    household = StringField(
+        "Household’s code",
+        widget=GovTextInput(),
+        filters=[lambda text: text.strip() if text else text],
+        validators=[
+            InputRequired("Enter the household’s code, for example H-7K2M4P"),
+            Length(max=60, message="A code has eight characters, for example H-7K2M4P"),
+        ],
+    )
+
+
+@blueprint.get("/groups")
+@may(Verb.READ_GROUPS)
+def index() -> ResponseReturnValue:
+    """Show the groups that wait, one's own agency's first."""
+    return _list(FindForm())
+
+
+@blueprint.post("/groups")
+@may(Verb.READ_GROUPS)
+def find() -> ResponseReturnValue:
+    """Open the group whose code or own reference was typed."""
+    form = FindForm()
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                group = get_group_by_reference(session, form.code.data)
+        except GroupUnknown as unknown:
+            form.code.errors = [str(unknown)]
+        else:
+            return redirect(url_for("groups.show", group_id=group.id), 303)
+    return _list(form), 422
+
+
+@blueprint.get("/groups/<uuid:group_id>")
+@may(Verb.READ_GROUPS)
+def show(group_id: UUID) -> ResponseReturnValue:
+    """Show a group's profile and needs, and the families that may fit."""
+    now = utc_now()
+    with transaction() as session:
+        record = open_group(session, group_id, now=now)
+        found = find_families(session, record.group, as_of=now.date(), top=TOP, now=now)
+    return render_template(
+        "group.html",
+        record=record,
+        found=found,
+        form=WhyForm(None),
+        as_of=now.date(),
+        with_points="points" in request.args,
+        open_first=OPEN,
+        sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+    )
+
+
+@blueprint.get("/groups/<uuid:group_id>/why")
+@may(Verb.READ_RANKING)
+def why(group_id: UUID) -> ResponseReturnValue:
+    """Show why a household, typed by its code, is or is not on a group's list."""
+    now = utc_now()
+    form = WhyForm(request.args)
+    found, status = None, 200
+    with transaction() as session:
+        group = get_group(session, group_id)
+        if "household" in request.args and form.validate():
+            try:
+                household = get_household_by_reference(session, form.household.data)
+                found = explain_family(session, group, household, as_of=now.date(), now=now)
+            except HouseholdUnknown as unknown:
+                form.household.errors, status = [str(unknown)], 404
+    status = 422 if form.errors and status == 200 else status
+    return render_template("group-why.html", group=group, form=form, found=found, top=TOP), status
+
+
+@blueprint.get("/groups/<uuid:group_id>/identity")
+@may(Verb.READ_IDENTITY)
+def identity(group_id: UUID) -> ResponseReturnValue:
+    """Show who the children are, to their own agency alone."""
+    with transaction() as session:
+        group = get_group(session, group_id)
+        reference, children = read_identity(session, group, now=utc_now())
+    return render_template("group-identity.html", group=group, reference=reference, children=children)
+
+
+def _list(form: FindForm) -> str:
+    with transaction() as session:
+        counts = count_listed_groups(session)
+        wanted = read_wanted(counts)
+        page = list_group_cards(session, own=wanted.own, number=wanted.number, as_of=utc_now().date())
+    links = pagination(page, "groups.index", own=wanted.own)
+    return render_template("groups.html", form=form, counts=counts, own=wanted.own, page=page, pagination=links)
