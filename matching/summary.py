@@ -6,11 +6,11 @@ Pure functions over the facts that the pool may see; the same fact is said in th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from matching.need import Answer, Need, NeedCatalogue, NeedLevel, YesNo
-from matching.ranking.facts import ChildFacts, ContactKind, HouseholdFacts, LegalPosition, Sex, SexApproved
+from matching.ranking.facts import ChildFacts, ContactKind, GroupFacts, HouseholdFacts, LegalPosition, Sex, SexApproved
 
 NOT_RECORDED = "Not recorded"
 
@@ -71,6 +71,7 @@ _MANY = {Sex.FEMALE: "girls", Sex.MALE: "boys", Sex.UNKNOWN: "children"}
 _APPROVED = {SexApproved.FEMALE: ("girl", "girls"), SexApproved.MALE: ("boy", "boys")}
 _MONTHS_UNTIL = 24
 """Ages below two years are said in months: at that age they matter."""
+_SHOWN = (NeedLevel.HIGH, NeedLevel.MEDIUM, NeedLevel.LOW, NeedLevel.UNKNOWN, NeedLevel.NONE)
 _RISING = (NeedLevel.NONE, NeedLevel.UNKNOWN, NeedLevel.LOW, NeedLevel.MEDIUM, NeedLevel.HIGH)
 
 
@@ -123,6 +124,31 @@ def describe_approval(facts: HouseholdFacts) -> str:
 def describe_home(facts: HouseholdFacts, as_of: date) -> str:
     """Return which children live in a household, such as ``one child at home, aged 4``."""
     return _at_home(facts, as_of)
+
+
+def describe_contact_plan(facts: GroupFacts) -> str:
+    """Return the contact that a group's plan asks for, and which kinds nobody has decided on."""
+    planned = {kind: facts.contact.get(kind, YesNo.UNKNOWN) for kind in ContactKind}
+    return _asked({_CONTACT[kind]: fact for kind, fact in planned.items()}, none="No contact planned")
+
+
+def describe_home_asked(facts: GroupFacts) -> str:
+    """Return what a group asks of the home, and what nobody has said."""
+    asked = {
+        "Must be the youngest child": facts.must_be_youngest,
+        "Must be the only child": facts.must_be_only,
+        "No pets": facts.no_pets,
+        "Smoke-free": facts.smoke_free,
+    }
+    return _asked(asked, none="Nothing in particular is asked")
+
+
+def needs_by_level(child: ChildFacts, catalogue: NeedCatalogue) -> tuple[tuple[NeedLevel, tuple[str, ...]], ...]:
+    """Return the titles of a child's needs by level, the highest first, then unknown, then none."""
+    found: dict[NeedLevel, list[str]] = {level: [] for level in _SHOWN}
+    for need in catalogue.needs:
+        found[child.needs.get(need.code, NeedLevel.UNKNOWN)].append(need.title)
+    return tuple((level, tuple(titles)) for level, titles in found.items() if titles)
 
 
 def days_waiting(waiting_since: date | None, as_of: date) -> int | None:
@@ -187,6 +213,16 @@ def count_words(count: int, one: str, many: str) -> str:
 def join_words(words: Sequence[str]) -> str:
     """Return a list as a sentence has it: ``a, b and c``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _asked(facts: Mapping[str, YesNo], *, none: str) -> str:
+    planned, unknown = (
+        join_words([words.lower() for words, fact in facts.items() if fact is wanted])
+        for wanted in (YesNo.YES, YesNo.UNKNOWN)
+    )
+    said = [planned, f"not recorded: {unknown}" if unknown else ""] if planned or unknown else [none]
+    words = "; ".join(each for each in said if each)
+    return words[0].upper() + words[1:]
 
 
 def _described(child: ChildFacts, as_of: date, *, count: int) -> str:

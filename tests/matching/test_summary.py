@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from matching.intake.cell import ETHNIC_CODES
 from matching.need import Answer, NeedLevel, YesNo, need_catalogue
-from matching.ranking.facts import ChildFacts, ContactKind, HouseholdFacts, LegalPosition, Sex, SexApproved
+from matching.ranking.facts import ChildFacts, ContactKind, GroupFacts, HouseholdFacts, LegalPosition, Sex, SexApproved
 from matching.summary import (
     HERITAGE_WORDS,
     answer_words,
@@ -21,13 +21,16 @@ from matching.summary import (
     describe_approval,
     describe_child,
     describe_children,
+    describe_contact_plan,
     describe_days,
     describe_heritage,
     describe_home,
+    describe_home_asked,
     describe_household,
     join_words,
     legal_position_words,
     level_words,
+    needs_by_level,
     needs_of,
     yes_no_words,
 )
@@ -206,6 +209,37 @@ class TestNeedsOf:
         assert needs_of([], need_catalogue()) == ()
 
 
+class TestDescribeContactPlan:
+    def test_says_what_is_planned_and_what_nobody_has_decided(self) -> None:
+        facts = group(contact={ContactKind.LETTERBOX: YesNo.YES, ContactKind.DIRECT: YesNo.NO})
+
+        assert describe_contact_plan(facts) == "Letterbox contact; not recorded: contact with brothers and sisters"
+
+    def test_says_that_none_is_planned(self) -> None:
+        facts = group(contact=dict.fromkeys(ContactKind, YesNo.NO))
+
+        assert describe_contact_plan(facts) == "No contact planned"
+
+    def test_never_takes_silence_for_no(self) -> None:
+        assert describe_contact_plan(group()).startswith("Not recorded: letterbox contact, direct contact and")
+
+
+class TestDescribeHomeAsked:
+    def test_says_what_is_asked(self) -> None:
+        facts = group(must_be_youngest=YesNo.YES, must_be_only=YesNo.NO, no_pets=YesNo.YES, smoke_free=YesNo.UNKNOWN)
+
+        assert describe_home_asked(facts) == "Must be the youngest child and no pets; not recorded: smoke-free"
+
+
+class TestNeedsByLevel:
+    def test_loses_no_need(self) -> None:
+        found = needs_by_level(child(None, Sex.MALE, needs={"neglect": NeedLevel.HIGH}), need_catalogue())
+
+        assert found[0] == (NeedLevel.HIGH, ("Neglect",))
+        assert [level for level, _ in found] == [NeedLevel.HIGH, NeedLevel.UNKNOWN]
+        assert sum(len(titles) for _, titles in found) == len(need_catalogue().needs)
+
+
 class TestWords:
     def test_are_there_for_every_value(self) -> None:
         assert len({legal_position_words(position) for position in LegalPosition}) == len(LegalPosition)
@@ -239,6 +273,10 @@ class TestWords:
 
 def child(born: date | None, sex: Sex, *, needs: dict[str, NeedLevel] | None = None) -> ChildFacts:
     return ChildFacts(birth_month=born, sex=sex, needs=needs or {})
+
+
+def group(**summary: Any) -> GroupFacts:
+    return GroupFacts(id=UUID(int=1), code="G-000001", agency_id=UUID(int=2), children=(), **summary)
 
 
 def household(**summary: Any) -> HouseholdFacts:
