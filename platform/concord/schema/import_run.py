@@ -1,0 +1,43 @@
+"""The shape of an import and of what became of its rows."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from matching.intake.column import SheetKind
+from matching.intake.outcome import Outcome
+
+
+class ProblemSchema(Schema):
+    """Why a row was refused; ``column`` and ``value`` are null when the reason lies outside one cell."""
+
+    column = fields.String(allow_none=True)
+    value = fields.String(allow_none=True)
+    reason = fields.String()
+
+
+class RowOutcomeSchema(Schema):
+    """One row, by the number that its author sees; ``changed`` names the columns that made a difference."""
+
+    row = fields.Integer()
+    outcome = fields.Enum(Outcome, by_value=True)
+    record_id = fields.UUID(allow_none=True)
+    changed = fields.List(fields.String())
+    problems = fields.List(fields.Nested(ProblemSchema))
+
+
+class ImportRunSchema(Schema):
+    """One sheet in sum; ``refusal`` says why the whole file was refused, and then no row was looked at."""
+
+    id = fields.UUID()
+    kind = fields.Enum(SheetKind, by_value=True)
+    filename = fields.String()
+    dry_run = fields.Boolean()
+    requested_at = fields.DateTime(format="iso")
+    finished_at = fields.DateTime(format="iso", allow_none=True)
+    refusal = fields.String(allow_none=True)
+    notes = fields.List(fields.String())
+    added = fields.Integer()
+    changed = fields.Integer()
+    unchanged = fields.Integer()
+    refused = fields.Integer()
