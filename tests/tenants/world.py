@@ -1,0 +1,242 @@
+"""A database with a row in every walled table, and the question whether anyone sees or touches another's.
+
+The question is a function, so that it can be put to a database whose wall was broken on purpose: each policy that is
+replaced by “true” must turn the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from matching.meeting import arrange_meeting
+from matching.need import Answer, NeedLevel, Tolerance
+from matching.pack import PackFormat, keep_files, request_pack
+from matching.pool import Stage
+from tenants import audit
+from tenants.agency import AgencyKind, delegate, get_agency
+from tenants.database import Database
+from tenants.job import request_job
+from tenants.scope import NOBODY, OPERATOR, Scope, sign_scope
+from tenants.sign_in import sign_in
+from tests.conftest import SCOPE_KEY
+from tests.factories import ISSUER, LONG_AGO, NOW, TODAY, Factories, Tenant
+from tests.tenants import catalogue
+
+# What a statement can come to: a SQLSTATE, or how many rows it touched.
+REFUSED_BY_POLICY = "42501"
+REFUSED_BY_FOREIGN_KEY = "23503"
+NOTHING = "0 rows"
+
+# What a neighbour in the consortium sees of an agency's records, of which one of three households and one of three
+# groups is shared: in rows. All else it sees nothing of.
+SHARED = {
+    "household": 1,
+    "household_profile": 1,
+    "household_tolerance": 1,
+    "sibling_group": 1,
+    "sibling_group_profile": 1,
+    "child": 1,
+    "child_need": 1,
+    "pool_entry": 2,
+    "consortium_member": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Two consortia: a stranger alone in one; in the other its office, an agency with records, and a neighbour."""
+
+    stranger: Tenant
+    office: Tenant
+    agency: Tenant
+    neighbour: Tenant
+    strangers_view: dict[str, int]
+    """How many rows of each table the stranger saw before the other consortium was there."""
+
+    @property
+    def tenants(self) -> dict[UUID, Tenant]:
+        """Return every tenant by its agency's id."""
+        return {each.id: each for each in (self.stranger, self.office, self.agency, self.neighbour)}
+
+
+def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
+    """Fill an empty database, the stranger first."""
+    factories = Factories(database)
+    stranger = factories.tenant(factories.consortium())
+    with acting(admin, stranger.scope):
+        view = {table: count(admin, table) for table in catalogue.walled_tables(admin)}
+    consortium_id = factories.consortium()
+    office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+    agency, neighbour = factories.tenant(consortium_id), factories.tenant(consortium_id)
+    world = World(stranger, office, agency, neighbour, view)
+    _make_records(factories, agency)
+    _make_meeting(database, world)
+    _make_the_rest(database, world)
+    return world
+
+
+@contextmanager
+def acting(admin: psycopg.Connection[Any], scope: Scope | None, *, role: str = "concord_app") -> Iterator[None]:
+    """Do as a login does, in a scope or in none, and undo all of it."""
+    with admin.transaction(force_rollback=True):
+        admin.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+        if scope is not None:
+            setting = sign_scope(scope, key=SCOPE_KEY, backend_pid=admin.info.backend_pid)
+            admin.execute("SELECT set_config('concord.scope', %s, true)", (setting,))
+        yield
+
+
+def count(connection: psycopg.Connection[Any], table: str, *, agency_id: UUID | None = None) -> int:
+    """Count the visible rows of a table, or those of one agency, reading no column that the role may not read."""
+    query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+    if agency_id is not None:
+        query += sql.SQL(" WHERE agency_id = {}").format(agency_id)
+    try:
+        with connection.transaction():
+            row = connection.execute(query).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return 0
+    return int(row[0]) if row else 0
+
+
+def faults(admin: psycopg.Connection[Any], world: World, *, tables: list[str]) -> list[str]:
+    """Return each way in which somebody sees or touches what is another's in ``tables``; none is what must be."""
+    found: list[str] = []
+    for table in tables:
+        found += _seen(admin, world, table)
+        found += _touched(admin, world, table)
+    return found
+
+
+def _seen(admin: psycopg.Connection[Any], world: World, table: str) -> Iterator[str]:
+    for scope in (None, NOBODY):
+        with acting(admin, scope):
+            if count(admin, table):
+                yield f"{scope or 'no scope'} sees {table}"
+    with acting(admin, world.stranger.scope):
+        if count(admin, table) != world.strangers_view[table]:
+            yield f"a stranger sees {table}"
+    if "agency_id" in catalogue.columns(admin, table):
+        with acting(admin, world.neighbour.scope):
+            if count(admin, table, agency_id=world.agency.id) != SHARED.get(table, 0):
+                yield f"a neighbour sees more or less of {table} than is shared"
+
+
+def _touched(admin: psycopg.Connection[Any], world: World, table: str) -> Iterator[str]:
+    row = row_of_another(admin, world, table)
+    if catalogue.columns_open_to(admin, "concord_app", table, "INSERT"):
+        inserted = insert_as(admin, world.stranger.scope, table, row)
+        if inserted != REFUSED_BY_POLICY:
+            yield f"a stranger inserts into {table}: {inserted}"
+    changeable = catalogue.columns_open_to(admin, "concord_app", table, "UPDATE")
+    for column in changeable[:1]:
+        changed = _update_as(admin, world.stranger.scope, table, column, row)
+        if changed != NOTHING:
+            yield f"a stranger updates {table}: {changed}"
+    if "agency_id" in changeable:
+        owner = world.tenants[UUID(row["agency_id"])]
+        given = _update_as(admin, owner.scope, table, "agency_id", {"agency_id": str(world.stranger.id)})
+        if given not in {REFUSED_BY_POLICY, NOTHING}:
+            yield f"{table} can be given away: {given}"
+    if catalogue.may_delete(admin, "concord_app", table):
+        deleted = _outcome(admin, world.stranger.scope, sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        if deleted != NOTHING:
+            yield f"a stranger deletes from {table}: {deleted}"
+
+
+def row_of_another(admin: psycopg.Connection[Any], world: World, table: str) -> dict[str, Any]:
+    """Return a row that is not the stranger's, as the database writes it in JSON."""
+    query = sql.SQL("SELECT to_jsonb(t) FROM {} t").format(sql.Identifier(table))
+    strangers = str(world.stranger.id)
+    for (row,) in admin.execute(query):
+        if strangers not in row.values():
+            return dict(row)
+    raise AssertionError(f"{table} is empty: make a row of it in make_world")
+
+
+def insert_as(admin: psycopg.Connection[Any], scope: Scope, table: str, row: dict[str, Any]) -> str:
+    """Try to insert a row in a scope and return what came of it."""
+    open_columns = catalogue.columns_open_to(admin, "concord_app", table, "INSERT")
+    named = sql.SQL(", ").join(map(sql.Identifier, open_columns))
+    name = sql.Identifier(table)
+    query = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM jsonb_populate_record(NULL::{}, {})")
+    return _outcome(admin, scope, query.format(name, named, named, name, sql.Literal(Jsonb(row))))
+
+
+def _update_as(admin: psycopg.Connection[Any], scope: Scope, table: str, column: str, row: dict[str, Any]) -> str:
+    # Without WHERE and with a constant, so that the policy for reading plays no part.
+    query = sql.SQL("UPDATE {} SET {} = (jsonb_populate_record(NULL::{}, {})).{}")
+    name, target = sql.Identifier(table), sql.Identifier(column)
+    return _outcome(admin, scope, query.format(name, target, name, sql.Literal(Jsonb(row)), target))
+
+
+def _outcome(admin: psycopg.Connection[Any], scope: Scope, query: sql.Composed) -> str:
+    with acting(admin, scope):
+        try:
+            with admin.transaction():
+                return f"{admin.execute(query).rowcount} rows"
+        except psycopg.Error as error:
+            return str(error.sqlstate)
+
+
+def _make_records(factories: Factories, agency: Tenant) -> None:
+    tolerance = Tolerance(low=Answer.CAN_MEET, medium=Answer.UNKNOWN, high=Answer.CANNOT)
+    for stage, held in ((Stage.CONSORTIUM, False), (Stage.CONSORTIUM, True), (Stage.IN_HOUSE, False)):
+        factories.household(agency, stage=stage, held=held, tolerances={"neglect": tolerance})
+        factories.group(agency, stage=stage, held=held, exclusion_areas={"PL4": 10}, needs={"neglect": NeedLevel.LOW})
+
+
+def _make_meeting(database: Database, world: World) -> None:
+    with database.transaction(world.office.scope) as session:
+        meeting = arrange_meeting(session, title="November", held_on=TODAY, place="Sample Hall", now=NOW)
+    with database.transaction(world.agency.scope) as session:
+        built, _ = (request_pack(session, meeting, now=NOW) for _ in range(2))
+        files = {PackFormat.PDF: b"a pack", PackFormat.XLSX: b"a pack"}
+        keep_files(session, built, files=files, ranking_run_id=None, now=NOW)
+
+
+def _make_the_rest(database: Database, world: World) -> None:
+    with database.transaction(OPERATOR) as session:
+        office, agency = (get_agency(session, each.id) for each in (world.office, world.agency))
+        delegate(session, office, acts_for=agency, starts_on=LONG_AGO)
+    with database.transaction(NOBODY) as session:
+        sign_in(session, issuer=ISSUER, subject=world.agency.subject, now=NOW)
+    with database.transaction(world.agency.scope) as session:
+        audit.record(session, audit.Act.READ, record_kind="household", record_id=uuid4(), now=NOW)
+        job_id = request_job(session, kind="import", payload={}, now=NOW)
+        _make_ranking(session, world.agency)
+        _make_import(session, world.agency, job_id)
+
+
+def _make_ranking(session: Session, agency: Tenant) -> None:
+    ids = {"run": uuid4(), "agency": agency.id, "consortium": agency.scope.consortium_id, "other": uuid4()}
+    for statement in (
+        "INSERT INTO ranking_snapshot VALUES (:agency, sha256('pool'), :other, 'sealed')",
+        "INSERT INTO ranking_run VALUES (:run, :agency, :consortium, NULL, now(), current_date, '1', '1', '1', '1', "
+        "sha256('pool'), 1, 1)",
+        "INSERT INTO ranking_line (ranking_run_id, sibling_group_id, position, agency_id, household_id, points) "
+        "VALUES (:run, :other, 1, :agency, :other, 50)",
+    ):
+        session.execute(text(statement), ids)
+
+
+def _make_import(session: Session, agency: Tenant, job_id: UUID) -> None:
+    ids = {"run": uuid4(), "agency": agency.id, "consortium": agency.scope.consortium_id, "job": job_id}
+    for statement in (
+        "INSERT INTO import_run (id, agency_id, consortium_id, kind, filename, digest, sealed, dry_run, job_id, "
+        "requested_at) VALUES (:run, :agency, :consortium, 'children', 'sample.csv', sha256('sheet'), 'sealed', false, "
+        ":job, now())",
+        "INSERT INTO import_row (id, import_run_id, agency_id, row_number, outcome) VALUES (:job, :run, :agency, 1, "
+        "'added')",
+    ):
+        session.execute(text(statement), ids)
