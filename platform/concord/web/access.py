@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.request import find_person, session_ended
 from tenants.permission import Verb, require
+from tenants.scope import Scope
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -49,7 +50,7 @@ def acting(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if g.scope.agency_id is None and not g.scope.operator:
+        if _must_choose(g.scope):
             _remember_page()
             return redirect(url_for("acting.choose"), 303)
         return view(*args, **kwargs)
@@ -87,6 +88,13 @@ def list_access(app: Flask) -> dict[str, str]:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             census[f"{method} {rule.rule}"] = access
     return census
+
+
+def _must_choose(scope: Scope) -> bool:
+    if scope.operator:
+        return False
+    # An agency may belong to no consortium, and then there is none to choose.
+    return scope.agency_id is None or (scope.consortium_id is None and "chosen" not in session)
 
 
 def _mark(view: F, access: str) -> F:

@@ -67,6 +67,7 @@ def choose() -> ResponseReturnValue:
     form.choice.choices = [(value, choice.words) for value, choice in choices.items()]
     if form.validate_on_submit():
         _act(choices[form.choice.data])
+        session["chosen"] = True
         return redirect(session.pop("next", None) or url_for("home.page"), 303)
     return render_template("acting.html", form=form, choices=choices), 422 if form.errors else 200
 

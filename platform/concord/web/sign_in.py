@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from concord.web.access import public
 from concord.web.error import error_page
-from concord.web.openid import SignInFailed, read_answer, send_to_provider, sign_out_address
+from concord.web.openid import SignInFailed, Vouched, read_answer, send_to_provider, sign_out_address
 from concord.web.request import cookie_name, current_settings, find_person, nobody, sign_in_token
 from tenants import sign_in as sessions
 from tenants.base import utc_now
@@ -52,17 +52,14 @@ def answer() -> ResponseReturnValue:
     try:
         with nobody() as database:
             _end_session(database)
-            signed = sessions.sign_in(database, issuer=vouched.issuer, subject=vouched.subject, now=utc_now())
+            token = sessions.sign_in(database, issuer=vouched.issuer, subject=vouched.subject, now=utc_now()).token
+            person = sessions.find_session(database, token=token, now=utc_now())
     except sessions.UnknownPerson as unknown:
         session.clear()
         return error_page(403, title="Your account is not known to Concord", body=str(unknown))
-    wanted = session.get("next")
-    # Nothing of the session before signing in is carried over but the page that was asked for.
-    session.clear()
-    if vouched.id_token:
-        session["id_token"] = vouched.id_token
-    response = redirect(_local(wanted) or url_for("home.page"), 303)
-    _give_token(response, signed.token)
+    response = redirect(_local(session.get("next")) or url_for("home.page"), 303)
+    _begin_session(vouched, one_agency=bool(person and person.consortium_id))
+    _give_token(response, token)
     return response
 
 
@@ -76,7 +73,6 @@ def leave() -> ResponseReturnValue:
     session.clear()
     response = redirect(address or url_for("sign_in.left"), 303)
     response.delete_cookie(cookie_name(), secure=current_settings().https, httponly=True, samesite="Lax")
-    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
@@ -85,6 +81,15 @@ def leave() -> ResponseReturnValue:
 def left() -> ResponseReturnValue:
     """Say that the person is out."""
     return render_template("signed-out.html")
+
+
+def _begin_session(vouched: Vouched, *, one_agency: bool) -> None:
+    """Start the form cookie afresh, so that nothing from before signing in is carried over."""
+    session.clear()
+    # Who works for one agency only is never asked whose work they do.
+    session["one_agency"] = one_agency
+    if vouched.id_token:
+        session["id_token"] = vouched.id_token
 
 
 def _end_session(database: Session) -> None:

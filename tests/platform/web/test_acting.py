@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from tenants.agency import get_agency
 from tenants.consortium import create_consortium, join
@@ -103,12 +104,29 @@ class TestSeveralConsortia:
             other = create_consortium(session, slug=f"other-{uuid4().hex[:8]}", name="Other consortium")
             join(session, other, agency=get_agency(session, tenant.id), joined_on=LONG_AGO)
         visitor = visit_as(tenant)
-        visitor.get("/acting")
+        response = visitor.get("/home", follow_redirects=True)
 
+        assert response.request.path == "/acting"
         assert visitor.page
         offered = " / ".join(text_of(label) for label in visitor.page.all("label"))
         assert "in Other consortium" in offered
         assert "in Test consortium" in offered
+
+
+class TestNoConsortium:
+    def test_is_asked_about_once(self, visit_as: Visit, database: Database, factories: Factories) -> None:
+        tenant = factories.tenant(factories.consortium(), roles=frozenset({Role.MANAGER}))
+        with database.transaction(OPERATOR) as session:
+            session.execute(
+                text("UPDATE consortium_member SET left_on = joined_on + 1 WHERE agency_id = :agency"),
+                {"agency": tenant.id},
+            )
+        visitor = visit_as(tenant)
+        visitor.get("/home", follow_redirects=True)
+
+        response = visitor.post("/acting", {"choice": value_of(visitor, tenant)}, follow_redirects=True)
+
+        assert response.request.path == "/home"
 
 
 class TestNoAgency:
