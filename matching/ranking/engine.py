@@ -40,6 +40,19 @@ class RankedFamily:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """One line of a household's list: the group's code and position in the register, and how the household fits."""
+
+    position: int
+    group: int
+    code: str
+    points: int
+    band: Band
+    questions: int
+    need_questions: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateCount:
     """How many households pass, are a question at, or fail one gate for one group."""
 
@@ -66,6 +79,8 @@ class Ranking:
     """[G]: how many households no gate bars, listed or not."""
     counts: NDArray[np.int32]
     """[G, gates, 3]: households that pass, are a question, fail; gates in the order of ``GATES``."""
+    group_order: NDArray[np.int64]
+    """[G]: longest waiting first, then by code."""
 
     def families_of(self, group: int) -> Iterator[RankedFamily]:
         """Yield a group's list, best first."""
@@ -81,6 +96,24 @@ class Ranking:
                 questions=int(self.questions[group, k]),
                 need_questions=int(self.need_questions[group, k]),
             )
+
+    def groups_of(self, household: int) -> tuple[RankedGroup, ...]:
+        """Return the groups on whose lists a household stands, by its fit; rank with no ``top`` to have them all."""
+        groups, at = np.nonzero(self.index == household)
+        questions = self.questions[groups, at]
+        best = np.lexsort((self.group_order[groups], questions, -self.points[groups, at].astype(np.int64)))
+        return tuple(
+            RankedGroup(
+                position=position + 1,
+                group=g,
+                code=self.groups[g],
+                points=int(self.points[g, k]),
+                band=BANDS[int(self.band[g, k])],
+                questions=int(self.questions[g, k]),
+                need_questions=int(self.need_questions[g, k]),
+            )
+            for position, (g, k) in enumerate(zip(groups[best].tolist(), at[best].tolist(), strict=True))
+        )
 
     def gates_of(self, group: int) -> tuple[GateCount, ...]:
         """Return how many households each gate lets by, leaves open and holds back for a group."""
@@ -209,4 +242,5 @@ def _read(
         need_questions=need_questions,
         families=families,
         counts=counts,
+        group_order=table.group_order,
     )

@@ -77,6 +77,10 @@ class _Heard:
     def words(self) -> tuple[str, ...]:
         return tuple(words for _, words in self.said) or (self.criterion.nothing_asked,)
 
+    @property
+    def words_of_verdict(self) -> tuple[str, ...]:
+        return tuple(words for standing, words in self.said if standing.verdict is self.verdict) or self.words
+
 
 def explain(
     group: GroupFacts,
@@ -90,11 +94,14 @@ def explain(
     headings = criteria(catalogue or need_catalogue(), age_margin_months=policy.age_margin_months)
     heard = tuple(_hear(heading, group, household, place, as_of) for heading in headings)
     gates = tuple(
-        GateFinding(h.criterion.code, h.criterion.title, h.verdict, policy.bars(h.criterion.code), h.words)
+        GateFinding(h.criterion.code, h.criterion.title, h.verdict, policy.bars(h.criterion.code), h.words_of_verdict)
         for h in heard
         if h.criterion.gate
     )
     contributions = _contributions(heard, policy)
+    heaviest = tuple(sorted(heard, key=lambda h: -policy.weight(h.criterion.code)))
+    # A reason to doubt a child's safety is read first; a reason to be content with it is not why a family fits.
+    safest = tuple(sorted(heaviest, key=lambda h: h.criterion.code != "exclusion"))
     points = sum(contribution.points for contribution in contributions)
     # The loop meets a failed line only under a gate the policy has opened; there it is no question.
     questions = sum(h.questions for h in heard)
@@ -107,9 +114,9 @@ def explain(
         need_questions=need_questions,
         gates=gates,
         contributions=contributions,
-        why=_sentences(heard, _WHY),
-        ask=_sentences(heard, (Standing.DISCUSS, Standing.UNKNOWN)),
-        against=_sentences(heard, (Standing.CANNOT, Standing.LITTLE, Standing.PARTLY)),
+        why=_sentences(heaviest, _WHY),
+        ask=_sentences(safest, (Standing.DISCUSS, Standing.UNKNOWN)),
+        against=_sentences(safest, (Standing.CANNOT, Standing.LITTLE, Standing.PARTLY)),
     )
 
 
@@ -151,5 +158,5 @@ def _points(heard: _Heard, most: int, policy: RankingPolicy) -> int:
 
 
 def _sentences(heard: tuple[_Heard, ...], standings: tuple[Standing, ...]) -> tuple[str, ...]:
-    """Return the sentences of some standings, heaviest criterion first as people read them, none twice."""
+    """Return the sentences of some standings, in the order given, none twice."""
     return tuple(dict.fromkeys(words for h in heard for standing, words in h.said if standing in standings))

@@ -55,6 +55,8 @@ class Table:
     """[G]: points for what a group does not ask."""
     order: NDArray[np.int64]
     """[H]: the place in the tie-break, longest waiting first, then by code."""
+    group_order: NDArray[np.int64]
+    """[G]: the same for groups, for lists of groups."""
 
 
 def make_table(
@@ -94,7 +96,8 @@ def make_table(
         starts=starts,
         entries=entries,
         base=base,
-        order=_order(households),
+        order=_order([(household.approved_on, household.code) for household in households]),
+        group_order=_order([(group.waiting_since, group.code) for group in groups]),
     )
 
 
@@ -104,10 +107,11 @@ def _one_code_each(kind: str, codes: list[str]) -> None:
         raise RegisterInvalid(f"The {kind} code {twice[0]} is given twice: give each {kind} once.")
 
 
-def _order(households: Sequence[HouseholdFacts]) -> NDArray[np.int64]:
-    waiting = sorted(range(len(households)), key=lambda h: (households[h].approved_on or date.max, households[h].code))
-    order = np.empty(len(households), dtype=np.int64)
-    order[waiting] = np.arange(len(households))
+def _order(waiting: Sequence[tuple[date | None, str]]) -> NDArray[np.int64]:
+    """Return each record's place when sorted by the day it began to wait, those without one last, then by code."""
+    ordered = sorted(range(len(waiting)), key=lambda k: (waiting[k][0] or date.max, waiting[k][1]))
+    order = np.empty(len(waiting), dtype=np.int64)
+    order[ordered] = np.arange(len(waiting))
     return order
 
 

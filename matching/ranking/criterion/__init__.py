@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from matching.need import NeedCatalogue
 from matching.ranking.criterion.approval import AgeLine, EarlyPermanenceLine, SexLine, SizeLine
 from matching.ranking.criterion.background import CommonLine
@@ -34,6 +36,7 @@ GATES: tuple[str, ...] = (
 """Criteria that pass, fail or ask, in the order that they are counted."""
 
 
+@cache
 def criteria(catalogue: NeedCatalogue, *, age_margin_months: int) -> tuple[Criterion, ...]:
     """Return every criterion for a catalogue of needs: first the gates in their order, then what only scores."""
     return (

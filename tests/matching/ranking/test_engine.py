@@ -186,6 +186,34 @@ class TestRank:
         assert next(ranking.families_of(0)).band is not Band.STRONG
 
 
+class TestGroupsOf:
+    @given(registers())
+    @settings(max_examples=20, deadline=None)
+    def test_lists_the_groups_that_list_the_household(self, register: Register) -> None:
+        groups, households, places = register
+        ranking = rank(groups, households, places, default_policy(), AS_OF)
+
+        for h, household in enumerate(households):
+            found = ranking.groups_of(h)
+            on = {group.code for g, group in enumerate(groups) if household.code in {f[0] for f in listed(ranking, g)}}
+            assert {group.code for group in found} == on
+            keys = [(-group.points, group.questions, group.code) for group in found]
+            assert keys == sorted(keys)
+            assert [group.position for group in found] == list(range(1, len(found) + 1))
+
+    def test_puts_the_longer_waiting_of_equal_groups_first(self) -> None:
+        groups = (
+            a_group(code="G-A", waiting_since=None),
+            a_group(code="G-B", waiting_since=date(2026, 5, 1)),
+            a_group(code="G-C", waiting_since=date(2025, 5, 1)),
+        )
+        home = a_household()
+
+        ranking = rank(groups, [home], places_of(groups, (home,), clear), default_policy(), AS_OF)
+
+        assert [group.code for group in ranking.groups_of(0)] == ["G-C", "G-B", "G-A"]
+
+
 class TestMoving:
     """What must hold when one thing changes and all else stays."""
 
