@@ -17,20 +17,22 @@ from matching.ranking.policy import RankingPolicy
 from matching.ranking.standing import Standing
 from matching.ranking.table import Table, make_table
 
-_WORDS = {
-    "exclusion": "the exclusion areas were looked at again",
-    "early_permanence": "early permanence were not planned, or approval as foster carers were sought",
-    "age": "the ages approved were looked at again with the household's worker",
-    "size": "the number of children approved were looked at again with the household's worker",
-    "sex": "the sex approved were looked at again with the household's worker",
-    "legal": "the legal position were settled, or talked through with the household's worker",
-    "contact:letterbox": "letterbox contact were talked through with the household's worker",
-    "contact:direct": "direct contact were talked through with the household's worker",
-    "contact:siblings": "contact with brothers and sisters were talked through with the household's worker",
-    "home:youngest": "the child did not have to be the youngest",
-    "home:only": "the child did not have to be the only child",
-    "pets": "pets could be in the home",
-    "smoking": "the home did not have to be smoke-free",
+_TALK = "talk it through with the household's worker"
+_REVIEW = "ask the household's worker whether it could be looked at again"
+_CHANGES = {
+    "exclusion": "the exclusion areas: look at them again",
+    "early_permanence": "approval as foster carers: ask the household's worker whether it could be sought",
+    "age": f"the ages approved: {_REVIEW}",
+    "size": f"the number of children approved: {_REVIEW}",
+    "sex": f"the sex approved: {_REVIEW}",
+    "legal": f"the legal position: {_TALK}, or wait until it is settled",
+    "contact:letterbox": f"letterbox contact: {_TALK}",
+    "contact:direct": f"direct contact: {_TALK}",
+    "contact:siblings": f"contact with brothers and sisters: {_TALK}",
+    "home:youngest": "having to be the youngest in the home: look at the plan again",
+    "home:only": "having to be the only child in the home: look at the plan again",
+    "pets": "having no pets in the home: look at the plan again",
+    "smoking": "needing a smoke-free home: look at the plan again",
 }
 
 
@@ -81,11 +83,12 @@ def _failed(table: Table, places: Places) -> tuple[list[str], np.ndarray[tuple[i
 
 
 def _near_miss(code: str, families: int, table: Table) -> NearMiss:
-    more = "One more family would come in" if families == 1 else f"{families} more families would come in"
+    more = "One more family" if families == 1 else f"{families} more families"
     kind = code.partition(":")[0]
     if kind == "need":
         title = next(line.need.title for _, line in table.lines if isinstance(line, NeedLine) and line.code == code)
-        change = f"needs under {title} were talked through with the household's worker"
+        change = f"{title}: {_TALK}"
     else:
-        change = _WORDS[code]
-    return NearMiss(code=code, gate={"need": "needs"}.get(kind, kind), families=families, words=f"{more} if {change}.")
+        change = _CHANGES[code]
+    gate = {"need": "needs"}.get(kind, kind)
+    return NearMiss(code=code, gate=gate, families=families, words=f"{more} would come in but for {change}.")

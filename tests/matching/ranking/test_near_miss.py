@@ -38,9 +38,11 @@ class TestNearMisses:
             ("smoking", "smoking", 1),
         ]
         assert found[0].words == (
-            "2 more families would come in if needs under Behaviour were talked through with the household's worker."
+            "2 more families would come in but for Behaviour: talk it through with the household's worker."
         )
-        assert found[1].words == "One more family would come in if the home did not have to be smoke-free."
+        assert found[1].words == (
+            "One more family would come in but for needing a smoke-free home: look at the plan again."
+        )
 
     def test_counts_an_exclusion_without_saying_where(self) -> None:
         group, homes = a_group(), (a_household(),)
@@ -48,7 +50,7 @@ class TestNearMisses:
 
         (miss,) = near_misses(group, homes, barred, default_policy(), AS_OF)
 
-        assert miss.words == "One more family would come in if the exclusion areas were looked at again."
+        assert miss.words == "One more family would come in but for the exclusion areas: look at them again."
 
     def test_counts_two_children_of_one_gate_once(self) -> None:
         group = a_group(a_child(born=date(2010, 1, 1)), a_child(born=date(2011, 1, 1)))
