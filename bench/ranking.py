@@ -1,6 +1,6 @@
 """Pairs ranked per second: the array engine against the plain definition, in the same run, on the same register.
 
-Run ``python bench/ranking.py [--groups 5000] [--households 10000] [--plain 40] [--top 20] [--runs 5] [--json]``. The
+Run ``python -m bench.ranking [--groups 5000] [--households 10000] [--plain 40] [--top 20] [--runs 5] [--json]``. The
 plain definition ranks the first ``--plain`` groups, the engine all of them; the lists of those groups must be equal,
 or the run stops. Survivors are the pairs that no gate bars: the ratio depends on how many there are.
 """
