@@ -70,5 +70,6 @@ def _command(pid: int) -> str:
     except FileNotFoundError:
         if Path("/proc/self").exists():
             return ""
-    listed = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
+    command = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     return "" if "<defunct>" in listed.stdout else listed.stdout.strip()

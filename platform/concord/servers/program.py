@@ -27,17 +27,6 @@ class ProgramFailed(Conflict):
     """A program that is part of Concord doesn't come up."""
 
 
-def programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Child, ...]:
-    """Return what ``concord up`` runs, in the order of starting; the development provider only in demo mode."""
-    provider = ["provider"] if deployment.demo else []
-    return (
-        *(_program(deployment, name) for name in provider),
-        *job_programs(deployment, workers=workers),
-        _program(deployment, "schedule"),
-        _program(deployment, "web"),
-    )
-
-
 def job_programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Child, ...]:
     """Return what does the jobs: the relay and the workers."""
     return (
@@ -46,14 +35,31 @@ def job_programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Chi
     )
 
 
+def site_programs(deployment: Deployment) -> tuple[Child, ...]:
+    """Return what serves people: the development provider in demo mode, the schedule and the site."""
+    provider = (_program(deployment, "provider"),) if deployment.demo else ()
+    return (*provider, _program(deployment, "schedule"), _program(deployment, "web"))
+
+
 def start_programs(supervisor: Supervisor, deployment: Deployment, *, workers: int = WORKERS) -> str:
     """Start every program and wait until the site answers; return its address.
 
     :raises PortTaken: when the site's port, or in demo mode the provider's, is in use.
     :raises ProgramFailed: when the site doesn't come up.
     """
+    for child in job_programs(deployment, workers=workers):
+        supervisor.start(child)
+    return start_site(supervisor, deployment)
+
+
+def start_site(supervisor: Supervisor, deployment: Deployment) -> str:
+    """Start what serves people and wait until the site answers; return its address.
+
+    :raises PortTaken: when the site's port, or in demo mode the provider's, is in use.
+    :raises ProgramFailed: when the site doesn't come up.
+    """
     require_ports(deployment)
-    for child in programs(deployment, workers=workers):
+    for child in site_programs(deployment):
         supervisor.start(child)
     url = f"http://{LOOPBACK}:{deployment.port}"
     deadline = time.monotonic() + ANSWER_SECONDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -27,16 +28,17 @@ def unhurried() -> Iterator[None]:
         yield
 
 
-def wait_for_stop(*, while_true: Callable[[], bool] = lambda: True, every: float = 0.5) -> None:
-    """Wait for one of the stop signals, or until ``while_true`` is not, asked ``every`` so many seconds."""
-    asked = threading.Event()
+def wait_for_stop(*, while_true: Callable[[], bool] = lambda: True, every: float = 0.1) -> None:
+    """Wait for one of the stop signals, or until ``while_true`` is not; both are looked at every so many seconds."""
+    asked: list[int] = []
 
-    def note(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
+    def note(number: int, _frame: FrameType | None) -> None:
+        # Nothing that takes a lock: an Event's, taken here while it is being waited for, would never be free again.
+        asked.append(number)
 
     with _handled(note, STOP_SIGNALS):
-        while not asked.wait(every) and while_true():
-            pass
+        while not asked and while_true():
+            time.sleep(every)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
