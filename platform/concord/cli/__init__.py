@@ -8,24 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
-import redis
-from sqlalchemy.exc import OperationalError
 
 from concord.log import configure_logging
 from concord.settings import read_settings
 from tenants.error import DomainError
 
-# name: (module, what it does). Loaded when asked for: most need much that the others don't.
+# name: (module:command, what it does). Loaded when asked for: most need much that the others don't.
 COMMANDS = {
-    "up": ("concord.cli.up", "Run everything in the foreground: servers, site, workers."),
-    "doctor": ("concord.cli.doctor", "Say what is found, what is wrong and how to mend it."),
-    "db": ("concord.cli.db", "Prepare and upgrade the database."),
-    "web": ("concord.cli.web", "Serve the site."),
-    "provider": ("concord.cli.provider", "Serve the demonstration's sign-in."),
+    "demo": ("concord.cli.demo:command", "Make a synthetic consortium and serve it."),
+    "up": ("concord.cli.up:command", "Run everything in the foreground: servers, site, workers."),
+    "doctor": ("concord.cli.doctor:command", "Say what is found, what is wrong and how to mend it."),
+    "db": ("concord.cli.db:command", "Prepare and upgrade the database."),
+    "consortium": ("concord.cli.tenant:consortium", "Create consortia."),
+    "agency": ("concord.cli.tenant:agency", "Add and list agencies."),
+    "person": ("concord.cli.tenant:person", "Invite people."),
+    "import": ("concord.cli.import_:command", "Import households or children from a sheet."),
+    "rank": ("concord.cli.rank:rank", "List the families for a sibling group, with reasons."),
+    "why": ("concord.cli.rank:why_command", "Say why a household is, or is not, on a group's list."),
+    "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
+    "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),
+    "web": ("concord.cli.web:command", "Serve the site."),
+    "relay": ("concord.cli.work:relay", "Hand the ids of due jobs to the queue."),
+    "worker": ("concord.cli.work:worker", "Do jobs from the queue."),
+    "schedule": ("concord.cli.work:schedule", "Ask for work whose time has come."),
+    "provider": ("concord.cli.provider:command", "Serve the demonstration's sign-in."),
 }
 
 AWAY = "The database or Valkey doesn't answer. `concord doctor` says which, and what to do."
+# By name: to load all three libraries for a command that uses none would take a second.
+_AWAY = {("psycopg", "OperationalError"), ("sqlalchemy", "OperationalError"), ("redis", "ConnectionError")}
 
 
 class CommandList(click.Group):
@@ -39,7 +50,8 @@ class CommandList(click.Group):
         """Load a command by its name."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(COMMANDS[cmd_name][0]), "command", None)
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -53,7 +65,9 @@ class CommandList(click.Group):
             return super().invoke(ctx)
         except DomainError as error:
             click.echo(f"concord: {error}", err=True)
-        except (psycopg.OperationalError, OperationalError, redis.ConnectionError):
+        except Exception as error:
+            if not _is_away(error):
+                raise
             click.echo(f"concord: {AWAY}", err=True)
         sys.exit(1)
 
@@ -70,3 +84,9 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     """Concord: the shared register and matching service of an adoption consortium."""
     configure_logging()
     context.obj = read_settings(data_dir=data_dir)
+
+
+def _is_away(error: Exception) -> bool:
+    """Say whether an error means that a server doesn't answer."""
+    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
+    return not kinds.isdisjoint(_AWAY)
