@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, g, redirect, request
+from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from concord.web import acting, health, home, sign_in
+from concord.web import acting, groups, health, home, households, imports, meetings, sign_in
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
@@ -18,6 +18,7 @@ from concord.web.request import Site, current_settings, find_person, install_sit
 from concord.web.security import install_security, origin
 from concord.web.settings import WebSettings, read_web_settings
 from concord.web.trace import install_trace
+from concord.web.words import install_words
 from tenants.database import Database
 from tenants.sign_in import SignInSession
 
@@ -26,6 +27,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.blueprint,
     acting.blueprint,
     home.blueprint,
+    groups.blueprint,
+    households.blueprint,
+    imports.blueprint,
+    meetings.blueprint,
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FORM_BYTES = 500_000
@@ -47,6 +52,7 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
     install_errors(app)
     CSRFProtect(app)
     install_openid(app, settings)
+    install_words(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(_page_facts)
@@ -95,10 +101,12 @@ def _check_address() -> ResponseReturnValue | None:
 
 
 def _page_facts() -> dict[str, object]:
+    person = _person_to_name()
+    at_work = person is not None and (person.agency_id is not None or person.scope.operator)
     return {
         "demo": current_settings().demo,
-        "person": _person_to_name(),
-        "navigation": navigation_for(g.scope) if "scope" in g else [],
+        "person": person,
+        "navigation": navigation_for(person.scope) if person and at_work else [],
     }
 
 

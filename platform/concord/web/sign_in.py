@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from concord.web.access import public
-from concord.web.error import error_page
 from concord.web.openid import SignInFailed, Vouched, read_answer, send_to_provider, sign_out_address
 from concord.web.request import cookie_name, current_settings, find_person, nobody, sign_in_token
 from tenants import sign_in as sessions
@@ -20,6 +19,13 @@ from tenants.base import utc_now
 blueprint = Blueprint("sign_in", __name__)
 
 _log = structlog.get_logger("concord.web")
+
+
+class NotInvited(SignInFailed):
+    """The provider vouches for someone whom no agency has invited."""
+
+    title = "Your account is not known to Concord"
+    status = 403
 
 
 @blueprint.get("/")
@@ -54,9 +60,9 @@ def answer() -> ResponseReturnValue:
             _end_session(database)
             token = sessions.sign_in(database, issuer=vouched.issuer, subject=vouched.subject, now=utc_now()).token
             person = sessions.find_session(database, token=token, now=utc_now())
-    except sessions.UnknownPerson as unknown:
+    except sessions.UnknownPerson:
         session.clear()
-        return error_page(403, title="Your account is not known to Concord", body=str(unknown))
+        return _show(NotInvited("Ask your agency’s administrator to invite you. Then sign in again."))
     response = redirect(_local(session.get("next")) or url_for("home.page"), 303)
     _begin_session(vouched, one_agency=bool(person and person.consortium_id))
     _give_token(response, token)
