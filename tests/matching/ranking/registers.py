@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from matching.need import Answer, NeedLevel, Tolerance, YesNo, need_catalogue
@@ -30,6 +31,16 @@ RISKS = (LegalPosition.ORDER_APPLIED, LegalPosition.CONTESTED, LegalPosition.APP
 CLEAR = PairPlace(band=DistanceBand.NEAR, exclusion=Exclusion.PASS)
 NO_NEEDS = dict.fromkeys(CODES, NeedLevel.NONE)
 WILLING = dict.fromkeys(CODES, Tolerance(Answer.CAN_MEET, Answer.CAN_MEET, Answer.CAN_MEET))
+
+
+def tried(times: int) -> settings:
+    """Return how long to look for a counter-example: by number, never by the clock of a busy machine."""
+    return settings(
+        max_examples=times,
+        deadline=None,
+        suppress_health_check=(HealthCheck.too_slow,),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+    )
 
 
 def a_child(born: date | None = date(2023, 11, 1), sex: Sex = Sex.FEMALE, **needs: NeedLevel) -> ChildFacts:

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
@@ -32,6 +32,7 @@ from tests.matching.ranking.registers import (
     a_household,
     random_places,
     registers,
+    tried,
 )
 
 Register = tuple[tuple[GroupFacts, ...], tuple[HouseholdFacts, ...], Places]
@@ -47,7 +48,7 @@ def lists(ranking: Ranking) -> list[list[tuple[str, int, int, int]]]:
 
 class TestRank:
     @given(registers(), st.none() | st.integers(0, 9), st.sampled_from(["default", "open"]))
-    @settings(max_examples=80, deadline=None)
+    @tried(80)
     def test_gives_the_plain_definition_s_lists(self, register: Register, top: int | None, kind: str) -> None:
         groups, households, places = register
         policy = policies()[kind]
@@ -57,7 +58,7 @@ class TestRank:
         assert lists(ranking) == plain_rank(groups, households, places, policy, AS_OF, top)
 
     @given(registers(), st.sampled_from(["default", "open"]))
-    @settings(max_examples=40, deadline=None)
+    @tried(40)
     def test_agrees_with_the_explanation_of_each_pair(self, register: Register, kind: str) -> None:
         groups, households, places = register
         policy = policies()[kind]
@@ -87,7 +88,7 @@ class TestRank:
             assert ranking.families[g] == len(listed_codes)
 
     @given(registers(), st.integers(0, 2**32))
-    @settings(max_examples=30, deadline=None)
+    @tried(30)
     def test_does_not_depend_on_the_order_it_is_given(self, register: Register, seed: int) -> None:
         groups, households, places = register
         g = np.random.default_rng(seed).permutation(len(groups))
@@ -188,7 +189,7 @@ class TestRank:
 
 class TestGroupsOf:
     @given(registers())
-    @settings(max_examples=20, deadline=None)
+    @tried(20)
     def test_lists_the_groups_that_list_the_household(self, register: Register) -> None:
         groups, households, places = register
         ranking = rank(groups, households, places, default_policy(), AS_OF)
@@ -218,7 +219,7 @@ class TestMoving:
     """What must hold when one thing changes and all else stays."""
 
     @given(registers(most_groups=2), st.sampled_from(GATES))
-    @settings(max_examples=30, deadline=None)
+    @tried(30)
     def test_closing_a_gate_never_adds_a_family(self, register: Register, gate: str) -> None:
         groups, households, places = register
         data = policies()["open"].to_data()
@@ -231,7 +232,7 @@ class TestMoving:
             assert {family.code for family in after.families_of(g)} <= {family.code for family in before.families_of(g)}
 
     @given(registers(most_groups=2), st.sampled_from(["heritage", "religion", "languages"]))
-    @settings(max_examples=30, deadline=None)
+    @tried(30)
     def test_raising_an_addition_lowers_nobody_and_bars_nobody(self, register: Register, addition: str) -> None:
         groups, households, places = register
         data = default_policy().to_data()
@@ -246,7 +247,7 @@ class TestMoving:
                 assert before is None or after.points >= before[0]
 
     @given(registers(most_groups=1, most_households=6))
-    @settings(max_examples=30, deadline=None)
+    @tried(30)
     def test_moving_weight_to_a_criterion_favours_who_meets_it_better(self, register: Register) -> None:
         groups, households, places = register
         data = default_policy().to_data()
@@ -261,7 +262,7 @@ class TestMoving:
                 assert points_of(after, "distance") <= points_of(before, "distance")
 
     @given(registers(most_groups=1, most_households=4))
-    @settings(max_examples=30, deadline=None)
+    @tried(30)
     def test_a_yes_where_nothing_was_known_never_lowers(self, register: Register) -> None:
         groups, households, places = register
 
@@ -274,7 +275,7 @@ class TestMoving:
                 assert len(after.barred_by) <= len(before.barred_by)
 
     @given(registers(most_groups=1, most_households=4))
-    @settings(max_examples=25, deadline=None)
+    @tried(25)
     def test_narrowing_the_ages_never_adds_a_family(self, register: Register) -> None:
         groups, households, places = register
         narrower = [

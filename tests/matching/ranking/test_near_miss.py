@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.ranking.engine import rank
@@ -14,7 +14,7 @@ from matching.ranking.facts import Exclusion, GroupFacts, HouseholdFacts, PairPl
 from matching.ranking.near_miss import near_misses
 from matching.ranking.places import Places, PlacesInvalid, places_of, unknown_places
 from matching.ranking.policy import default_policy, policy_from_data
-from tests.matching.ranking.registers import AS_OF, CLEAR, WILLING, a_child, a_group, a_household, registers
+from tests.matching.ranking.registers import AS_OF, CLEAR, WILLING, a_child, a_group, a_household, registers, tried
 
 CANNOT_HIGH = Tolerance(Answer.CAN_MEET, Answer.CAN_MEET, Answer.CANNOT)
 
@@ -75,7 +75,7 @@ class TestNearMisses:
             near_misses(a_group(), (a_household(),), unknown_places(2, 1), default_policy(), AS_OF)
 
     @given(registers(most_groups=1, most_households=12))
-    @settings(max_examples=30, deadline=None)
+    @tried(30)
     def test_counts_only_households_off_the_list_and_held_by_one_gate(
         self, register: tuple[tuple[GroupFacts, ...], tuple[HouseholdFacts, ...], Places]
     ) -> None:

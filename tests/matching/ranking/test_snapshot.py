@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.ranking.engine import rank
@@ -23,14 +23,14 @@ from matching.ranking.snapshot import (
     take_snapshot,
     to_bytes,
 )
-from tests.matching.ranking.registers import AS_OF, a_group, a_household, random_places, registers
+from tests.matching.ranking.registers import AS_OF, a_group, a_household, random_places, registers, tried
 
 Register = tuple[tuple[GroupFacts, ...], tuple[HouseholdFacts, ...], Places]
 
 
 class TestTakeSnapshot:
     @given(registers(), st.integers(0, 2**32))
-    @settings(max_examples=20, deadline=None)
+    @tried(20)
     def test_is_one_for_one_state_of_the_pool_in_any_order(self, register: Register, seed: int) -> None:
         groups, households, places = register
         g = np.random.default_rng(seed).permutation(len(groups))
@@ -46,7 +46,7 @@ class TestTakeSnapshot:
 
 class TestFromBytes:
     @given(registers())
-    @settings(max_examples=40, deadline=None)
+    @tried(40)
     def test_gives_back_what_was_packed(self, register: Register) -> None:
         snapshot = taken(register)
 
@@ -74,7 +74,7 @@ class TestFromBytes:
             from_bytes(content)
 
     @given(st.integers(0, 10_000), st.integers(1, 255))
-    @settings(max_examples=40, deadline=None)
+    @tried(40)
     def test_never_takes_a_damaged_snapshot_for_another(self, at: int, flip: int) -> None:
         snapshot = taken(((a_group(),), (a_household(),), unknown_places(1, 1)))
         content = bytearray(to_bytes(snapshot))
@@ -107,7 +107,7 @@ class TestDigest:
 
 class TestRankAgain:
     @given(registers())
-    @settings(max_examples=15, deadline=None)
+    @tried(15)
     def test_gives_the_same_lists(self, register: Register) -> None:
         groups, households, places = register
         first = rank(groups, households, places, default_policy(), AS_OF, 5)
