@@ -23,10 +23,14 @@ class ScopeRefused(DomainError):
 class Database:
     """A pool of connections to one database, opened for one scope at a time."""
 
-    def __init__(self, url: str, *, scope_key: bytes, master_key: bytes, pool_size: int = 5) -> None:
+    def __init__(
+        self, url: str, *, scope_key: bytes, master_key: bytes, pool_size: int = 5, max_overflow: int = 5
+    ) -> None:
         self._scope_key = scope_key
         self._cipher = Cipher(master_key)
-        self._engine = create_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, pool_recycle=1800)
+        self._engine = create_engine(
+            url, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True, pool_recycle=1800
+        )
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         event.listen(self._sessions, "after_begin", self._enter_scope)
         event.listen(self._sessions, "after_soft_rollback", _forget_keys)

@@ -114,4 +114,4 @@ def indexes(connection: psycopg.Connection[Any], *, unique: bool = False) -> lis
 
 
 def _words(connection: psycopg.Connection[Any], query: str, *values: object) -> list[str]:
-    return [row[0] for row in connection.execute(query, values)]  # type: ignore[arg-type]
+    return [row[0] for row in connection.execute(query, values)]
