@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import structlog
 from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
@@ -63,7 +61,7 @@ def answer() -> ResponseReturnValue:
     except sessions.UnknownPerson:
         session.clear()
         return _show(NotInvited("Ask your agency’s administrator to invite you. Then sign in again."))
-    response = redirect(_local(session.get("next")) or url_for("home.page"), 303)
+    response = redirect(local_page(session.get("next")) or url_for("home.page"), 303)
     _begin_session(vouched, one_agency=bool(person and person.consortium_id))
     _give_token(response, token)
     return response
@@ -118,9 +116,9 @@ def _site_url(endpoint: str) -> str:
     return current_settings().site_url + url_for(endpoint)
 
 
-def _local(address: str | None) -> str | None:
-    """Return the address when it is a page of this site."""
-    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+def local_page(address: str | None) -> str | None:
+    """Return the address when it is a page of this site, as a browser would read it."""
+    # Browsers drop tabs and line ends, and take a backslash for a slash.
+    if not address or not address.isprintable() or not address.startswith("/") or address.startswith(("//", "/\\")):
         return None
-    parts = urlsplit(address)
-    return None if parts.scheme or parts.netloc else address
+    return address

@@ -3,14 +3,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis.strategies import text as text_of_any_kind
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from concord.web import create_app
+from concord.web.sign_in import local_page
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
@@ -79,6 +82,21 @@ class TestSigningIn:
             kept["next"] = address
 
         assert door.come_in("known").location == "/home"
+
+
+class TestLocalPage:
+    @given(text_of_any_kind(alphabet="/\\:.@?#&=%\t\r\n\0 aé", max_size=12))
+    def test_leads_to_this_site_alone(self, address: str) -> None:
+        found = local_page(address)
+
+        as_a_browser_reads_it = (found or "/").replace("\\", "/")
+        assert urlsplit(urljoin("http://site.example", as_a_browser_reads_it)).netloc == "site.example"
+
+    @pytest.mark.parametrize(
+        "address", ["/home", "/groups/G-3QX8ZA?page=2&sort=waiting", "/a//b", "/x?to=http://evil.example"]
+    )
+    def test_lets_pages_of_this_site_through(self, address: str) -> None:
+        assert local_page(address) == address
 
 
 class TestFalseAnswers:
