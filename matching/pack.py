@@ -113,7 +113,15 @@ def request_pack(session: Session, meeting: Meeting, *, now: datetime, version: 
 
 def request_all_packs(session: Session, meeting: Meeting, *, now: datetime) -> UUID:
     """Ask, as the office, for every member's pack in the next version; return the job that will ask each."""
-    version = next_version(session, meeting)
+    return _request_all(session, meeting, version=next_version(session, meeting), now=now)
+
+
+def request_first_packs(session: Session, meeting: Meeting, *, now: datetime) -> UUID:
+    """Ask, as the office, for every member's first pack: asked twice, it is one job."""
+    return _request_all(session, meeting, version=1, now=now)
+
+
+def _request_all(session: Session, meeting: Meeting, *, version: int, now: datetime) -> UUID:
     return request_job(
         session,
         kind=BUILD_ALL_JOB,

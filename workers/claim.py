@@ -57,12 +57,13 @@ def claim(session: Session, job_id: UUID, *, token: str, lease: timedelta) -> Cl
     if row.attempt >= MOST_ATTEMPTS:
         _end(session, row.id, JobState.FAILED, reason=f"Its worker was lost {row.attempt} times.")
         return None
+    attempt = row.attempt + 1
     session.execute(
         update(Job)
         .where(Job.id == job_id)
         .values(
             state=JobState.RUNNING,
-            attempt=Job.attempt + 1,
+            attempt=attempt,
             worker=token,
             lease_until=func.now() + lease,
             progress_done=0,
@@ -70,7 +71,7 @@ def claim(session: Session, job_id: UUID, *, token: str, lease: timedelta) -> Cl
             progress_note=None,
         )
     )
-    return Claim(job_id=row.id, token=token, kind=row.kind, payload=row.payload, attempt=row.attempt + 1)
+    return Claim(job_id=row.id, token=token, kind=row.kind, payload=row.payload, attempt=attempt)
 
 
 def renew(session: Session, held: Claim, *, lease: timedelta, progress: tuple[int, int | None, str | None]) -> bool:
