@@ -1,0 +1,59 @@
+"""The schedule: asks for work when its time has come. One leads, by an advisory lock of its connection.
+
+Asking is idempotent by the job's key, so a schedule that was down, or two at once, ask for nothing twice.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from matching.meeting import get_meeting
+from matching.pack import request_first_packs
+from tenants.base import utc_now
+from tenants.database import Database
+from tenants.scope import NOBODY, Scope
+
+PACK_DAYS_AHEAD = 7
+_MEETINGS = text("SELECT * FROM meetings_without_packs(:from_day, :to_day)")
+_LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
+log = structlog.get_logger(__name__)
+
+
+def run_schedule(
+    database: Database,
+    stop: threading.Event,
+    *,
+    tick_seconds: float = 60.0,
+    clock: Callable[[], datetime] = utc_now,
+) -> None:
+    """Ask for what is due, every minute, until told to stop; come back when the database was away."""
+    while not stop.is_set():
+        try:
+            ask_for_packs(database, now=clock())
+        except OperationalError as error:
+            log.warning("schedule.database_away", error=type(error).__name__)
+        stop.wait(tick_seconds)
+
+
+def ask_for_packs(database: Database, *, now: datetime) -> int:
+    """Ask for the packs of each meeting of the coming week that has none, as its consortium office.
+
+    Returns how many meetings were asked for; none when another schedule leads.
+    """
+    window = {"from_day": now.date(), "to_day": now.date() + timedelta(days=PACK_DAYS_AHEAD)}
+    with database.transaction(NOBODY) as session:
+        if not session.scalar(_LEAD):
+            return 0
+        due = session.execute(_MEETINGS, window).all()
+        for meeting_id, consortium_id, office_id in due:
+            with database.transaction(Scope(agency_id=office_id, consortium_id=consortium_id)) as office:
+                office.info["request_id"] = "schedule"
+                request_first_packs(office, get_meeting(office, meeting_id), now=now)
+                log.info("schedule.packs_asked", meeting=str(meeting_id))
+    return len(due)
