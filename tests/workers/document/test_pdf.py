@@ -129,8 +129,8 @@ class TestRenderPdf:
 
         text = text_of(render_pdf(pack(groups=(group(own=False, families=families),))))
 
-        assert "Reasonnumber3." in text
-        assert "Reasonnumber4." not in text
+        assert "Reasonnumber2." in text
+        assert "Reasonnumber3." not in text
         assert "5.H-5(Plymouth),strongfit,81points" in text
         assert "spreadsheet" in text
 
