@@ -82,6 +82,15 @@ def invite_person(session: Session, *, name: str, email: str, issuer: str, subje
     return person
 
 
+def find_person_by_identity(session: Session, *, issuer: str, subject: str) -> Person | None:
+    """Return the person whom ``issuer`` calls ``subject``, if this scope may know of one."""
+    return session.scalar(
+        select(Person)
+        .join(PersonIdentity, PersonIdentity.person_id == Person.id)
+        .where(PersonIdentity.issuer == issuer, PersonIdentity.subject == subject)
+    )
+
+
 def appoint(session: Session, person: Person, *, agency: Agency, role: Role, starts_on: date) -> Appointment:
     """Give a person a role in an agency from a date.
 

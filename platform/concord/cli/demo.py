@@ -1,0 +1,148 @@
+"""``concord demo``: a synthetic consortium, from its sheets to its packs, and the site to look at it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from concord.cli.pack import build_packs, save_pack
+from concord.cli.wait import wait_for_jobs
+from concord.cli.workplace import Workplace, open_database, today
+from concord.demo import DemoPlan, write_demo
+from concord.demo import stage as staging
+from concord.migrations import upgrade
+from concord.provider.people import FILE_NAME
+from concord.servers.deployment import running_servers
+from concord.servers.program import job_programs, require_ports, start_site
+from concord.servers.stop_signal import ended_by_signals, wait_for_stop
+from concord.servers.supervisor import Supervisor
+from concord.settings import Settings
+from concord.web.settings import provider_url
+from matching.pack import list_packs
+from matching.ranking.engine import warm
+
+T = TypeVar("T")
+SHOWN = "devon"
+"""The agency whose pack is left on disk."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """How long each step took, in seconds."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step, and say on standard error that it is under way."""
+        click.echo(f"  {name} …", err=True)
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 2)
+
+    @contextmanager
+    def entered(self, name: str, entry: AbstractContextManager[T]) -> Iterator[T]:
+        """Time how long it takes to enter a context, and stay in it."""
+        with ExitStack() as stack:
+            with self.step(name):
+                value = stack.enter_context(entry)
+            yield value
+
+
+@click.command("demo")
+@click.option("--exit", "leave", is_flag=True, help="Do everything but serve.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where the site listens.  [default: CONCORD_PORT, or 8000]")
+@click.option("--seed", type=int, default=7, show_default=True, help="Another seed makes another consortium.")
+@click.option("--households", type=click.IntRange(0), default=140, show_default=True)
+@click.option("--groups", type=click.IntRange(0), default=300, show_default=True)
+@click.pass_obj
+def command(
+    settings: Settings, leave: bool, as_json: bool, port: int | None, seed: int, households: int, groups: int
+) -> None:
+    """Make a synthetic consortium, rank, have the workers build the packs, and serve the site until Ctrl-C."""
+    settings = replace(settings, demo=True, port=port or settings.port)
+    clock = Clock()
+    with ended_by_signals(), clock.entered("servers", running_servers(settings, join=False)) as deployment:
+        if not leave:
+            require_ports(deployment)
+        with clock.step("migrations"):
+            upgrade(deployment.migrate_url, scope_key=deployment.scope_key)
+        with clock.step("sheets"):
+            plan = _plan(deployment.data_dir / "demo", seed=seed, households=households, groups=groups)
+            staging.write_people(plan, deployment.data_dir / FILE_NAME)
+        place = Workplace(settings, deployment, open_database(deployment), alone=False)
+        with Supervisor() as supervisor:
+            for child in job_programs(deployment):
+                supervisor.start(child)
+            made = _make(place, plan, clock)
+            click.echo(json.dumps(made, indent=2) if as_json else _words(made))
+            if not leave:
+                url = start_site(supervisor, deployment)
+                click.echo(_welcome(url))
+                wait_for_stop()
+                click.echo("Stopping.")
+
+
+def _plan(directory: Path, *, seed: int, households: int, groups: int) -> DemoPlan:
+    directory.mkdir(parents=True, exist_ok=True)
+    # Kept, for the same day gives the same sheets: a demonstration started again tomorrow has nothing new to import.
+    kept = directory / "as-of"
+    if not kept.exists():
+        kept.write_text(today().isoformat(), encoding="utf-8")
+    as_of = date.fromisoformat(kept.read_text(encoding="utf-8").strip())
+    return write_demo(directory / "sheets", seed=seed, as_of=as_of, households=households, groups=groups)
+
+
+def _make(place: Workplace, plan: DemoPlan, clock: Clock) -> dict[str, Any]:
+    database = place.database
+    with clock.step("tenants"):
+        stage = staging.set_stage(database, plan, issuer=provider_url(place.deployment.provider_port))
+    with clock.step("import"):
+        jobs = staging.ask_imports(database, plan, stage)
+        wait_for_jobs(database, jobs, words="Importing the sheets")
+        staging.check_imports(database, stage)
+    with clock.step("ranking"):
+        warm()
+        rankings = staging.rank_all(database, stage, as_of=today())
+    with clock.step("packs"):
+        meeting = staging.arrange(database, stage)
+        with database.transaction(stage.office) as session:
+            waiting = [pack for pack in list_packs(session, meeting.id) if pack.version == 1]
+        if not waiting or any(pack.built_at is None for pack in waiting):
+            build_packs(place, stage.office, meeting_id=meeting.id)
+        with database.transaction(stage.scopes[SHOWN]) as session:
+            shown = list_packs(session, meeting.id)[0]
+        files = save_pack(place, stage.scopes[SHOWN], shown.id, place.deployment.data_dir / "demo" / "packs")
+    households, groups = staging.count_register(database, stage)
+    return {
+        "agencies": len(stage.members),
+        "households": households,
+        "groups": groups,
+        "rankings": rankings,
+        "seconds": clock.seconds,
+        "pack": files,
+    }
+
+
+def _words(made: dict[str, Any]) -> str:
+    return (
+        f"{made['agencies']} agencies have {made['households']} households and {made['groups']} sibling groups; "
+        f"{made['rankings']} groups were ranked.\nDevon’s pack: {made['pack']['pdf']} and {made['pack']['xlsx']}"
+    )
+
+
+def _welcome(url: str) -> str:
+    return (
+        f"Concord is at {url} – every person in it is invented.\n"
+        "Choose “Sign in”, then for instance Devon’s family finder, or the consortium office’s coordinator.\n"
+        "Stop it with Ctrl-C."
+    )

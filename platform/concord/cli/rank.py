@@ -1,0 +1,122 @@
+"""``concord rank`` and ``concord why``: a group's list, and why a household is or is not on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+
+import click
+
+from concord.cli.workplace import agency_scope, today, workplace
+from concord.schema.ranking import ExplanationSchema, FamilySchema
+from concord.settings import Settings
+from matching.household import get_household_by_reference
+from matching.ranking_run import Pairing, open_pool, record_run, why
+from matching.sibling_group import get_group_by_reference
+from tenants.base import utc_now
+
+_agency = click.option("--agency", required=True, help="The agency for which to ask, by its short name.")
+_consortium = click.option("--consortium", help="Which consortium, where the agency belongs to several.")
+_group = click.option("--group", "reference", required=True, help="The group's code, or the agency's own reference.")
+_as_of = click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to reckon ages for.  [default: today]"
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="As JSON; docs/cli.md documents the shape.")
+
+
+@click.command("rank")
+@_agency
+@_consortium
+@_group
+@click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many families.")
+@_as_of
+@_as_json
+@click.pass_obj
+def rank(
+    settings: Settings,
+    agency: str,
+    consortium: str | None,
+    reference: str,
+    top: int,
+    as_of: datetime | None,
+    as_json: bool,
+) -> None:
+    """List the families for a sibling group, best fit first, with reasons. The list is advice: a person decides."""
+    day = _day(as_of)
+    with workplace(settings) as place:
+        scope = agency_scope(place.database, agency, consortium=consortium)
+        with place.database.transaction(scope) as session:
+            session.info["request_id"] = "cli:rank"
+            group = get_group_by_reference(session, reference)
+            pool = open_pool(session, as_of=day, of_groups=[group])
+            ranking = pool.rank(top)
+            run = record_run(session, pool, ranking, now=utc_now())
+            pairings = [pool.pairing(0, family) for family in ranking.families_of(0)]
+            answer = {
+                "group": group.code,
+                "as_of": day.isoformat(),
+                "run": str(run.id),
+                "policy": run.policy_version,
+                "families_not_barred": int(ranking.families[0]),
+                "families": FamilySchema(many=True).dump(pairings),
+            }
+    if as_json:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{answer['group']}: {answer['families_not_barred']} families that no gate bars, as of {day:%d/%m/%Y}")
+    for pairing in pairings:
+        _say(pairing)
+
+
+@click.command("why")
+@_agency
+@_consortium
+@_group
+@click.option("--household", required=True, help="The household's code, or the agency's own reference.")
+@_as_of
+@_as_json
+@click.pass_obj
+def why_command(
+    settings: Settings,
+    agency: str,
+    consortium: str | None,
+    reference: str,
+    household: str,
+    as_of: datetime | None,
+    as_json: bool,
+) -> None:
+    """Say why a household is, or is not, on a sibling group's list."""
+    day = _day(as_of)
+    with workplace(settings) as place:
+        scope = agency_scope(place.database, agency, consortium=consortium)
+        with place.database.transaction(scope) as session:
+            session.info["request_id"] = "cli:why"
+            group = get_group_by_reference(session, reference)
+            family = get_household_by_reference(session, household)
+            explanation = why(session, group, family, as_of=day, now=utc_now())
+            answer = {
+                "group": group.code,
+                "household": family.code,
+                "as_of": day.isoformat(),
+                **ExplanationSchema().dump(explanation),
+            }
+    if as_json:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{answer['household']} for {answer['group']}: {answer['band'] or 'not on the list'}")
+    for gate in explanation.gates:
+        click.echo(f"  {gate.verdict.value:<5} {gate.title}: {' '.join(gate.words)}")
+    for contribution in explanation.contributions:
+        click.echo(f"  {contribution.points:>3} of {contribution.most:<3} {contribution.title}")
+
+
+def _day(as_of: datetime | None) -> date:
+    return today() if as_of is None else as_of.date()
+
+
+def _say(pairing: Pairing) -> None:
+    explanation = pairing.explanation
+    click.echo(f"{pairing.position:>3}. {pairing.household.code}  {explanation.band}  ({explanation.points} points)")
+    for mark, sentences in (("+", explanation.why), ("?", explanation.ask), ("-", explanation.against)):
+        for sentence in sentences:
+            click.echo(f"       {mark} {sentence}")

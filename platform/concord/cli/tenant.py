@@ -1,0 +1,137 @@
+"""``concord consortium``, ``agency`` and ``person``: the directory of tenants, kept by the operator."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import click
+
+from concord.cli.workplace import today, workplace
+from concord.settings import Settings
+from tenants.agency import AgencyKind, Nation, add_agency, get_agency_by_slug, list_agencies
+from tenants.consortium import create_consortium, get_consortium_by_slug, join
+from tenants.person import appoint, invite_person
+from tenants.role import Role
+from tenants.scope import OPERATOR
+
+
+@click.group("consortium")
+def consortium() -> None:
+    """Create consortia."""
+
+
+@consortium.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="Its full name.")
+@click.option(
+    "--council-days",
+    type=click.IntRange(0),
+    default=90,
+    show_default=True,
+    help="Days a council's new household stays in-house.",
+)
+@click.option(
+    "--voluntary-days", type=click.IntRange(0), default=0, show_default=True, help="The same for a voluntary agency's."
+)
+@click.pass_obj
+def create(settings: Settings, slug: str, name: str, council_days: int, voluntary_days: int) -> None:
+    """Create a consortium called SLUG, and its office."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        made = create_consortium(
+            session, slug=slug, name=name, council_in_house_days=council_days, voluntary_in_house_days=voluntary_days
+        )
+        office = add_agency(
+            session,
+            slug=f"{slug}-office",
+            name=f"{name} office",
+            kind=AgencyKind.CONSORTIUM_OFFICE,
+            nation=Nation.ENGLAND,
+            opened_on=today(),
+        )
+        join(session, made, agency=office, joined_on=today())
+    click.echo(f"{name} is there, with its office {slug}-office.")
+
+
+@click.group("agency")
+def agency() -> None:
+    """Add and list agencies."""
+
+
+@agency.command("add")
+@click.argument("slug")
+@click.option("--name", required=True, help="Its full name.")
+@click.option("--consortium", "consortium_slug", required=True, help="The consortium that it joins.")
+@click.option("--kind", type=click.Choice([kind.value for kind in AgencyKind]), required=True)
+@click.option("--nation", type=click.Choice([nation.value for nation in Nation]), default="england", show_default=True)
+@click.option("--region", help="Its region.")
+@click.option("--urn", help="Its Ofsted URN.")
+@click.option("--colour", default="#1d70b8", show_default=True, help="Its colour in charts.")
+@click.option("--opened-on", type=click.DateTime(["%Y-%m-%d"]), help="When it opened.  [default: today]")
+@click.pass_obj
+def add(
+    settings: Settings,
+    slug: str,
+    name: str,
+    consortium_slug: str,
+    kind: str,
+    nation: str,
+    region: str | None,
+    urn: str | None,
+    colour: str,
+    opened_on: datetime | None,
+) -> None:
+    """Add an agency called SLUG to a consortium."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        made = add_agency(
+            session,
+            slug=slug,
+            name=name,
+            kind=AgencyKind(kind),
+            nation=Nation(nation),
+            region=region,
+            ofsted_urn=urn,
+            colour=colour,
+            opened_on=opened_on.date() if opened_on else today(),
+        )
+        join(session, get_consortium_by_slug(session, consortium_slug), agency=made, joined_on=today())
+    click.echo(f"{name} is a member of {consortium_slug}.")
+
+
+@agency.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def list_command(settings: Settings, as_json: bool) -> None:
+    """List the agencies by name."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        found = [{"slug": each.slug, "name": each.name, "kind": each.kind.value} for each in list_agencies(session)]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(f"{each['slug']:<32} {each['name']} ({AgencyKind(each['kind']).label})")
+
+
+@click.group("person")
+def person() -> None:
+    """Invite people."""
+
+
+@person.command("invite")
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--issuer", required=True, help="The address of their agency's OpenID provider.")
+@click.option("--subject", required=True, help="How that provider names them.")
+@click.option("--agency", "slug", required=True, help="Where they work.")
+@click.option("--role", "roles", type=click.Choice([role.value for role in Role]), multiple=True, required=True)
+@click.pass_obj
+def invite(
+    settings: Settings, name: str, email: str, issuer: str, subject: str, slug: str, roles: tuple[str, ...]
+) -> None:
+    """Invite a person to do one or more roles in an agency."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        employer = get_agency_by_slug(session, slug)
+        invited = invite_person(session, name=name, email=email, issuer=issuer, subject=subject)
+        for role in roles:
+            appoint(session, invited, agency=employer, role=Role(role), starts_on=today())
+    click.echo(f"{name} may sign in for {slug}.")

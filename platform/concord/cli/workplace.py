@@ -1,0 +1,92 @@
+"""What a command works with: servers that are up, a database of the right shape, and an agency's scope."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from concord.migrations import current_head, database_revision, upgrade
+from concord.servers.deployment import running_elsewhere, running_servers
+from concord.servers.program import job_programs
+from concord.servers.supervisor import Supervisor
+from concord.settings import Deployment, Settings
+from tenants.agency import get_agency_by_slug
+from tenants.base import utc_now
+from tenants.consortium import consortium_of, get_consortium_by_slug
+from tenants.database import Database
+from tenants.role import Role
+from tenants.scope import OPERATOR, Scope
+
+HOST_ROLES = frozenset(Role) - {Role.OPERATOR}
+"""Whoever may run commands on the host may do what any role of the agency they name may; the audit says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Servers and database of one command."""
+
+    settings: Settings
+    deployment: Deployment
+    database: Database
+    alone: bool
+    """No other program runs on these servers, so nobody else would do a job that is asked for."""
+
+
+@contextmanager
+def workplace(settings: Settings) -> Iterator[Workplace]:
+    """Start or join the servers, bring the database to this release's shape, and close it all at the end."""
+    with running_servers(settings) as deployment:
+        ours = not settings.has_database and running_elsewhere(settings) in (None, os.getpid())
+        if ours and database_revision(deployment.migrate_url) != current_head():
+            upgrade(deployment.migrate_url, scope_key=deployment.scope_key)
+        database = open_database(deployment)
+        try:
+            yield Workplace(settings, deployment, database, alone=ours)
+        finally:
+            database.dispose()
+
+
+def open_database(deployment: Deployment, *, pool_size: int = 5) -> Database:
+    """Open a deployment's database as the application does."""
+    return Database(
+        deployment.database_url,
+        scope_key=deployment.scope_key,
+        master_key=deployment.master_key,
+        pool_size=pool_size,
+    )
+
+
+def agency_scope(database: Database, slug: str, *, consortium: str | None = None) -> Scope:
+    """Return the scope of an agency for a command given on the host.
+
+    :raises AgencyUnknown: when there is no such agency.
+    :raises NotAMember: when it has not exactly one consortium and none is named.
+    """
+    with database.transaction(OPERATOR) as session:
+        agency = get_agency_by_slug(session, slug)
+        pool = (
+            get_consortium_by_slug(session, consortium)
+            if consortium
+            else consortium_of(session, agency, on=utc_now().date())
+        )
+        return Scope(agency_id=agency.id, consortium_id=pool.id, roles=HOST_ROLES)
+
+
+@contextmanager
+def jobs_running(place: Workplace, *, workers: int = 2) -> Iterator[None]:
+    """Have a relay and workers for the block: started here where no other program runs them."""
+    if not place.alone:
+        yield
+        return
+    with Supervisor() as supervisor:
+        for child in job_programs(place.deployment, workers=workers):
+            supervisor.start(child)
+        yield
+
+
+def today() -> date:
+    """Return the day by the clock of universal time, as everything recorded is."""
+    return utc_now().date()

@@ -1,0 +1,201 @@
+"""Set the stage for a demonstration: tenants and people, then every sheet through the real importer, a meeting.
+
+Each step looks first at what is there, so a demonstration that was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from concord.demo.consortium import OFFICE_SLUG, DemoAgency, DemoPerson
+from concord.demo.sheets import DemoPlan
+from matching.household import count_households
+from matching.intake.import_run import ImportRun, get_import, list_imports, request_import
+from matching.meeting import Meeting, arrange_meeting, list_meetings
+from matching.ranking_run import open_pool, record_run
+from matching.sibling_group import count_groups, list_waiting_groups
+from tenants.agency import Agency, AgencyKind, Nation, add_agency
+from tenants.base import utc_now
+from tenants.consortium import Consortium, create_consortium, join
+from tenants.database import Database
+from tenants.error import Conflict
+from tenants.person import Appointment, appoint, find_person_by_identity, invite_person
+from tenants.role import Role
+from tenants.scope import OPERATOR, Scope
+
+TOP = 20
+_FOUNDED = date(2000, 1, 1)
+_MEETING_IN = timedelta(days=14)
+_ROLES = frozenset(Role) - {Role.OPERATOR}
+
+
+class RowsRefused(Conflict):
+    """The importer refused rows of a demonstration's own sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The scopes of the demonstration's agencies, by short name."""
+
+    scopes: dict[str, Scope]
+
+    @property
+    def office(self) -> Scope:
+        """Return the consortium office's."""
+        return self.scopes[OFFICE_SLUG]
+
+    @property
+    def members(self) -> dict[str, Scope]:
+        """Return all agencies' but the office's."""
+        return {slug: scope for slug, scope in self.scopes.items() if slug != OFFICE_SLUG}
+
+
+def set_stage(database: Database, plan: DemoPlan, *, issuer: str) -> Stage:
+    """Make the consortium, its agencies and their people where they are not there yet."""
+    with database.transaction(OPERATOR) as session:
+        consortium = session.scalar(select(Consortium).where(Consortium.slug == plan.consortium.slug))
+        if consortium is None:
+            consortium = create_consortium(session, slug=plan.consortium.slug, name=plan.consortium.name)
+        agencies = {each.slug: _agency(session, consortium, each) for each in plan.agencies}
+        for person in plan.people:
+            _appoint(session, person, agencies[person.agency_slug], issuer=issuer)
+        return Stage(
+            {
+                slug: Scope(agency_id=agency.id, consortium_id=consortium.id, roles=_ROLES)
+                for slug, agency in agencies.items()
+            }
+        )
+
+
+def write_people(plan: DemoPlan, path: Path) -> None:
+    """Write the list of people that the development provider offers."""
+    names = {agency.slug: agency.name for agency in plan.agencies}
+    people = [
+        {
+            "subject": person.subject,
+            "name": person.name,
+            "email": person.email,
+            "agency": names[person.agency_slug],
+            "roles": [role.value for role in person.roles],
+        }
+        for person in plan.people
+    ]
+    path.write_text(json.dumps(people, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def ask_imports(database: Database, plan: DemoPlan, stage: Stage) -> dict[UUID, Scope]:
+    """Hand in every sheet as its agency, and return the jobs to wait for; a sheet that was taken is not handed in."""
+    jobs: dict[UUID, Scope] = {}
+    for sheet in plan.sheets:
+        scope = stage.scopes[sheet.agency_slug]
+        with database.transaction(scope) as session:
+            session.info["request_id"] = "cli:demo"
+            run = _find_run(list_imports(session), sheet.path.name) or request_import(
+                session,
+                kind=sheet.kind,
+                filename=sheet.path.name,
+                content=sheet.path.read_bytes(),
+                dry_run=False,
+                now=utc_now(),
+            )
+            jobs[run.job_id] = scope
+    return jobs
+
+
+def check_imports(database: Database, stage: Stage) -> None:
+    """Make sure that the importer took every row of every sheet.
+
+    :raises RowsRefused: when it did not.
+    """
+    for slug, scope in stage.members.items():
+        with database.transaction(scope) as session:
+            for run in list_imports(session):
+                taken = get_import(session, run.id)
+                if taken.refused or taken.refusal:
+                    raise RowsRefused(f"{slug}: {taken.filename}: {taken.refusal or f'{taken.refused} rows refused'}")
+
+
+def rank_all(database: Database, stage: Stage, *, as_of: date) -> int:
+    """Rank the pool for every agency's own waiting groups, keep each run, and return how many groups were ranked."""
+    ranked = 0
+    for scope in stage.members.values():
+        with database.transaction(scope) as session:
+            session.info["request_id"] = "cli:demo"
+            own = list_waiting_groups(session, own_agency=scope.agency_id)
+            if own:
+                pool = open_pool(session, as_of=as_of, of_groups=own)
+                record_run(session, pool, pool.rank(TOP), now=utc_now())
+                ranked += len(own)
+    return ranked
+
+
+def arrange(database: Database, stage: Stage) -> Meeting:
+    """Arrange a matching meeting in a fortnight, or return the one that is arranged."""
+    with database.transaction(stage.office) as session:
+        session.info["request_id"] = "cli:demo"
+        meetings = list_meetings(session)
+        if meetings:
+            return meetings[0]
+        now = utc_now()
+        return arrange_meeting(
+            session,
+            title="Matching meeting",
+            held_on=now.date() + _MEETING_IN,
+            place="Community hall, Taunton, and by video",
+            now=now,
+        )
+
+
+def count_register(database: Database, stage: Stage) -> tuple[int, int]:
+    """Return how many households and groups the agencies have brought in, each counted by its own agency."""
+    households = groups = 0
+    for scope in stage.members.values():
+        with database.transaction(scope) as session:
+            households += count_households(session, own_agency=scope.agency_id)
+            groups += count_groups(session, own_agency=scope.agency_id)
+    return households, groups
+
+
+def _agency(session: Session, consortium: Consortium, plan: DemoAgency) -> Agency:
+    found = session.scalar(select(Agency).where(Agency.slug == plan.slug))
+    if found is not None:
+        return found
+    agency = add_agency(
+        session,
+        slug=plan.slug,
+        name=plan.name,
+        kind=AgencyKind(plan.kind.value),
+        nation=Nation(plan.nation),
+        region=plan.region,
+        ofsted_urn=plan.urn,
+        colour=plan.colour,
+        opened_on=_FOUNDED,
+    )
+    join(session, consortium, agency=agency, joined_on=_FOUNDED)
+    return agency
+
+
+def _appoint(session: Session, plan: DemoPerson, agency: Agency, *, issuer: str) -> None:
+    person = find_person_by_identity(session, issuer=issuer, subject=plan.subject)
+    if person is None:
+        person = invite_person(session, name=plan.name, email=plan.email, issuer=issuer, subject=plan.subject)
+    held = set(
+        session.scalars(
+            select(Appointment.role).where(Appointment.person_id == person.id, Appointment.agency_id == agency.id)
+        )
+    )
+    for role in plan.roles:
+        if role not in held:
+            appoint(session, person, agency=agency, role=role, starts_on=_FOUNDED)
+
+
+def _find_run(runs: Iterable[ImportRun], filename: str) -> ImportRun | None:
+    return next((run for run in runs if run.filename == filename and not run.dry_run), None)
