@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import redis
+from sqlalchemy.exc import SQLAlchemyError
 
 from concord.migrations import current_head, database_revision
 from concord.servers.deployment import running_elsewhere, running_servers
@@ -77,7 +78,7 @@ def _deployed(deployment: Deployment, *, embedded: bool) -> Iterator[Finding]:
 def _tried(subject: str, look: Callable[[str], Finding], url: str) -> Iterator[Finding]:
     try:
         yield replace(look(url), subject=subject)
-    except (psycopg.Error, redis.RedisError, OSError) as error:
+    except (psycopg.Error, SQLAlchemyError, redis.RedisError, OSError) as error:
         yield Finding(
             subject,
             State.WRONG,
