@@ -267,7 +267,7 @@ def _claims(login: Login, setting: str) -> tuple[Any, ...]:
             "scope_is_nobody()"
         ).fetchone()
     assert row is not None
-    return row
+    return tuple(row)
 
 
 @pytest.fixture(scope="module")
