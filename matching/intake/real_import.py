@@ -1,0 +1,33 @@
+"""From a dry run to the import itself: the very same file, taken for real."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from matching.intake.import_run import ImportRun, request_import
+from tenants.cipher import unseal
+from tenants.error import Conflict
+
+
+class NothingToImport(Conflict):
+    """The dry run has not ended, or found nothing that would be saved."""
+
+
+def worth_importing(run: ImportRun) -> bool:
+    """Say whether a dry run found anything that an import for real would save."""
+    return run.dry_run and run.finished_at is not None and run.refusal is None and run.added + run.changed > 0
+
+
+def import_for_real(session: Session, run: ImportRun, *, now: datetime) -> ImportRun:
+    """Ask for the import of a dry run's own file, so that what is saved is what was checked.
+
+    :raises NothingToImport: when the run is no dry run that found something to save.
+    """
+    if not worth_importing(run):
+        raise NothingToImport("This check found nothing that could be saved. Correct the sheet and check it again.")
+    sealed = session.scalars(select(ImportRun.sealed).where(ImportRun.id == run.id)).one()
+    content = unseal(session, sealed, row_id=run.id)
+    return request_import(session, kind=run.kind, filename=run.filename, content=content, dry_run=False, now=now)
