@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovTextInput
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from concord.web.access import may
+from concord.web.form import one_line
 from concord.web.listing import FindForm, pagination, read_wanted
 from concord.web.request import transaction
 from matching.family_finding import explain_family, find_families
@@ -42,9 +43,9 @@ class WhyForm(FlaskForm):  # type: ignore[misc]
     household = StringField(
         "Household’s code",
         widget=GovTextInput(),
-        filters=[lambda text: text.strip() if text else text],
+        filters=[one_line],
         validators=[
-            InputRequired("Enter the household’s code, for example H-7K2M4P"),
+            DataRequired("Enter the household’s code, for example H-7K2M4P"),
             Length(max=60, message="A code has eight characters, for example H-7K2M4P"),
         ],
     )
@@ -128,4 +129,12 @@ def _list(form: FindForm) -> str:
         wanted = read_wanted(counts)
         page = list_group_cards(session, own=wanted.own, number=wanted.number, as_of=utc_now().date())
     links = pagination(page, "groups.index", own=wanted.own)
-    return render_template("groups.html", form=form, counts=counts, own=wanted.own, page=page, pagination=links)
+    return render_template(
+        "groups.html",
+        form=form,
+        counts=counts,
+        own=wanted.own,
+        page=page,
+        pagination=links,
+        may_import=scope_may(g.scope, Verb.IMPORT_CHILDREN),
+    )

@@ -10,8 +10,9 @@ from flask import request, url_for
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput, GovTextInput
 from wtforms import StringField, SubmitField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
+from concord.web.form import one_line
 from matching.register import Counts, Page
 
 _WHOSE = {"ours": True, "all": False}
@@ -24,9 +25,9 @@ class FindForm(FlaskForm):  # type: ignore[misc]
     code = StringField(
         "Open by code or your own reference",
         widget=GovTextInput(),
-        filters=[lambda text: text.strip() if text else text],
+        filters=[one_line],
         validators=[
-            InputRequired("Enter a code or your own reference"),
+            DataRequired("Enter a code or your own reference"),
             Length(max=_MOST_CODE, message=f"A code or reference has at most {_MOST_CODE} characters"),
         ],
     )

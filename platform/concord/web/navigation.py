@@ -24,7 +24,32 @@ class Section:
     verb: Verb
 
 
-SECTIONS: tuple[Section, ...] = ()
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        title="Sibling groups",
+        hint="Who waits, for how long, and which families may fit each of them.",
+        endpoint="groups.index",
+        verb=Verb.READ_GROUPS,
+    ),
+    Section(
+        title="Households",
+        hint="Who is approved to adopt, and which groups each of them may fit.",
+        endpoint="households.index",
+        verb=Verb.READ_HOUSEHOLDS,
+    ),
+    Section(
+        title="Import",
+        hint="Bring in a sheet of your children or households, checked before anything is saved.",
+        endpoint="imports.index",
+        verb=Verb.IMPORT_HOUSEHOLDS,
+    ),
+    Section(
+        title="Meetings",
+        hint="Matching meetings, and the pack your agency takes to each.",
+        endpoint="meetings.index",
+        verb=Verb.READ_MEETINGS,
+    ),
+)
 
 
 def sections_for(scope: Scope) -> list[Section]:

@@ -6,18 +6,25 @@ from datetime import date, datetime
 
 from flask import Flask
 
+from matching.need import Need, NeedLevel, Tolerance, need_catalogue
+from matching.ranking.facts import ChildFacts, HouseholdFacts
 from matching.ranking.standing import Band, Verdict
 from matching.summary import (
     answer_words,
     contact_words,
     describe_age,
+    describe_approval,
     describe_child,
     describe_children,
+    describe_contact_plan,
     describe_days,
     describe_heritage,
+    describe_home,
+    describe_home_asked,
     join_words,
     legal_position_words,
     level_words,
+    needs_by_level,
     yes_no_words,
 )
 
@@ -46,6 +53,15 @@ def install_words(app: Flask) -> None:
     app.jinja_env.filters.update(
         day=day,
         moment=moment,
+        iso_day=iso_day,
+        approval=describe_approval,
+        at_home=describe_home,
+        contact_plan=describe_contact_plan,
+        home_asked=describe_home_asked,
+        needs_by_level=_needs_by_level,
+        answers=answers,
+        unanswered=unanswered,
+        sentence=sentence,
         days=describe_days,
         band_tag=band_tag,
         verdict_tag=verdict_tag,
@@ -72,6 +88,28 @@ def moment(value: datetime | None) -> str:
     return "Not yet" if value is None else f"{day(value)} at {value:%H:%M}"
 
 
+def iso_day(text: str | None) -> str:
+    """Return a date that is kept as ISO text as ``2 March 2026``."""
+    return day(date.fromisoformat(text) if text else None)
+
+
+def sentence(words: str) -> str:
+    """Return words with their first letter large and the others as they are."""
+    return words[:1].upper() + words[1:]
+
+
+def answers(facts: HouseholdFacts) -> list[tuple[Need, Tolerance]]:
+    """Return the needs of which a household has said something, in catalogue order, with what it said."""
+    said = ((need, facts.tolerances.get(need.code, Tolerance())) for need in need_catalogue().needs)
+    return [(need, tolerance) for need, tolerance in said if tolerance != Tolerance()]
+
+
+def unanswered(facts: HouseholdFacts) -> list[str]:
+    """Return the titles of the needs of which a household has said nothing."""
+    said = {need.code for need, _ in answers(facts)}
+    return [need.title for need in need_catalogue().needs if need.code not in said]
+
+
 def band_tag(band: Band) -> dict[str, str]:
     """Return the tag of a band; its colour is never the only sign."""
     return {"text": BAND_WORDS[band], "classes": f"govuk-tag--{_BAND_COLOURS[band]}"}
@@ -80,3 +118,7 @@ def band_tag(band: Band) -> dict[str, str]:
 def verdict_tag(verdict: Verdict, bars: bool = True) -> dict[str, str]:
     """Return the tag of what a gate says; one that the policy has opened counts against and rules nobody out."""
     return _AGAINST if verdict is Verdict.FAIL and not bars else _VERDICTS[verdict]
+
+
+def _needs_by_level(child: ChildFacts) -> tuple[tuple[NeedLevel, tuple[str, ...]], ...]:
+    return needs_by_level(child, need_catalogue())
