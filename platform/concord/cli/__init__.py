@@ -28,9 +28,9 @@ COMMANDS = {
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),
     "web": ("concord.cli.web:command", "Serve the site."),
-    "relay": ("concord.cli.work:relay", "Hand the ids of due jobs to the queue."),
-    "worker": ("concord.cli.work:worker", "Do jobs from the queue."),
-    "schedule": ("concord.cli.work:schedule", "Ask for work whose time has come."),
+    "relay": ("concord.cli.relay:command", "Hand the ids of due jobs to the queue."),
+    "worker": ("concord.cli.worker:command", "Do jobs from the queue."),
+    "schedule": ("concord.cli.schedule:command", "Ask for work whose time has come."),
     "provider": ("concord.cli.provider:command", "Serve the demonstration's sign-in."),
 }
 

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,6 +40,19 @@ def wait_for_stop(*, while_true: Callable[[], bool] = lambda: True, every: float
     with _handled(note, STOP_SIGNALS):
         while not asked and while_true():
             time.sleep(every)
+
+
+def work_until_stopped(work: Callable[[threading.Event], None]) -> None:
+    """Do ``work`` in a thread of its own until one of the stop signals comes; it is told by the event.
+
+    What the work raises is raised here.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        working = pool.submit(work, stop)
+        wait_for_stop(while_true=lambda: not working.done())
+        stop.set()
+        working.result()
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,27 @@
+"""``concord relay``: hands the ids of due jobs to the queue."""
+
+from __future__ import annotations
+
+import click
+
+from concord.servers.deployment import running_servers
+from concord.servers.stop_signal import work_until_stopped
+from concord.settings import Settings, libpq_url
+from workers.queue import JobQueue
+from workers.relay import Relay
+
+
+@click.command("relay")
+@click.pass_obj
+def command(settings: Settings) -> None:
+    """Hand the ids of due jobs to the queue; one relay leads, others wait to."""
+    if settings.database_relay_url and settings.valkey_url:
+        # It needs no key, so it is not asked for one.
+        _relay(settings.database_relay_url, settings.valkey_url)
+        return
+    with running_servers(settings) as deployment:
+        _relay(deployment.relay_url, deployment.valkey_url)
+
+
+def _relay(relay_url: str, valkey_url: str) -> None:
+    work_until_stopped(Relay(libpq_url(relay_url), JobQueue(valkey_url)).run)

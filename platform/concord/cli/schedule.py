@@ -1,0 +1,21 @@
+"""``concord schedule``: asks for work whose time has come."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from concord.cli.workplace import open_database
+from concord.servers.deployment import running_servers
+from concord.servers.stop_signal import work_until_stopped
+from concord.settings import Settings
+from workers.schedule import run_schedule
+
+
+@click.command("schedule")
+@click.pass_obj
+def command(settings: Settings) -> None:
+    """Ask for work whose time has come; one schedule leads, others wait to."""
+    with running_servers(settings) as deployment:
+        work_until_stopped(partial(run_schedule, open_database(deployment, pool_size=2)))
