@@ -15,6 +15,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --only-bin
 	--no-emit-index-url --python-version 3.11 --custom-compile-command "make lock"
 
 export PYTHON VENV
+# The demonstration and the tests start many processes: none should compile its libraries anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap browser demo test lint format format-check types contracts static sure lock assets bench clean
