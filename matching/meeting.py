@@ -57,7 +57,8 @@ def arrange_meeting(
 
     :raises MeetingInvalid: when it has no title or agenda, or lies in the past.
     """
-    if not title.strip() or not agenda:
+    points = [point.strip() for point in agenda if point.strip()]
+    if not title.strip() or not points:
         raise MeetingInvalid("A meeting needs a title and at least one point on its agenda.")
     if held_on < now.date():
         raise MeetingInvalid(f"{held_on:%d/%m/%Y} has passed. Choose today or a later day.")
@@ -70,7 +71,7 @@ def arrange_meeting(
         title=title.strip(),
         held_on=held_on,
         place=place.strip(),
-        agenda=[point.strip() for point in agenda if point.strip()],
+        agenda=points,
         arranged_at=now,
     )
     session.add(meeting)
