@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from concord.cli.pack import build_packs, save_pack
+from concord.cli.pack import save_pack, wait_for_packs
 from concord.cli.wait import wait_for_jobs
 from concord.cli.workplace import Workplace, open_database, today
 from concord.demo import DemoPlan, write_demo
@@ -26,7 +26,7 @@ from concord.servers.stop_signal import ended_by_signals, wait_for_stop
 from concord.servers.supervisor import Supervisor
 from concord.settings import Settings
 from concord.web.settings import provider_url
-from matching.pack import list_packs
+from matching.pack import get_pack_version
 from matching.ranking.engine import warm
 
 T = TypeVar("T")
@@ -114,13 +114,10 @@ def _make(place: Workplace, plan: DemoPlan, clock: Clock) -> dict[str, Any]:
         warm()
         rankings = staging.rank_all(database, stage, as_of=today())
     with clock.step("packs"):
-        meeting = staging.arrange(database, stage)
-        with database.transaction(stage.office) as session:
-            waiting = [pack for pack in list_packs(session, meeting.id) if pack.version == 1]
-        if not waiting or any(pack.built_at is None for pack in waiting):
-            build_packs(place, stage.office, meeting_id=meeting.id)
+        meeting, asked = staging.arrange(database, stage)
+        wait_for_packs(place, stage.office, meeting.id, version=1, asked=asked)
         with database.transaction(stage.scopes[SHOWN]) as session:
-            shown = list_packs(session, meeting.id)[0]
+            shown = get_pack_version(session, meeting.id, version=1, agency_id=stage.scopes[SHOWN].agency_id)
         files = save_pack(place, stage.scopes[SHOWN], shown.id, place.deployment.data_dir / "demo" / "packs")
     households, groups = staging.count_register(database, stage)
     return {

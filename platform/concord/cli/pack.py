@@ -13,7 +13,16 @@ from concord.cli.wait import wait_for_job, wait_for_jobs
 from concord.cli.workplace import Workplace, agency_scope, jobs_running, workplace
 from concord.settings import Settings
 from matching.meeting import Meeting, get_meeting, list_meetings
-from matching.pack import Pack, PackFormat, download, get_pack, list_packs, request_all_packs, request_pack
+from matching.pack import (
+    Pack,
+    PackFormat,
+    download,
+    get_pack,
+    list_packs,
+    next_version,
+    request_all_packs,
+    request_pack,
+)
 from tenants.agency import AgencyKind, get_agency
 from tenants.base import utc_now
 from tenants.error import NotFound
@@ -53,7 +62,7 @@ def build(
 
 
 def build_packs(place: Workplace, scope: Scope, *, meeting_id: UUID | None = None) -> list[Pack]:
-    """Ask for packs as ``scope``, wait for them, and return them, the scope's own agency's first.
+    """Ask for the next version as ``scope``, wait, and return the packs, the scope's own agency's first.
 
     :raises JobFailed: when one cannot be built.
     """
@@ -64,13 +73,20 @@ def build_packs(place: Workplace, scope: Scope, *, meeting_id: UUID | None = Non
             pack = request_pack(session, meeting, now=utc_now())
             asked, version = pack.job_id, pack.version
         else:
-            asked, version = request_all_packs(session, meeting, now=utc_now()), None
+            version = next_version(session, meeting)
+            asked = request_all_packs(session, meeting, now=utc_now())
+    return wait_for_packs(place, scope, meeting.id, version=version, asked=asked)
+
+
+def wait_for_packs(place: Workplace, scope: Scope, meeting_id: UUID, *, version: int, asked: UUID) -> list[Pack]:
+    """Wait for the job that asks for packs, then for each of theirs; return the packs, the scope's own first.
+
+    :raises JobFailed: when one cannot be built.
+    """
     wait_for_job(place.database, scope, asked, words="Asking for the packs")
     with place.database.transaction(scope) as session:
-        packs = list_packs(session, meeting.id)
-    packs = [pack for pack in packs if pack.version == (version or packs[0].version)]
-    jobs = {pack.job_id: _scope_of(pack, scope) for pack in packs}
-    wait_for_jobs(place.database, jobs, words="Building the packs")
+        packs = [pack for pack in list_packs(session, meeting_id) if pack.version == version]
+    wait_for_jobs(place.database, {pack.job_id: _scope_of(pack, scope) for pack in packs}, words="Building the packs")
     return sorted(packs, key=lambda pack: pack.agency_id != scope.agency_id)
 
 

@@ -20,6 +20,7 @@ from concord.demo.sheets import DemoPlan
 from matching.household import count_households
 from matching.intake.import_run import ImportRun, get_import, list_imports, request_import
 from matching.meeting import Meeting, arrange_meeting, list_meetings
+from matching.pack import request_first_packs
 from matching.ranking_run import open_pool, record_run
 from matching.sibling_group import count_groups, list_waiting_groups
 from tenants.agency import Agency, AgencyKind, Nation, add_agency
@@ -137,21 +138,24 @@ def rank_all(database: Database, stage: Stage, *, as_of: date) -> int:
     return ranked
 
 
-def arrange(database: Database, stage: Stage) -> Meeting:
-    """Arrange a matching meeting in a fortnight, or return the one that is arranged."""
+def arrange(database: Database, stage: Stage) -> tuple[Meeting, UUID]:
+    """Arrange a matching meeting in a fortnight where there is none, and ask for its first packs; return the job."""
     with database.transaction(stage.office) as session:
         session.info["request_id"] = "cli:demo"
-        meetings = list_meetings(session)
-        if meetings:
-            return meetings[0]
         now = utc_now()
-        return arrange_meeting(
-            session,
-            title="Matching meeting",
-            held_on=now.date() + _MEETING_IN,
-            place="Community hall, Taunton, and by video",
-            now=now,
+        meetings = list_meetings(session)
+        meeting = (
+            meetings[-1]
+            if meetings
+            else arrange_meeting(
+                session,
+                title="Matching meeting",
+                held_on=now.date() + _MEETING_IN,
+                place="Community hall, Taunton, and by video",
+                now=now,
+            )
         )
+        return meeting, request_first_packs(session, meeting, now=now)
 
 
 def count_register(database: Database, stage: Stage) -> tuple[int, int]:
