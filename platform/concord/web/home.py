@@ -7,6 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import acting
 from concord.web.navigation import sections_for
+from concord.web.request import transaction
+from matching.worklist import list_work
+from tenants.base import utc_now
+from tenants.permission import Verb, may
 
 blueprint = Blueprint("home", __name__)
 
@@ -14,5 +18,13 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/home")
 @acting
 def page() -> ResponseReturnValue:
-    """Show the places where the person has work to do."""
-    return render_template("home.html", sections=sections_for(g.scope))
+    """Show what waits for the person's agency, and the places where they have work to do."""
+    with transaction() as session:
+        work = list_work(session, as_of=utc_now().date())
+    return render_template(
+        "home.html",
+        work=work,
+        sections=sections_for(g.scope),
+        office=work.meeting is not None and work.meeting.meeting.agency_id == g.scope.agency_id,
+        may_build=may(g.scope, Verb.BUILD_PACK),
+    )

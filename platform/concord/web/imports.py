@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovSubmitInput
-from wtforms import RadioField, SubmitField
+from wtforms import RadioField, SelectChoice, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import may
@@ -52,7 +52,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     mode = RadioField(
         "What should happen?",
         widget=GovRadioInput(),
-        choices=[("check", "Check it first: nothing is saved"), ("save", "Import it now")],
+        choices=[SelectChoice("check", "Check it first: nothing is saved"), SelectChoice("save", "Import it now")],
         default="check",
         validators=[InputRequired("Select whether to check the sheet or to import it")],
     )
@@ -127,7 +127,7 @@ def again(run_id: UUID) -> ResponseReturnValue:
 
 def _form() -> ImportForm:
     form = ImportForm()
-    form.kind.choices = [(kind.value, KINDS[kind]) for kind in _kinds()]
+    form.kind.choices = [SelectChoice(kind.value, KINDS[kind]) for kind in _kinds()]
     return form
 
 

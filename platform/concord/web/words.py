@@ -12,6 +12,7 @@ from matching.ranking.standing import Band, Verdict
 from matching.summary import (
     answer_words,
     contact_words,
+    count_words,
     describe_age,
     describe_approval,
     describe_child,
@@ -72,6 +73,7 @@ def install_words(app: Flask) -> None:
         contact=contact_words,
         heritage=describe_heritage,
         in_words=join_words,
+        counted=count_words,
         age=describe_age,
         child=describe_child,
         children=describe_children,

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from io import BytesIO, StringIO
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from concord.web import create_app
+from matching.household import count_households
+from matching.intake.column import SheetKind
+from matching.intake.import_run import get_import, list_imports
+from tenants.agency import AgencyKind
+from tenants.database import Database
+from tenants.job import JobState, get_job
+from tenants.person import Appointment
+from tenants.role import Role
+from tenants.scope import OPERATOR
+from tests.factories import LONG_AGO, Factories, Tenant, transaction
+from tests.matching.intake.writing import headings_of
+from tests.platform.web.equal import page_of, same_but_for_the_reference
+from tests.site import Visitor, make_settings
+from workers.handler import HANDLERS
+from workers.runner import JobRunner
+
+Visit = Callable[[Tenant], Visitor]
+GOOD = {"Reference": "D-1", "Adopter 1 name": "Alder Example", "Approved on": "06/01/2025", "Status": "waiting"}
+BAD = {**GOOD, "Reference": "D-2", "Approved on": "32/01/2025"}
+
+
+class TestIndex:
+    def test_asks_to_check_first(self, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+
+        visitor.get("/imports")
+
+        chosen = [
+            field.get("value")
+            for field in page_of(visitor).all("input")
+            if field.get("name") == "mode" and field.get("checked") is not None
+        ]
+        assert chosen == ["check"]
+        assert "Your agency has handed in no sheet yet." in page_of(visitor).text
+
+    def test_shows_ones_own_agencys_sheets_alone(self, visit_as: Visit, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+        ours, theirs = visit_as(us), visit_as(them)
+        hand_in(ours, sheet(GOOD), filename="ours.csv")
+        hand_in(theirs, sheet(GOOD), filename="theirs.csv")
+
+        ours.get("/imports")
+
+        assert "ours.csv" in page_of(ours).text
+        assert "theirs.csv" not in page_of(ours).text
+
+    def test_offers_an_adopters_worker_no_childrens_sheet(self, visit_as: Visit, factories: Factories) -> None:
+        worker = factories.tenant(factories.consortium(), roles=frozenset({Role.ADOPTERS_WORKER}))
+        visitor = visit_as(worker)
+
+        visitor.get("/imports")
+
+        kinds = [field.get("value") for field in page_of(visitor).all("input") if field.get("name") == "kind"]
+        assert kinds == ["households"]
+
+    def test_is_not_for_a_coordinator(self, visit_as: Visit, factories: Factories) -> None:
+        office = factories.tenant(factories.consortium(), roles=frozenset({Role.COORDINATOR}))
+
+        assert visit_as(office).get("/imports").status_code == 403
+
+
+class TestHandIn:
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [
+            ({"kind": "", "mode": "check"}, "Select what is in the sheet"),
+            ({"kind": "households", "mode": "check"}, "Choose the sheet"),
+            ({"kind": "pigeons", "mode": "check"}, "Not a valid choice"),
+            ({"kind": "households", "mode": "<script>"}, "Not a valid choice"),
+        ],
+    )
+    def test_says_what_is_wrong_and_keeps_what_was_chosen(
+        self, form: dict[str, str], words: str, visit_as: Visit, factories: Factories
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        visitor.get("/imports")
+
+        response = visitor.post("/imports", form)
+
+        assert response.status_code == 422
+        assert page_of(visitor).title.startswith("Error: ")
+        assert words in page_of(visitor).text
+        chosen = [field.get("value") for field in page_of(visitor).all("input") if field.get("checked") is not None]
+        assert (form["kind"] in chosen) is (form["kind"] == "households")
+
+    def test_refuses_an_empty_file(self, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+
+        response = hand_in(visitor, b"")
+
+        assert response == "422"
+        assert "The file is empty" in page_of(visitor).text
+
+    def test_refuses_a_file_that_is_too_large_with_a_page(self, factories: Factories, database: Database) -> None:
+        us, _ = factories.two_tenants()
+        small = create_app(make_settings(upload_bytes=2000), database)
+        visitor = Visitor(small).sign_in(database, us)
+
+        visitor.get("/imports")
+        response = visitor.post("/imports", {"kind": "households", "file": (BytesIO(b"x" * 3000), "large.csv")})
+
+        assert response.status_code == 413
+        assert page_of(visitor).heading == "That file is too large"
+
+    def test_refuses_children_from_an_agency_that_has_none(self, visit_as: Visit, factories: Factories) -> None:
+        voluntary = factories.tenant(factories.consortium(), kind=AgencyKind.VOLUNTARY_AGENCY)
+        visitor = visit_as(voluntary)
+
+        assert hand_in(visitor, sheet(GOOD), kind="children") == "422"
+        assert "keeps no children of its own" in page_of(visitor).text
+
+
+class TestShow:
+    def test_shows_that_the_sheet_waits_and_how_to_look_again(self, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+
+        path = hand_in(visitor, sheet(GOOD))
+        visitor.get(path)
+
+        assert "Reading the sheet: waiting to begin." in page_of(visitor).text
+        assert page_of(visitor).links()["Load it again"] == path
+        assert "http-equiv" not in page_of(visitor).html
+
+    def test_shows_each_refused_row_with_its_reason(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD, BAD))
+        work_off(database, us)
+
+        visitor.get(path)
+
+        text = page_of(visitor).text
+        assert "This was a check. Nothing has been saved." in text
+        assert "Would be added 1" in text
+        assert "Refused 1" in text
+        assert "3 Approved on 32/01/2025" in text
+        assert page_of(visitor).csrf_token()
+
+    def test_shows_why_a_whole_file_was_refused(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, b"\x00\x01not a sheet", filename="<img src=x>.csv")
+        work_off(database, us)
+
+        visitor.get(path)
+
+        assert "The whole file was refused, and nothing of it was saved" in page_of(visitor).text
+        assert page_of(visitor).heading == "Check of <img src=x>.csv"
+
+    def test_shows_a_thousand_refused_rows_by_the_first_of_them(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(*({**BAD, "Reference": f"D-{row}"} for row in range(1000))))
+        work_off(database, us)
+
+        visitor.get(path)
+
+        assert "The first 500; 500 more are like them." in page_of(visitor).text
+
+    def test_says_why_a_job_failed_and_lets_it_run_again(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD))
+        run_id = UUID(path.rpartition("/")[2])
+        with transaction(database, us) as session:
+            job_id = get_import(session, run_id).job_id
+        JobRunner(database, {}).run(job_id)
+
+        visitor.get(path)
+        assert "It could not be done." in page_of(visitor).text
+        assert "knows no job of the kind" in page_of(visitor).text
+        response = visitor.post(f"{path}/again")
+
+        assert response.location == path
+        with transaction(database, us) as session:
+            assert get_job(session, job_id).state is JobState.WAITING
+
+    def test_is_the_same_for_anothers_import_as_for_none(self, visit_as: Visit, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+        path = hand_in(visit_as(them), sheet(GOOD))
+        visitor = visit_as(us)
+
+        of_theirs, of_none = visitor.get(path), visitor.get(f"/imports/{uuid4()}")
+
+        assert of_theirs.status_code == 404
+        assert same_but_for_the_reference(of_theirs, of_none)
+
+    def test_keeps_childrens_rows_from_an_adopters_worker(
+        self, visit_as: Visit, factories: Factories, site: Flask, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        path = hand_in(visit_as(us), b"Group reference\nG-1\n", kind="children")
+        with database.transaction(us.scope) as session:
+            assert [run.kind for run in list_imports(session)] == ["children"]
+        narrowed = Visitor(site).sign_in(database, us)
+        narrow_to(database, us, Role.ADOPTERS_WORKER)
+
+        assert narrowed.get(path).status_code == 403
+        narrowed.get("/imports")
+        assert "sheet.csv" not in page_of(narrowed).text
+
+
+class TestSave:
+    def test_imports_the_very_file_that_was_checked(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD, BAD))
+        work_off(database, us)
+        visitor.get(path)
+
+        saved = visitor.post(f"{path}/real").location or ""
+        work_off(database, us)
+        visitor.get(saved)
+
+        assert "The sheet has been imported." in page_of(visitor).text
+        assert "Added 1" in page_of(visitor).text
+        with transaction(database, us) as session:
+            assert count_households(session) == 1
+
+    def test_refuses_what_was_never_checked(self, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD))
+        visitor.get("/imports")
+
+        assert visitor.post(f"{path}/real").status_code == 409
+
+    def test_is_not_there_for_anothers_import(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        us, them = factories.two_tenants()
+        path = hand_in(visit_as(them), sheet(GOOD))
+        work_off(database, them)
+        visitor = visit_as(us)
+        visitor.get("/imports")
+
+        assert visitor.post(f"{path}/real").status_code == 404
+        assert visitor.post(f"{path}/again").status_code == 404
+
+
+def sheet(*rows: dict[str, str]) -> bytes:
+    """Return a sheet of households."""
+    text = StringIO()
+    writer = csv.DictWriter(text, headings_of(SheetKind.HOUSEHOLDS))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def hand_in(visitor: Visitor, content: bytes, *, kind: str = "households", filename: str = "sheet.csv") -> str:
+    """Hand in a sheet to be checked, and return where the visitor is sent, or the status of a refusal."""
+    visitor.get("/imports")
+    response = visitor.post("/imports", {"kind": kind, "mode": "check", "file": (BytesIO(content), filename)})
+    return response.location or str(response.status_code)
+
+
+def work_off(database: Database, tenant: Tenant) -> None:
+    """Do every job that waits for a tenant, as a worker would."""
+    with transaction(database, tenant) as session:
+        jobs = [run.job_id for run in list_imports(session) if run.finished_at is None]
+    for job_id in jobs:
+        assert JobRunner(database, HANDLERS).run(job_id)
+
+
+def narrow_to(database: Database, tenant: Tenant, role: Role) -> None:
+    """End every other appointment of a tenant's person."""
+    with database.transaction(OPERATOR) as session:
+        session.execute(
+            update(Appointment)
+            .where(Appointment.person_id == tenant.scope.person_id, Appointment.role != role)
+            .values(ends_on=LONG_AGO)
+        )
