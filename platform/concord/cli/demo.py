@@ -18,6 +18,7 @@ from concord.cli.wait import wait_for_jobs
 from concord.cli.workplace import Workplace, open_database, today
 from concord.demo import DemoPlan, write_demo
 from concord.demo import stage as staging
+from concord.demo.stage import Stage
 from concord.migrations import upgrade
 from concord.provider.people import FILE_NAME
 from concord.servers.deployment import running_servers
@@ -83,11 +84,13 @@ def command(
         with Supervisor() as supervisor:
             for child in job_programs(deployment):
                 supervisor.start(child)
-            made = _make(place, plan, clock)
+            stage = _fill(place, plan, clock)
+            if not leave:
+                with clock.step("site"):
+                    click.echo(_welcome(start_site(supervisor, deployment)), err=as_json)
+            made = _build(place, stage, clock)
             click.echo(json.dumps(made, indent=2) if as_json else _words(made))
             if not leave:
-                url = start_site(supervisor, deployment)
-                click.echo(_welcome(url))
                 wait_for_stop()
                 click.echo("Stopping.")
 
@@ -102,7 +105,7 @@ def _plan(directory: Path, *, seed: int, households: int, groups: int) -> DemoPl
     return write_demo(directory / "sheets", seed=seed, as_of=as_of, households=households, groups=groups)
 
 
-def _make(place: Workplace, plan: DemoPlan, clock: Clock) -> dict[str, Any]:
+def _fill(place: Workplace, plan: DemoPlan, clock: Clock) -> Stage:
     database = place.database
     with clock.step("tenants"):
         stage = staging.set_stage(database, plan, issuer=provider_url(place.deployment.provider_port))
@@ -110,6 +113,11 @@ def _make(place: Workplace, plan: DemoPlan, clock: Clock) -> dict[str, Any]:
         jobs = staging.ask_imports(database, plan, stage)
         wait_for_jobs(database, jobs, words="Importing the sheets")
         staging.check_imports(database, stage)
+    return stage
+
+
+def _build(place: Workplace, stage: Stage, clock: Clock) -> dict[str, Any]:
+    database = place.database
     with clock.step("ranking"):
         warm()
         rankings = staging.rank_all(database, stage, as_of=today())
@@ -139,7 +147,7 @@ def _words(made: dict[str, Any]) -> str:
 
 def _welcome(url: str) -> str:
     return (
-        f"Concord is at {url} – every person in it is invented.\n"
+        f"\nConcord is at {url} – every person in it is invented.\n"
         "Choose “Sign in”, then for instance Devon’s family finder, or the consortium office’s coordinator.\n"
-        "Stop it with Ctrl-C."
+        "Stop it with Ctrl-C. Meanwhile the groups are ranked and the workers build the packs.\n"
     )
