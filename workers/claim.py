@@ -20,6 +20,8 @@ from tenants.scope import NOBODY, Scope
 
 MOST_ATTEMPTS = 8
 _FIRST_DELAY = timedelta(seconds=5)
+# Long enough for the queue to have forgotten the attempt that is handed back.
+_PAUSE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def claim(session: Session, job_id: UUID, *, token: str, lease: timedelta) -> Cl
 
     A job whose workers were lost too often is set to failed instead: it may be what kills them.
     """
-    row = session.scalar(select(Job).where(Job.id == job_id, _open_to_claim()).with_for_update(skip_locked=True))
+    # Waits for whoever has the row: the relay only marks it as sent, and another claim leaves nothing open to this one.
+    row = session.scalar(select(Job).where(Job.id == job_id, _open_to_claim()).with_for_update())
     if row is None:
         return None
     if row.attempt >= MOST_ATTEMPTS:
@@ -126,6 +129,22 @@ def try_later(session: Session, held: Claim, *, reason: str) -> None:
             sent_at=None,
             due_at=func.now() + delay_after(held.attempt),
             reason=reason,
+        )
+    )
+
+
+def hand_back(session: Session, held: Claim) -> None:
+    """Let any worker take the job again, for this one is told to stop; the attempt does not count."""
+    session.execute(
+        update(Job)
+        .where(_held(held))
+        .values(
+            state=JobState.WAITING,
+            attempt=held.attempt - 1,
+            worker=None,
+            lease_until=None,
+            sent_at=None,
+            due_at=func.now() + _PAUSE,
         )
     )
 

@@ -19,8 +19,11 @@ LONGEST_SECONDS = 3600
 class JobQueue:
     """Hands job ids to the workers."""
 
-    def __init__(self, valkey_url: str) -> None:
-        self.connection = Redis.from_url(valkey_url, socket_connect_timeout=5, health_check_interval=30)
+    def __init__(self, valkey_url: str, *, answer_seconds: float | None = None) -> None:
+        """``answer_seconds`` is how long an answer may take; a worker leaves it open, for RQ has waits of its own."""
+        self.connection = Redis.from_url(
+            valkey_url, socket_connect_timeout=5, socket_timeout=answer_seconds, health_check_interval=30
+        )
         self._queue = Queue(QUEUE, connection=self.connection, serializer=JSONSerializer)
 
     def send(self, job_id: UUID, attempt: int) -> bool:
@@ -57,7 +60,8 @@ class JobQueue:
             queued = QueuedJob.fetch(queue_id, connection=self.connection, serializer=JSONSerializer)
         except NoSuchJobError:
             return True
-        if queued.get_status() is JobStatus.QUEUED and queue_id in self._queue.get_job_ids():
+        # Looked for by the server: a long queue is asked about once for each job that waits in it.
+        if queued.get_status() is JobStatus.QUEUED and self.connection.lpos(self._queue.key, queue_id) is not None:
             return False
         queued.delete()
         return True

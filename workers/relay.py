@@ -7,7 +7,6 @@ advisory lock that ends with its connection.
 from __future__ import annotations
 
 import threading
-from uuid import UUID
 
 import psycopg
 import structlog
@@ -21,12 +20,18 @@ RESEND_SECONDS = 10.0
 
 # A waiting job is sent when due, and sent again until a worker claims it: a queue may be wiped at any time, and an id
 # that is still queued is not queued twice. A running one is sent again when its lease has ended.
-_DUE = """
-    SELECT id, attempt FROM job
-    WHERE ((state = 'waiting' AND due_at <= now()) OR (state = 'running' AND lease_until < now()))
-      AND (sent_at IS NULL OR sent_at < now() - make_interval(secs => %(resend)s) OR sent_at < lease_until)
-    ORDER BY due_at, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+_TAKE = """
+    UPDATE job SET sent_at = now() FROM (
+        SELECT id FROM job
+        WHERE ((state = 'waiting' AND due_at <= now()) OR (state = 'running' AND lease_until < now()))
+          AND (sent_at IS NULL OR sent_at < now() - make_interval(secs => %(resend)s) OR sent_at < lease_until)
+        ORDER BY due_at, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+    ) AS due WHERE job.id = due.id
+    RETURNING job.id, job.attempt, job.due_at
 """
+_PUT_BACK = "UPDATE job SET sent_at = NULL WHERE id = ANY(%s)"
+# A leader whose host is cut off must lose its connection soon, on both sides, or nobody else could lead.
+_KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 log = structlog.get_logger(__name__)
 
 
@@ -46,7 +51,8 @@ class Relay:
         """Lead, or wait to lead, until told to stop; come back when the database was away."""
         while not stop.is_set():
             try:
-                with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+                with _connect(self._url) as connection:
+                    connection.execute(_KEEPALIVE)
                     self._lead(connection, stop)
             except psycopg.OperationalError as error:
                 log.warning("relay.database_away", error=type(error).__name__)
@@ -60,7 +66,6 @@ class Relay:
             try:
                 sent = self.send_due(connection)
             except RedisError as error:
-                # Nothing was marked as sent: it stays due.
                 log.warning("relay.queue_away", error=type(error).__name__)
                 stop.wait(self._tick)
                 continue
@@ -70,14 +75,26 @@ class Relay:
 
     def send_due(self, connection: psycopg.Connection) -> int:
         """Hand every due job to the queue, and return how many."""
-        with connection.transaction():
-            due: list[tuple[UUID, int]] = connection.execute(_DUE, {"resend": self._resend, "batch": BATCH}).fetchall()
-            for job_id, attempt in due:
-                self._queue.send(job_id, attempt)
-            connection.execute("UPDATE job SET sent_at = now() WHERE id = ANY(%s)", ([job_id for job_id, _ in due],))
-        if due:
-            log.info("relay.sent", jobs=len(due))
-        return len(due)
+        # Marked first, in a statement of its own: a worker may have the id at once, and must not find the row locked.
+        taken = connection.execute(_TAKE, {"resend": self._resend, "batch": BATCH}).fetchall()
+        left = [(job_id, attempt) for job_id, attempt, _ in sorted(taken, key=lambda row: (row[2], row[0]))]
+        count = len(left)
+        try:
+            while left:
+                self._queue.send(*left[0])
+                left.pop(0)
+        finally:
+            if left:
+                connection.execute(_PUT_BACK, ([job_id for job_id, _ in left],))
+        if count:
+            log.info("relay.sent", jobs=count)
+        return count
+
+
+def _connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(
+        url, autocommit=True, connect_timeout=10, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+    )
 
 
 def _leads(connection: psycopg.Connection) -> bool:

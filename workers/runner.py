@@ -16,8 +16,8 @@ from tenants.database import Database
 from tenants.error import DomainError, Invalid
 from tenants.job import JobState
 from tenants.scope import Scope
-from workers.claim import Claim, ClaimLost, claim, give_up, renew, scope_of_job, settle, try_later
-from workers.work import Handler, Progress, Stopped, Work
+from workers.claim import Claim, ClaimLost, claim, give_up, hand_back, renew, scope_of_job, settle, try_later
+from workers.work import Handler, Interrupted, Progress, Stopped, Work
 
 LEASE = timedelta(seconds=45)
 log = structlog.get_logger(__name__)
@@ -68,6 +68,10 @@ class JobRunner:
             self._give_up(scope, held, state=JobState.CANCELLED, reason="It was stopped.")
         except ClaimLost:
             log.warning("job.claim_lost")
+        except Interrupted:
+            log.info("job.handed_back")
+            with self._database.transaction(scope) as session:
+                hand_back(session, held)
         except DomainError as error:
             # The domain refuses it for a reason that another attempt will not change.
             log.warning("job.refused", error=type(error).__name__)

@@ -20,6 +20,10 @@ class Stopped(Conflict):
     """The asker stopped the job, or another worker has taken it."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """This worker is told to stop: a kind of Ctrl-C, so that no handler takes it for a fault of its own."""
+
+
 @dataclass(slots=True)
 class Progress:
     """How far a job is; written by the handler, read by the heartbeat."""

@@ -11,6 +11,9 @@ from workers.queue import JobQueue
 from workers.relay import Relay
 
 
+QUEUE_ANSWER_SECONDS = 10.0
+
+
 @click.command("relay")
 @click.pass_obj
 def command(settings: Settings) -> None:
@@ -24,4 +27,4 @@ def command(settings: Settings) -> None:
 
 
 def _relay(relay_url: str, valkey_url: str) -> None:
-    work_until_stopped(Relay(libpq_url(relay_url), JobQueue(valkey_url)).run)
+    work_until_stopped(Relay(libpq_url(relay_url), JobQueue(valkey_url, answer_seconds=QUEUE_ANSWER_SECONDS)).run)
