@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from matching.meeting import get_meeting
 from matching.pack import request_first_packs
 from tenants.base import utc_now
 from tenants.database import Database
+from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
 
 PACK_DAYS_AHEAD = 7
@@ -51,9 +53,20 @@ def ask_for_packs(database: Database, *, now: datetime) -> int:
         if not session.scalar(_LEAD):
             return 0
         due = session.execute(_MEETINGS, window).all()
-        for meeting_id, consortium_id, office_id in due:
-            with database.transaction(Scope(agency_id=office_id, consortium_id=consortium_id)) as office:
-                office.info["request_id"] = "schedule"
-                request_first_packs(office, get_meeting(office, meeting_id), now=now)
-                log.info("schedule.packs_asked", meeting=str(meeting_id))
-    return len(due)
+        return sum(
+            _ask(database, Scope(agency_id=office_id, consortium_id=consortium_id), meeting_id, now=now)
+            for meeting_id, consortium_id, office_id in due
+        )
+
+
+def _ask(database: Database, scope: Scope, meeting_id: UUID, *, now: datetime) -> bool:
+    try:
+        with database.transaction(scope) as office:
+            office.info["request_id"] = "schedule"
+            request_first_packs(office, get_meeting(office, meeting_id), now=now)
+    except DomainError as error:
+        # One office's trouble must not keep the others' packs from being asked for, every minute anew.
+        log.warning("schedule.packs_refused", meeting=str(meeting_id), error=type(error).__name__)
+        return False
+    log.info("schedule.packs_asked", meeting=str(meeting_id))
+    return True
