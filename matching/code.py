@@ -14,6 +14,11 @@ def new_code(prefix: str) -> str:
     return f"{prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
+def comparable(text: str) -> str:
+    """Return a text that the database can compare: what no text there can hold becomes a question mark."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
 def read_code(text: str) -> str:
     """Return a code as it is kept, from how a person may have typed it."""
     head, _, tail = text.strip().upper().partition("-")

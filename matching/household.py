@@ -18,7 +18,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.code import read_code
+from matching.code import comparable, read_code
 from matching.need import Answer, Tolerance, YesNo
 from matching.pool import PoolEntry
 from matching.ranking.facts import ContactKind, HouseholdFacts, LegalPosition, SexApproved
@@ -165,12 +165,13 @@ def get_household_by_reference(session: Session, reference: str) -> Household:
 
     :raises HouseholdUnknown: when neither names one that this scope may see.
     """
+    wanted = comparable(reference)
     own = select(HouseholdIdentity.household_id).where(
-        HouseholdIdentity.agency_id == scope_of(session).agency_id, HouseholdIdentity.reference == reference
+        HouseholdIdentity.agency_id == scope_of(session).agency_id, HouseholdIdentity.reference == wanted
     )
     found = session.scalar(
         select(Household)
-        .where(or_(Household.code == read_code(reference), Household.id.in_(own)))
+        .where(or_(Household.code == read_code(wanted), Household.id.in_(own)))
         # A code and another household's own reference may read the same: the reference is the agency's own word.
         .order_by(Household.id.in_(own).desc(), Household.id)
         .limit(1)

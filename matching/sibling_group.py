@@ -18,7 +18,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.code import read_code
+from matching.code import comparable, read_code
 from matching.need import NeedLevel, YesNo
 from matching.pool import PoolEntry
 from matching.ranking.facts import ChildFacts, ContactKind, GroupFacts, LegalPosition, Sex
@@ -191,12 +191,13 @@ def get_group_by_reference(session: Session, reference: str) -> SiblingGroup:
 
     :raises GroupUnknown: when neither names one that this scope may see.
     """
+    wanted = comparable(reference)
     own = select(GroupIdentity.sibling_group_id).where(
-        GroupIdentity.agency_id == scope_of(session).agency_id, GroupIdentity.reference == reference
+        GroupIdentity.agency_id == scope_of(session).agency_id, GroupIdentity.reference == wanted
     )
     found = session.scalar(
         select(SiblingGroup)
-        .where(or_(SiblingGroup.code == read_code(reference), SiblingGroup.id.in_(own)))
+        .where(or_(SiblingGroup.code == read_code(wanted), SiblingGroup.id.in_(own)))
         .order_by(SiblingGroup.id.in_(own).desc(), SiblingGroup.id)
         .limit(1)
     )

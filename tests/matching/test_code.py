@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.code import new_code, read_code
+from matching.code import comparable, new_code, read_code
 
 
 class TestNewCode:
@@ -17,6 +17,16 @@ class TestNewCode:
 
         assert len(codes) == 500
         assert all(re.fullmatch(r"H-[0-9A-HJKMNP-TV-Z]{6}", code) for code in codes)
+
+
+class TestComparable:
+    @given(text=st.text(max_size=50).filter(lambda text: "\0" not in text))
+    def test_leaves_text_as_it_is(self, text: str) -> None:
+        assert comparable(text) == text
+
+    @pytest.mark.parametrize(("text", "compared"), [("H\0", "H?"), ("\ud800", "?")])
+    def test_replaces_what_no_text_can_hold(self, text: str, compared: str) -> None:
+        assert comparable(text) == compared
 
 
 class TestReadCode:

@@ -66,6 +66,16 @@ class TestGetHouseholdByReference:
         with database.transaction(dorset.scope) as session, pytest.raises(HouseholdUnknown):
             get_household_by_reference(session, reference)
 
+    @pytest.mark.parametrize("reference", ["", "\0", "H-\0", "\ud800", "’; --", "x" * 100_000])
+    def test_finds_nothing_by_what_is_no_reference(
+        self, database: Database, factories: Factories, reference: str
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        factories.household(devon)
+
+        with database.transaction(devon.scope) as session, pytest.raises(HouseholdUnknown):
+            get_household_by_reference(session, reference)
+
 
 class TestListWaitingHouseholds:
     def test_lists_own_and_shared_ones(self, database: Database, factories: Factories) -> None:

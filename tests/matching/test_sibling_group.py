@@ -83,6 +83,16 @@ class TestGetGroupByReference:
             with pytest.raises(GroupUnknown):
                 get_group_by_reference(session, reference)
 
+    @pytest.mark.parametrize("reference", ["", "\0", "H-\0", "\ud800", "’; --", "x" * 100_000])
+    def test_finds_nothing_by_what_is_no_reference(
+        self, database: Database, factories: Factories, reference: str
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        factories.group(devon)
+
+        with database.transaction(devon.scope) as session, pytest.raises(GroupUnknown):
+            get_group_by_reference(session, reference)
+
 
 class TestListWaitingGroups:
     def test_lists_own_and_shared_ones_longest_waiting_first(self, database: Database, factories: Factories) -> None:
