@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.base import Base, Id, Word
+from tenants.bulk import given_rows
 from tenants.database import scope_of
 from tenants.error import Invalid
 
@@ -97,7 +98,9 @@ def share_each(
         ]
         if not rows:
             continue
-        statement = insert(PoolEntry)
+        statement = insert(PoolEntry).from_select(
+            list(rows[0]), select(*given_rows(PoolEntry, rows).c), include_defaults=False
+        )
         changed = statement.excluded.stage.is_distinct_from(PoolEntry.stage)
         session.execute(
             statement.on_conflict_do_update(
@@ -109,8 +112,7 @@ def share_each(
                     # Holding a record for a while must not make it new to the pool again.
                     "entered_on": case((changed, statement.excluded.entered_on), else_=PoolEntry.entered_on),
                 },
-            ),
-            rows,
+            )
         )
 
 

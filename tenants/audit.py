@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.base import Base, Id, Word
+from tenants.bulk import add_rows
 from tenants.database import scope_of
 
 
@@ -113,8 +114,7 @@ def record_each(
         {"id": uuid4(), "record_id": record_id, "owner_agency_id": owner or scope.agency_id, **shared}
         for record_id, owner in records
     ]
-    if rows:
-        session.execute(insert(AuditEntry), rows)
+    add_rows(session, AuditEntry, rows)
 
 
 def list_entries_of(session: Session, record_id: UUID) -> list[AuditEntry]:

@@ -27,10 +27,7 @@ from matching.intake.column import SheetKind
 from matching.intake.household_row import HouseholdRow, household_problems
 from matching.intake.outcome import Outcome, RowOutcome
 from matching.intake.record import (
-    Values,
     add_coded_rows,
-    add_rows,
-    change_rows,
     changed_headings,
     differing,
     replace_rows,
@@ -40,6 +37,7 @@ from matching.place import outward_code_of
 from matching.pool import Stage, share_each, sharing_of
 from tenants import audit
 from tenants.agency import get_agency
+from tenants.bulk import Values, add_rows, change_rows
 from tenants.consortium import get_consortium
 from tenants.database import scope_of
 

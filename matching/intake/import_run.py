@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -29,6 +29,7 @@ from matching.intake.sheet import MOST_BYTES, Sheet, UnreadableSheet
 from tenants import audit
 from tenants.agency import KINDS_WITH_CHILDREN, KINDS_WITH_HOUSEHOLDS, get_agency
 from tenants.base import Base, Id, Word
+from tenants.bulk import add_rows
 from tenants.cipher import seal, unseal
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid, NotFound
@@ -294,8 +295,7 @@ def _keep(session: Session, run: ImportRun, outcomes: Sequence[RowOutcome], *, n
     run.added, run.changed = counts[Outcome.ADDED], counts[Outcome.CHANGED]
     run.unchanged, run.refused = counts[Outcome.UNCHANGED], counts[Outcome.REFUSED]
     rows = [_kept_row(session, run, each, now=now) for each in outcomes]
-    if rows:
-        session.execute(insert(ImportRow), rows)
+    add_rows(session, ImportRow, rows)
 
 
 def _kept_row(session: Session, run: ImportRun, each: RowOutcome, *, now: datetime) -> dict[str, Any]:

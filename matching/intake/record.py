@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from matching.code import new_code
@@ -15,21 +15,14 @@ from matching.household import Household
 from matching.intake.column import SheetKind, columns_of
 from matching.sibling_group import SiblingGroup
 from tenants.base import Base
+from tenants.bulk import Values, add_rows, given_rows
 from tenants.error import Conflict
-
-Values = dict[str, Any]
 
 _TRIES: Final = 10
 
 
 class NoCodeLeft(Conflict):
     """No free code was found for a new record."""
-
-
-def add_rows(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
-    """Insert many rows of one table."""
-    if rows:
-        session.execute(insert(model.__table__), rows)  # type: ignore[arg-type]
 
 
 def add_coded_rows(
@@ -46,17 +39,12 @@ def add_coded_rows(
     for _ in range(_TRIES):
         if not left:
             return
-        statement = postgresql_insert(model).on_conflict_do_nothing(index_elements=["code"]).returning(model.id)
-        taken = set(session.scalars(statement, [{**row, "code": new_code(prefix)} for row in left]))
+        given = given_rows(model, [{**row, "code": new_code(prefix)} for row in left])
+        statement = insert(model).from_select([*left[0], "code"], select(*given.c), include_defaults=False)
+        taken = set(session.scalars(statement.on_conflict_do_nothing(index_elements=["code"]).returning(model.id)))
         left = [row for row in left if row["id"] not in taken]
     if left:
         raise NoCodeLeft("No free codes were found for new records. Import again.")
-
-
-def change_rows(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
-    """Update many rows of one table, each by the primary key among its values."""
-    if rows:
-        session.execute(update(model), rows)
 
 
 def replace_rows(

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from matching.intake.child_row import ChildRow, GroupRow
-from matching.intake.record import Values, add_coded_rows, add_rows, change_rows, replace_rows
+from matching.intake.record import add_coded_rows, replace_rows
 from matching.intake.recorded_group import GROUP_SETS, GROUP_SUMMARY, RecordedGroup
 from matching.intake.sharing import asked_sharing
 from matching.pool import Stage, share_each
@@ -28,6 +28,7 @@ from matching.sibling_group import (
     seal_child,
 )
 from tenants import audit
+from tenants.bulk import Values, add_rows, change_rows
 from tenants.database import scope_of
 
 
