@@ -206,10 +206,14 @@ def count_households(session: Session, *, own_agency: UUID | None = None) -> int
 
 def list_tolerances(session: Session, household_ids: Iterable[UUID]) -> dict[UUID, dict[str, Tolerance]]:
     """Return the stated tolerances of each household, by household and need."""
-    query = select(HouseholdTolerance).where(HouseholdTolerance.household_id.in_(list(household_ids)))
+    # Columns, not entities: a pool has hundreds of thousands of these, and nobody changes one by itself.
+    table = HouseholdTolerance
+    query = select(table.household_id, table.need, table.low, table.medium, table.high)
     stated: dict[UUID, dict[str, Tolerance]] = defaultdict(dict)
-    for row in session.scalars(query):
-        stated[row.household_id][row.need] = Tolerance(low=row.low, medium=row.medium, high=row.high)
+    for household_id, need, low, medium, high in session.execute(
+        query.where(table.household_id.in_(list(household_ids)))
+    ):
+        stated[household_id][need] = Tolerance(low=low, medium=medium, high=high)
     return stated
 
 

@@ -241,8 +241,9 @@ def list_children(session: Session, group_ids: Sequence[UUID]) -> dict[UUID, lis
 def list_needs(session: Session, child_ids: Sequence[UUID]) -> dict[UUID, dict[str, NeedLevel]]:
     """Return the recorded needs of each child, by child and need."""
     needs: dict[UUID, dict[str, NeedLevel]] = defaultdict(dict)
-    for row in session.scalars(select(ChildNeed).where(ChildNeed.child_id.in_(child_ids))):
-        needs[row.child_id][row.need] = row.level
+    query = select(ChildNeed.child_id, ChildNeed.need, ChildNeed.level).where(ChildNeed.child_id.in_(child_ids))
+    for child_id, need, level in session.execute(query):
+        needs[child_id][need] = level
     return needs
 
 
