@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants import audit
+from tenants.agency import AgencyKind, get_agency
 from tenants.base import Base, Id
 from tenants.database import scope_of
-from tenants.error import Invalid, NotFound
+from tenants.error import Forbidden, Invalid, NotFound
 
 DEFAULT_AGENDA = (
     "Welcome and apologies",
@@ -48,6 +49,25 @@ class MeetingUnknown(NotFound):
 
 class MeetingInvalid(Invalid):
     """A meeting was described in a way that cannot be kept."""
+
+
+class OfficeOnly(Forbidden):
+    """Only the consortium office may do this."""
+
+
+def is_office(session: Session) -> bool:
+    """Say whether the scope's agency is a consortium office."""
+    agency_id = scope_of(session).agency_id
+    return agency_id is not None and get_agency(session, agency_id).kind is AgencyKind.CONSORTIUM_OFFICE
+
+
+def require_office(session: Session) -> None:
+    """Let the consortium office pass.
+
+    :raises OfficeOnly: when the scope's agency is another.
+    """
+    if not is_office(session):
+        raise OfficeOnly("The consortium office arranges meetings. Ask it to arrange the one you need.")
 
 
 def arrange_meeting(
