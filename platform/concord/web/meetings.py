@@ -15,7 +15,16 @@ from wtforms.validators import DataRequired, Length
 from concord.web.access import may
 from concord.web.form import DayField, error_summary, lines, one_line
 from concord.web.request import transaction
-from matching.meeting import DEFAULT_AGENDA, Meeting, MeetingInvalid, arrange_meeting, get_meeting, list_meetings
+from matching.meeting import (
+    DEFAULT_AGENDA,
+    Meeting,
+    MeetingInvalid,
+    arrange_meeting,
+    get_meeting,
+    is_office,
+    list_meetings,
+    require_office,
+)
 from matching.pack import PackFormat, download, get_pack
 from matching.pack_progress import ask_for_packs, make_again, packs_of
 from tenants.base import utc_now
@@ -73,11 +82,12 @@ def index() -> ResponseReturnValue:
     today = utc_now().date()
     with transaction() as session:
         meetings = list_meetings(session)
+        office = is_office(session)
     return render_template(
         "meetings.html",
         to_come=[meeting for meeting in reversed(meetings) if meeting.held_on >= today],
         past=[meeting for meeting in meetings if meeting.held_on < today],
-        may_arrange=scope_may(g.scope, Verb.ARRANGE_MEETINGS),
+        may_arrange=office and scope_may(g.scope, Verb.ARRANGE_MEETINGS),
     )
 
 
@@ -86,6 +96,8 @@ def index() -> ResponseReturnValue:
 def arrange() -> ResponseReturnValue:
     """Take what makes a meeting, and arrange it."""
     form = MeetingForm()
+    with transaction() as session:
+        require_office(session)
     if form.validate_on_submit():
         try:
             return redirect(url_for("meetings.show", meeting_id=_arrange(form).id), 303)

@@ -42,7 +42,7 @@ _BAND_COLOURS = {
     Band.EXPLORE: "grey",
 }
 _VERDICTS = {
-    Verdict.PASS: {"text": "Nothing in the way", "classes": "govuk-tag--green"},
+    Verdict.PASS: {"text": "Passes", "classes": "govuk-tag--green"},
     Verdict.ASK: {"text": "To ask", "classes": "govuk-tag--yellow"},
     Verdict.FAIL: {"text": "Rules out", "classes": "govuk-tag--red"},
 }

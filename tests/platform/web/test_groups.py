@@ -245,7 +245,7 @@ class TestWhy:
         assert "is not on the list of" in page.heading
         assert "One check keeps it off the list" in page.text
         assert "Rules out" in page.text
-        assert "Nothing in the way" in page.text
+        assert "Passes" in page.text
         assert "Were it not kept off, it would have" in page.text
 
     def test_says_the_place_of_a_family_that_is_on_the_list(
