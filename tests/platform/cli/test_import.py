@@ -1,0 +1,155 @@
+"""``concord import`` as an operator meets it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import structlog
+from click.testing import CliRunner, Result
+
+from concord.cli import main
+from concord.servers.login import DatabaseUrls
+from concord.servers.port import free_port
+from concord.settings import encode_key
+from matching.household import count_households
+from matching.intake.sheet import MOST_BYTES
+from tenants.database import Database
+from tenants.job import Job, get_job
+from tenants.scope import Scope
+from tests.conftest import MASTER_KEY, SCOPE_KEY
+from tests.factories import Factories, Tenant
+from workers.handler import HANDLERS
+from workers.runner import JobRunner
+
+_MIXED = "Reference,Status,Pets\nA,waiting,yes\nB,waiting,perhaps\n"
+
+
+@pytest.mark.usefixtures("given")
+class TestImport:
+    def test_says_what_became_of_the_rows_and_exits_with_3_when_some_were_refused(
+        self, database: Database, tenant: Tenant, tmp_path: Path
+    ) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, _MIXED))
+
+        assert result.exit_code == 3, result.output
+        assert result.stdout.splitlines() == [
+            "Row 3 refused, Pets, “perhaps”: expected yes or no",
+            "Rows: 1 added, 0 changed, 0 unchanged, 1 refused.",
+        ]
+        with database.transaction(tenant.scope) as session:
+            assert count_households(session) == 1
+
+    def test_exits_with_0_when_every_row_was_taken_and_lists_them_on_demand(
+        self, tenant: Tenant, tmp_path: Path
+    ) -> None:
+        _run("households", tenant, _sheet(tmp_path, "Reference,Status,Pets\nA,waiting,yes\n"))
+
+        result = _run("households", tenant, _sheet(tmp_path, "Reference,Status,Pets\nA,waiting,no\n"), "--rows")
+
+        assert result.exit_code == 0
+        assert result.stdout.splitlines() == [
+            "Row 2 changed: Pets",
+            "Rows: 0 added, 1 changed, 0 unchanged, 0 refused.",
+        ]
+
+    def test_keeps_nothing_on_a_dry_run(self, database: Database, tenant: Tenant, tmp_path: Path) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, _MIXED), "--dry-run")
+
+        assert "1 added" in result.stdout
+        assert "nothing was kept" in result.stdout
+        with database.transaction(tenant.scope) as session:
+            assert count_households(session) == 0
+
+    def test_answers_programs_in_json(self, tenant: Tenant, tmp_path: Path) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, _MIXED), "--json")
+
+        said = json.loads(result.stdout)
+        assert result.exit_code == 3
+        assert (said["kind"], said["added"], said["refused"], said["refusal"]) == ("households", 1, 1, None)
+        assert said["rows"][1] == {
+            "row": 3,
+            "outcome": "refused",
+            "record_id": None,
+            "changed": [],
+            "problems": [{"column": "Pets", "value": "perhaps", "reason": "expected yes or no"}],
+        }
+
+    def test_exits_with_1_when_the_whole_file_is_refused(self, tenant: Tenant, tmp_path: Path) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, "Reference,Sttus\nA,waiting\n"))
+
+        assert result.exit_code == 1
+        assert "did you mean “Status”?" in result.stderr
+
+    def test_takes_children(self, tenant: Tenant, tmp_path: Path) -> None:
+        result = _run("children", tenant, _sheet(tmp_path, "Group reference,Child reference\nG1,C1\nG1,C2\n"))
+        assert "Rows: 2 added" in result.stdout
+
+    def test_refuses_an_agency_that_nobody_knows_and_a_file_too_large(self, tenant: Tenant, tmp_path: Path) -> None:
+        huge = tmp_path / "huge.csv"
+        with huge.open("wb") as file:
+            file.truncate(MOST_BYTES + 1)
+
+        nobody = _invoke("import", "households", "--agency", "nowhere", str(_sheet(tmp_path, _MIXED)))
+        result = _run("households", tenant, huge)
+
+        assert (nobody.exit_code, result.exit_code) == (1, 1)
+        assert "no agency called “nowhere”" in nobody.stderr
+        assert "larger than 20 MB" in result.stderr
+
+
+def _run(kind: str, tenant: Tenant, file: Path, *options: str) -> Result:
+    return _invoke("import", kind, "--agency", tenant.slug, str(file), *options)
+
+
+def _invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def _sheet(directory: Path, text: str) -> Path:
+    file = directory / "sheet.csv"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def tenant(factories: Factories) -> Tenant:
+    """An agency with sheets to hand in; another stands beside it in the consortium."""
+    return factories.two_tenants()[0]
+
+
+@pytest.fixture
+def given(
+    monkeypatch: pytest.MonkeyPatch, migrated: DatabaseUrls, database: Database, valkey_url: str, tmp_path: Path
+) -> Iterator[None]:
+    """The session's servers, named by the environment, and a worker that does each job as soon as it is waited for."""
+    variables = {
+        "CONCORD_DATA_DIR": str(tmp_path / "unused"),
+        "CONCORD_PORT": str(free_port()),
+        "CONCORD_SCOPE_KEY": encode_key(SCOPE_KEY),
+        "CONCORD_MASTER_KEY": encode_key(MASTER_KEY),
+        "CONCORD_SECRET_KEY": encode_key(SCOPE_KEY),
+        "DATABASE_MIGRATE_URL": migrated.migrate,
+        "DATABASE_RELAY_URL": migrated.relay,
+        "DATABASE_URL": migrated.app,
+        "VALKEY_URL": valkey_url,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    def do_job(_database: Database, scope: Scope, job_id: UUID, **_words: Any) -> Job:
+        assert JobRunner(database, HANDLERS).run(job_id)
+        with database.transaction(scope) as session:
+            return get_job(session, job_id)
+
+    monkeypatch.setattr("concord.cli.import_.wait_for_job", do_job)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
