@@ -293,7 +293,7 @@ class TestEveryParser:
             st.text("canot metwuldisgh;0123456789/ ", max_size=40),
         ),
     )
-    @settings(max_examples=600)
+    @settings(max_examples=300)
     def test_every_parser_gives_a_value_or_a_problem(
         self, parse: Callable[[CellValue], object], value: CellValue
     ) -> None:

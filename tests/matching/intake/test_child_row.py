@@ -19,7 +19,7 @@ from matching.ranking.facts import LegalPosition
 from tests.matching.intake.strategies import TODAY, group_rows
 from tests.matching.intake.writing import csv_file, group_lines, headings_of, xlsx_file
 
-_slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+_slow = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class TestReadGroups:

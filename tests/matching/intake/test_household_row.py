@@ -18,7 +18,7 @@ from matching.need import Answer, Tolerance, YesNo
 from tests.matching.intake.strategies import TODAY, household_rows
 from tests.matching.intake.writing import csv_file, headings_of, household_line, xlsx_file
 
-_slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+_slow = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class TestReadHouseholds:

@@ -45,7 +45,7 @@ from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.intake.strategies import group_rows, household_rows
 from tests.matching.intake.writing import csv_file, group_lines, headings_of, household_line, xlsx_file
 
-_slow = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+_slow = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 _ADDED, _CHANGED, _UNCHANGED, _REFUSED = Outcome.ADDED, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.REFUSED
 
 

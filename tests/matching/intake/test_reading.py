@@ -37,14 +37,14 @@ class TestReadSheet:
             read_sheet(content, filename="a.csv", wanted="households")
 
     @given(st.binary(max_size=200))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_read_sheet_reads_or_refuses_any_bytes(self, content: bytes) -> None:
         for beginning in (b"", b"PK\x03\x04", b"\xff\xfe"):
             with suppress(UnreadableSheet):
                 assert read_sheet(beginning + content, filename="a", wanted="households").headings
 
     @given(st.integers(0, 5_000), st.integers(0, 255))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_read_sheet_reads_or_refuses_a_workbook_with_a_wrong_byte(self, place: int, byte: int) -> None:
         content = bytearray(_WORKBOOK)
         content[place % len(content)] = byte
