@@ -149,8 +149,8 @@ class TestShow:
 
         text = page_of(visitor).text
         assert "This was a check. Nothing has been saved." in text
-        assert "Would be added 1" in text
-        assert "Refused 1" in text
+        assert "Rows that would be added 1" in text
+        assert "Rows refused 1" in text
         assert "3 Approved on 32/01/2025" in text
         assert page_of(visitor).csrf_token()
 
@@ -238,8 +238,8 @@ class TestSave:
         work_off(database, us)
         visitor.get(saved)
 
-        assert "The sheet has been imported." in page_of(visitor).text
-        assert "Added 1" in page_of(visitor).text
+        assert "The sheet has been imported, but not its refused rows." in page_of(visitor).text
+        assert "Rows added 1" in page_of(visitor).text
         with transaction(database, us) as session:
             assert count_households(session) == 1
 
