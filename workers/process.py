@@ -73,7 +73,7 @@ def perform(job_id: str) -> None:
     """Run one job, in the child that RQ forked for it."""
     if _runner is None:
         raise RuntimeError("this process was not set up to run jobs")
-    threading.Thread(target=_follow, name="follow-parent", daemon=True).start()
+    threading.Thread(target=_follow, args=(_parent,), name="follow-parent", daemon=True).start()
     try:
         _runner.after_fork()
         _runner.run(UUID(job_id))
@@ -91,7 +91,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise Interrupted
 
 
-def _follow() -> None:
-    while os.getppid() == _parent:
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
