@@ -186,7 +186,8 @@ class TestLogin:
 
     def test_reads_no_other_table(self, relay: psycopg.Connection[Any], admin: psycopg.Connection[Any]) -> None:
         tables = admin.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('job', 'alembic_version')"
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename NOT IN ('job', 'alembic_version')"
         ).fetchall()
 
         assert len(tables) > 20

@@ -1,0 +1,126 @@
+"""Imports as jobs: all of a sheet or none of it, and once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from matching.household import HouseholdIdentity
+from matching.intake.import_run import ImportRow, get_import
+from tenants.base import utc_now
+from tenants.database import Database
+from tenants.job import JobState, cancel_job, get_job
+from tests.factories import Factories, Tenant
+from tests.workers.chaos import ask_for_import
+from tests.workers.ledger import ask, held, look, lose
+from workers.handler import HANDLERS
+from workers.import_file import import_file
+from workers.runner import JobRunner
+from workers.work import Interrupted, Work
+
+ROWS = 40
+
+
+class TestImportFile:
+    def test_takes_the_sheet_for_its_own_agency(self, database: Database, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+
+        assert JobRunner(database, HANDLERS).run(job_id) is True
+
+        assert look(database, devon, job_id).result == {"import_run": str(run_id)}
+        assert _taken(database, devon, run_id) == (ROWS, ROWS)
+        assert _taken(database, dorset, run_id) == (0, 0)
+
+    def test_shows_how_far_it_is(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        _, job_id = _ask(database, devon)
+        told: list[tuple[int, int | None, str | None]] = []
+
+        def watch(session: object, work: Work) -> dict[str, object]:
+            result = import_file(session, work)  # type: ignore[arg-type]
+            told.append((work.progress.done, work.progress.total, work.progress.note))
+            return result
+
+        JobRunner(database, {"import": watch}).run(job_id)
+
+        assert told == [(ROWS, ROWS, "Reading rows")]
+
+    def test_is_taken_once_when_its_job_runs_twice(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+        JobRunner(database, HANDLERS).run(job_id)
+        again = ask(database, devon, kind="import", import_run_id=str(run_id))
+
+        assert JobRunner(database, HANDLERS).run(again) is True
+
+        assert _taken(database, devon, run_id) == (ROWS, ROWS)
+
+    def test_leaves_nothing_when_it_is_interrupted(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+
+        def break_off(session: object, work: Work) -> None:
+            import_file(session, work)  # type: ignore[arg-type]
+            raise Interrupted
+
+        assert JobRunner(database, {"import": break_off}).run(job_id) is False
+
+        assert _taken(database, devon, run_id) == (0, 0)
+        assert look(database, devon, job_id).state is JobState.WAITING
+
+    def test_leaves_nothing_when_another_worker_has_it(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+
+        def be_late(session: object, work: Work) -> dict[str, object]:
+            result = import_file(session, work)  # type: ignore[arg-type]
+            lose(database, devon, job_id)
+            held(database, devon, job_id)
+            return result
+
+        assert JobRunner(database, {"import": be_late}).run(job_id) is False
+
+        assert _taken(database, devon, run_id) == (0, 0)
+
+    def test_leaves_nothing_when_it_is_cancelled(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+
+        def be_cancelled(session: object, work: Work) -> dict[str, object]:
+            with database.transaction(devon.scope) as asker:
+                cancel_job(asker, get_job(asker, job_id), now=utc_now())
+            assert work.progress.stop.wait(20)
+            return import_file(session, work)  # type: ignore[arg-type]
+
+        JobRunner(database, {"import": be_cancelled}).run(job_id)
+
+        assert look(database, devon, job_id).state is JobState.CANCELLED
+        assert _taken(database, devon, run_id) == (0, 0)
+
+    def test_finds_no_import_of_another_agency(self, database: Database, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+        run_id, _ = _ask(database, devon)
+        job_id = ask(database, dorset, kind="import", import_run_id=str(run_id))
+
+        assert JobRunner(database, HANDLERS).run(job_id) is False
+
+        job = look(database, dorset, job_id)
+        assert (job.state, job.reason) == (JobState.FAILED, "There is no such import in your agency.")
+
+
+def _ask(database: Database, tenant: Tenant) -> tuple[UUID, UUID]:
+    run_id = ask_for_import(database, tenant, ROWS)
+    with database.transaction(tenant.scope) as session:
+        return run_id, get_import(session, run_id).job_id
+
+
+def _taken(database: Database, tenant: Tenant, run_id: UUID) -> tuple[int, int]:
+    """Return how many rows were reported and how many households are there."""
+    with database.transaction(tenant.scope) as session:
+        rows = session.scalar(select(func.count()).select_from(ImportRow).where(ImportRow.import_run_id == run_id))
+        named = session.scalar(
+            select(func.count()).select_from(HouseholdIdentity).where(HouseholdIdentity.reference.like("ADP-%"))
+        )
+        return rows or 0, named or 0

@@ -1,0 +1,149 @@
+"""The schedule: each coming meeting's packs are asked for once, however many ask."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from matching.meeting import arrange_meeting, get_meeting
+from matching.pack import request_pack
+from tenants.agency import AgencyKind
+from tenants.base import utc_now
+from tenants.database import Database
+from tenants.error import Conflict
+from tenants.job import Job, list_jobs
+from tests.factories import NOW, Factories, Tenant
+from tests.workers.ledger import wait_until
+from workers import schedule
+from workers.schedule import PACK_DAYS_AHEAD, ask_for_packs, run_schedule
+
+# Far from any other test's meetings: the schedule looks over all consortia.
+FIRST = NOW + timedelta(days=5000)
+
+
+class TestAskForPacks:
+    def test_asks_as_each_office_for_its_coming_meeting(self, database: Database, factories: Factories) -> None:
+        now = _next_time()
+        one, other = (_office(factories) for _ in range(2))
+        meetings = {office.id: _arrange(database, office, now.date()) for office in (one, other)}
+
+        assert ask_for_packs(database, now=now) == 2
+
+        for office in (one, other):
+            (job,) = _jobs(database, office)
+            assert (job.kind, job.agency_id, job.person_id) == ("pack.build_all", office.id, None)
+            assert job.payload == {"meeting": str(meetings[office.id]), "version": 1}
+
+    def test_asks_once(self, database: Database, factories: Factories) -> None:
+        now, office = _next_time(), _office(factories)
+        _arrange(database, office, now.date())
+
+        assert [ask_for_packs(database, now=now) for _ in range(3)] == [1, 0, 0]
+        assert len(_jobs(database, office)) == 1
+
+    def test_asks_once_when_many_ask_at_once(self, database: Database, factories: Factories) -> None:
+        now, office = _next_time(), _office(factories)
+        _arrange(database, office, now.date())
+        start = threading.Barrier(4)
+
+        def try_it() -> None:
+            start.wait()
+            ask_for_packs(database, now=now)
+
+        threads = [threading.Thread(target=try_it) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(_jobs(database, office)) == 1
+
+    @pytest.mark.parametrize(("days", "asked"), [(0, 1), (PACK_DAYS_AHEAD, 1), (PACK_DAYS_AHEAD + 1, 0)])
+    def test_looks_a_week_ahead(self, database: Database, factories: Factories, days: int, asked: int) -> None:
+        now, office = _next_time(), _office(factories)
+        _arrange(database, office, now.date() + timedelta(days=days))
+
+        ask_for_packs(database, now=now)
+
+        assert len(_jobs(database, office)) == asked
+
+    def test_leaves_a_meeting_that_has_packs(self, database: Database, factories: Factories) -> None:
+        now, office = _next_time(), _office(factories)
+        meeting_id = _arrange(database, office, now.date())
+        with database.transaction(office.scope) as session:
+            request_pack(session, get_meeting(session, meeting_id), now=now)
+
+        assert ask_for_packs(database, now=now) == 0
+
+    def test_asks_for_the_others_when_one_is_refused(
+        self, database: Database, factories: Factories, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now, first, second = _next_time(), _office(factories), _office(factories)
+        refused = _arrange(database, first, now.date())
+        _arrange(database, second, now.date())
+        asking = schedule.request_first_packs
+
+        def ask(session: object, meeting: object, *, now: datetime) -> UUID:
+            if getattr(meeting, "id", None) == refused:
+                raise Conflict("Not this one.")
+            return asking(session, meeting, now=now)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(schedule, "request_first_packs", ask)
+
+        assert ask_for_packs(database, now=now) == 1
+        assert (len(_jobs(database, first)), len(_jobs(database, second))) == (0, 1)
+
+
+class TestRunSchedule:
+    def test_comes_back_when_the_database_was_away(
+        self, database: Database, factories: Factories, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now, office = _next_time(), _office(factories)
+        _arrange(database, office, now.date())
+        away = [True, True]
+        asking = schedule.ask_for_packs
+
+        def ask(database: Database, *, now: datetime) -> int:
+            if away:
+                away.pop()
+                raise OperationalError("SELECT", {}, Exception("away"))
+            return asking(database, now=now)
+
+        monkeypatch.setattr(schedule, "ask_for_packs", ask)
+        stop = threading.Event()
+        thread = threading.Thread(
+            target=run_schedule, args=(database, stop), kwargs={"tick_seconds": 0.02, "clock": lambda: now}
+        )
+        thread.start()
+
+        wait_until(lambda: len(_jobs(database, office)) == 1)
+        stop.set()
+        thread.join(20)
+
+        assert not thread.is_alive()
+
+
+_times = iter(range(1000))
+
+
+def _next_time() -> datetime:
+    # Each test has weeks of its own.
+    return FIRST + timedelta(days=30 * next(_times))
+
+
+def _office(factories: Factories) -> Tenant:
+    return factories.tenant(factories.consortium(), kind=AgencyKind.CONSORTIUM_OFFICE)
+
+
+def _arrange(database: Database, office: Tenant, day: date) -> UUID:
+    with database.transaction(office.scope) as session:
+        return arrange_meeting(session, title="Matching meeting", held_on=day, place="Taunton", now=utc_now()).id
+
+
+def _jobs(database: Database, tenant: Tenant) -> list[Job]:
+    with database.transaction(tenant.scope) as session:
+        return [job for job in list_jobs(session) if job.kind == "pack.build_all"]
