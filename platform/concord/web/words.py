@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 
@@ -46,6 +47,7 @@ _VERDICTS = {
     Verdict.ASK: {"text": "To ask", "classes": "govuk-tag--yellow"},
     Verdict.FAIL: {"text": "Rules out", "classes": "govuk-tag--red"},
 }
+_UNITED_KINGDOM = ZoneInfo("Europe/London")
 _AGAINST = {"text": "Counts against", "classes": "govuk-tag--orange"}
 
 
@@ -86,8 +88,11 @@ def day(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """Return a time as ``2 March 2026 at 14:05``, by universal time as everything recorded is."""
-    return "Not yet" if value is None else f"{day(value)} at {value:%H:%M}"
+    """Return a time as ``2 March 2026 at 14:05``, by the clock of the United Kingdom."""
+    if value is None:
+        return "Not yet"
+    here = value.astimezone(_UNITED_KINGDOM)
+    return f"{day(here.date())} at {here:%H:%M}"
 
 
 def iso_day(text: str | None) -> str:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from concord.web.listing import Wanted, pagination, read_wanted
+from matching.register import Counts, Page
+
+
+class TestReadWanted:
+    @pytest.mark.parametrize(
+        ("query", "own", "wanted"),
+        [
+            ("", 3, Wanted(own=True, number=1)),
+            ("", 0, Wanted(own=False, number=1)),
+            ("whose=all&page=2", 3, Wanted(own=False, number=2)),
+            ("whose=ours", 0, Wanted(own=True, number=1)),
+            ("whose=theirs&page=two", 3, Wanted(own=True, number=1)),
+        ],
+    )
+    def test_shows_ones_own_first_where_there_are_any(self, query: str, own: int, wanted: Wanted, site: Flask) -> None:
+        with site.test_request_context(f"/groups?{query}"):
+            assert read_wanted(Counts(own=own, all=9)) == wanted
+
+
+class TestPagination:
+    def test_is_left_out_of_one_page(self, site: Flask) -> None:
+        with site.test_request_context("/groups"):
+            assert pagination(page(total=25), "groups.index", own=True) is None
+
+    def test_leads_to_the_ends_and_the_neighbours(self, site: Flask) -> None:
+        with site.test_request_context("/groups"):
+            links = pagination(page(total=250, number=5), "groups.index", own=False)
+
+        assert links
+        shown = ["…" if item.get("ellipsis") else item["number"] for item in links["items"]]
+        assert shown == [1, "…", 4, 5, 6, "…", 10]
+        assert [item["number"] for item in links["items"] if item.get("current")] == [5]
+        assert links["previous"]["href"] == "/groups?whose=all&page=4"
+        assert links["next"]["href"] == "/groups?whose=all&page=6"
+
+    @pytest.mark.parametrize(("number", "ends"), [(1, {"next"}), (2, {"previous"})])
+    def test_stops_at_the_ends(self, number: int, ends: set[str], site: Flask) -> None:
+        with site.test_request_context("/groups"):
+            links = pagination(page(total=26, number=number), "groups.index", own=True)
+
+        assert links
+        assert links.keys() & {"previous", "next"} == ends
+
+
+def page(*, total: int, number: int = 1) -> Page[Any]:
+    return Page(cards=(), total=total, number=number)
