@@ -7,6 +7,7 @@ line within carries it. Log a constant message, with ids beside it.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -15,13 +16,25 @@ from typing import Any
 
 import structlog
 
-from tenants.error import DomainError
+from tenants.error import DomainError, Invalid
 
+LOG_LEVEL = "CONCORD_LOG_LEVEL"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _QUIET = ("alembic", "fontTools", "urllib3", "werkzeug")
 
 
-def configure_logging(*, level: int = logging.INFO) -> None:
-    """Send every log line of this process, structlog's and the standard library's, to stderr in one form."""
+class LogLevelInvalid(Invalid):
+    """The variable for the least level to log names none."""
+
+
+def configure_logging(*, level: int | None = None) -> None:
+    """Send every log line of this process, structlog's and the standard library's, to stderr in one form.
+
+    Without ``level``, lines below ``CONCORD_LOG_LEVEL`` are left out; below INFO where that is not set.
+
+    :raises LogLevelInvalid: when it is set to no level's name.
+    """
+    level = _level() if level is None else level
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -65,6 +78,13 @@ def name_exception(_logger: object, _method: str, event: MutableMapping[str, Any
         if isinstance(error, DomainError):
             event["message"] = str(error)
     return event
+
+
+def _level() -> int:
+    name = os.environ.get(LOG_LEVEL, "").strip().upper() or "INFO"
+    if name not in LEVELS:
+        raise LogLevelInvalid(f"{LOG_LEVEL} must be one of {', '.join(LEVELS)}.")
+    return logging.getLevelNamesMapping()[name]
 
 
 def _error(given: object) -> BaseException | None:

@@ -22,7 +22,7 @@ from concord.demo.stage import Stage
 from concord.migrations import upgrade
 from concord.provider.people import FILE_NAME
 from concord.servers.deployment import running_servers
-from concord.servers.program import job_programs, require_ports, start_site
+from concord.servers.program import require_ports, start_jobs, start_site
 from concord.servers.stop_signal import ended_by_signals, wait_for_stop
 from concord.servers.supervisor import Supervisor
 from concord.settings import Settings
@@ -80,10 +80,9 @@ def command(
         with clock.step("sheets"):
             plan = _plan(deployment.data_dir / "demo", seed=seed, households=households, groups=groups)
             staging.write_people(plan, deployment.data_dir / FILE_NAME)
-        place = Workplace(settings, deployment, open_database(deployment), alone=False)
         with Supervisor() as supervisor:
-            for child in job_programs(deployment):
-                supervisor.start(child)
+            check = start_jobs(supervisor, deployment)
+            place = Workplace(settings, deployment, open_database(deployment), alone=False, check=check)
             stage = _fill(place, plan, clock)
             if not leave:
                 with clock.step("site"):
@@ -111,7 +110,7 @@ def _fill(place: Workplace, plan: DemoPlan, clock: Clock) -> Stage:
         stage = staging.set_stage(database, plan, issuer=provider_url(place.deployment.provider_port))
     with clock.step("import"):
         jobs = staging.ask_imports(database, plan, stage)
-        wait_for_jobs(database, jobs, words="Importing the sheets")
+        wait_for_jobs(database, jobs, words="Importing the sheets", check=place.check)
         staging.check_imports(database, stage)
     return stage
 

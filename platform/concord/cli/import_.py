@@ -77,8 +77,8 @@ def import_sheet(
         asked = request_import(
             session, kind=kind, filename=file.name, content=file.read_bytes(), dry_run=dry_run, now=utc_now()
         )
-    with jobs_running(place, workers=1):
-        wait_for_job(place.database, scope, asked.job_id, words=f"Importing {file.name}")
+    with jobs_running(place, workers=1) as staffed:
+        wait_for_job(place.database, scope, asked.job_id, words=f"Importing {file.name}", check=staffed.check)
     with place.database.transaction(scope) as session:
         session.info["request_id"] = "cli:import"
         done = get_import(session, asked.id)

@@ -52,8 +52,8 @@ def build(
     """Ask for the next version of an agency's pack, or from the office of all, and wait for the workers."""
     with workplace(settings) as place:
         scope = agency_scope(place.database, agency, consortium=consortium)
-        with jobs_running(place):
-            built = build_packs(place, scope, meeting_id=meeting)
+        with jobs_running(place) as staffed:
+            built = build_packs(staffed, scope, meeting_id=meeting)
         files = save_pack(place, scope, built[0].id, output) if output else {}
     answer = {"packs": len(built), "version": built[0].version, "files": files}
     click.echo(
@@ -83,10 +83,11 @@ def wait_for_packs(place: Workplace, scope: Scope, meeting_id: UUID, *, version:
 
     :raises JobFailed: when one cannot be built.
     """
-    wait_for_job(place.database, scope, asked, words="Asking for the packs")
+    wait_for_job(place.database, scope, asked, words="Asking for the packs", check=place.check)
     with place.database.transaction(scope) as session:
         packs = [pack for pack in list_packs(session, meeting_id) if pack.version == version]
-    wait_for_jobs(place.database, {pack.job_id: _scope_of(pack, scope) for pack in packs}, words="Building the packs")
+    jobs = {pack.job_id: _scope_of(pack, scope) for pack in packs}
+    wait_for_jobs(place.database, jobs, words="Building the packs", check=place.check)
     return sorted(packs, key=lambda pack: pack.agency_id != scope.agency_id)
 
 

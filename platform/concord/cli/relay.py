@@ -10,7 +10,6 @@ from concord.settings import Settings, libpq_url
 from workers.queue import JobQueue
 from workers.relay import RESEND_SECONDS, Relay
 
-
 QUEUE_ANSWER_SECONDS = 10.0
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from concord.migrations import current_head, database_revision, upgrade
 from concord.servers.deployment import running_elsewhere, running_servers
-from concord.servers.program import job_programs
+from concord.servers.program import start_jobs
 from concord.servers.supervisor import Supervisor
 from concord.settings import Deployment, Settings
 from tenants.agency import get_agency_by_slug
@@ -33,6 +33,8 @@ class Workplace:
     database: Database
     alone: bool
     """No other program runs on these servers, so nobody else would do a job that is asked for."""
+    check: Callable[[], None] = lambda: None
+    """Raises when the workers that this command has started don't come up."""
 
 
 @contextmanager
@@ -76,15 +78,14 @@ def agency_scope(database: Database, slug: str, *, consortium: str | None = None
 
 
 @contextmanager
-def jobs_running(place: Workplace, *, workers: int = 2) -> Iterator[None]:
+def jobs_running(place: Workplace, *, workers: int = 2) -> Iterator[Workplace]:
     """Have a relay and workers for the block: started here where no other program runs them."""
     if not place.alone:
-        yield
+        yield place
         return
     with Supervisor() as supervisor:
-        for child in job_programs(place.deployment, workers=workers):
-            supervisor.start(child)
-        yield
+        check = start_jobs(supervisor, place.deployment, workers=workers)
+        yield replace(place, check=check)
 
 
 def today() -> date:

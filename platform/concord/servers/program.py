@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from concord.log import LOG_LEVEL
 from concord.servers.child import Child
 from concord.servers.port import LOOPBACK, is_free
 from concord.servers.supervisor import Supervisor
@@ -27,12 +29,33 @@ class ProgramFailed(Conflict):
     """A program that is part of Concord doesn't come up."""
 
 
-def job_programs(deployment: Deployment, *, workers: int = WORKERS) -> tuple[Child, ...]:
-    """Return what does the jobs: the relay and the workers."""
+def job_programs(deployment: Deployment, *, workers: int = WORKERS, quiet: bool = False) -> tuple[Child, ...]:
+    """Return what does the jobs: the relay and the workers; ``quiet`` ones log only what went wrong."""
     return (
-        _program(deployment, "relay"),
-        *(_program(deployment, "worker", f"worker-{number}") for number in range(1, workers + 1)),
+        _program(deployment, "relay", quiet=quiet),
+        *(_program(deployment, "worker", f"worker-{number}", quiet=quiet) for number in range(1, workers + 1)),
     )
+
+
+def start_jobs(supervisor: Supervisor, deployment: Deployment, *, workers: int = WORKERS) -> Callable[[], None]:
+    """Start what does the jobs, for a command that waits for some, and return what checks that it comes up.
+
+    It raises ``ProgramFailed`` once the relay, or every worker, has crashed again and again.
+    """
+    children = job_programs(deployment, workers=workers, quiet=True)
+    for child in children:
+        supervisor.start(child)
+    relay, *names = (child.name for child in children)
+
+    def check() -> None:
+        for needed in ([relay], names):
+            if all(supervisor.crashes(name) >= CRASHES for name in needed):
+                raise ProgramFailed(
+                    f"The {needed[0].partition('-')[0]} doesn't come up, so nobody does the jobs. "
+                    "The lines above say why; `concord doctor` may know more."
+                )
+
+    return check
 
 
 def site_programs(deployment: Deployment) -> tuple[Child, ...]:
@@ -95,14 +118,17 @@ def answers(url: str) -> bool:
         return False
 
 
-def _program(deployment: Deployment, command: str, name: str = "") -> Child:
+def _program(deployment: Deployment, command: str, name: str = "", *, quiet: bool = False) -> Child:
     # -P: the directory one happens to be in never decides what is imported.
     line = (sys.executable, "-P", "-m", "concord", command)
-    return Child(name=name or command, command=line, environment=_environment(deployment, command))
+    return Child(name=name or command, command=line, environment=_environment(deployment, command, quiet=quiet))
 
 
-def _environment(deployment: Deployment, command: str) -> dict[str, str]:
+def _environment(deployment: Deployment, command: str, *, quiet: bool) -> dict[str, str]:
     """Return the variables for one program: no address that it has no use for, the administrator's least of all."""
     given = {**os.environ, **deployment.environment()}
+    if quiet or deployment.demo:
+        # Somebody reads this terminal: a line for each job would bury what they came for.
+        given.setdefault(LOG_LEVEL, "WARNING")
     unused = {"DATABASE_ADMIN_URL", "DATABASE_MIGRATE_URL"} | (set() if command == "relay" else {"DATABASE_RELAY_URL"})
     return {name: value for name, value in given.items() if name not in unused}
