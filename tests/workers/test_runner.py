@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 import structlog
 from sqlalchemy.orm import Session
+from structlog.typing import EventDict
 
 from tenants.base import utc_now
 from tenants.database import Database, scope_of
@@ -92,7 +93,9 @@ class TestRun:
 
         assert look(database, devon, job_id).attempt == 1
 
-    def test_keeps_nothing_when_its_lease_is_lost(self, database: Database, factories: Factories) -> None:
+    def test_keeps_nothing_when_its_lease_is_lost(
+        self, database: Database, factories: Factories, logs: list[EventDict]
+    ) -> None:
         """A worker that was thought lost comes back after another has done the job."""
         devon, _ = factories.two_tenants()
         job_id = ask(database, devon)
@@ -103,8 +106,7 @@ class TestRun:
             assert runner(database, _write).run(job_id) is True
             return {"late": 1}
 
-        with structlog.testing.capture_logs() as logs:
-            assert runner(database, be_late).run(job_id) is False
+        assert runner(database, be_late).run(job_id) is False
 
         job = look(database, devon, job_id)
         assert (job.state, job.attempt, job.result) == (JobState.DONE, 2, {"made": 1})
@@ -173,13 +175,12 @@ class TestRun:
         assert _effects(database, devon) == 0
 
     def test_tries_an_unforeseen_fault_later_and_keeps_its_words_to_itself(
-        self, database: Database, factories: Factories
+        self, database: Database, factories: Factories, logs: list[EventDict]
     ) -> None:
         devon, _ = factories.two_tenants()
         job_id = ask(database, devon)
 
-        with structlog.testing.capture_logs() as logs:
-            assert runner(database, _fail).run(job_id) is False
+        assert runner(database, _fail).run(job_id) is False
 
         job = look(database, devon, job_id)
         assert (job.state, job.attempt) == (JobState.WAITING, 1)
@@ -287,3 +288,11 @@ def _step_until_stopped(work: Work) -> None:
 def _effects(database: Database, tenant: Tenant) -> int:
     with database.transaction(tenant.scope) as session:
         return sum(job.kind == EFFECT for job in list_jobs(session))
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
+    """What the runner logs, whatever logging was set up by other tests."""
+    capture = structlog.testing.LogCapture()
+    monkeypatch.setattr("workers.runner.log", structlog.wrap_logger(None, processors=[capture]))
+    return capture.entries

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from matching.meeting import arrange_meeting, get_meeting
-from matching.pack import request_pack
+from matching.pack import request_first_packs, request_pack
 from tenants.agency import AgencyKind
 from tenants.base import utc_now
 from tenants.database import Database
@@ -85,12 +85,11 @@ class TestAskForPacks:
         now, first, second = _next_time(), _office(factories), _office(factories)
         refused = _arrange(database, first, now.date())
         _arrange(database, second, now.date())
-        asking = schedule.request_first_packs
 
         def ask(session: object, meeting: object, *, now: datetime) -> UUID:
             if getattr(meeting, "id", None) == refused:
                 raise Conflict("Not this one.")
-            return asking(session, meeting, now=now)  # type: ignore[arg-type]
+            return request_first_packs(session, meeting, now=now)  # type: ignore[arg-type]
 
         monkeypatch.setattr(schedule, "request_first_packs", ask)
 

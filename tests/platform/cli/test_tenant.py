@@ -1,0 +1,109 @@
+"""``concord consortium``, ``agency`` and ``person``: from nothing to somebody who can sign in."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from click.testing import Result
+
+from tenants.agency import AgencyKind
+from tenants.base import utc_now
+from tenants.consortium import get_consortium_by_slug, list_members
+from tenants.database import Database
+from tenants.person import find_person_by_identity
+from tenants.scope import NOBODY, OPERATOR
+from tenants.sign_in import sign_in
+from tests.factories import Factories
+from tests.platform.cli.run import answer, refusal, run
+
+pytestmark = pytest.mark.usefixtures("on_servers")
+ISSUER = "https://sign-in.example.org"
+
+
+class TestConsortium:
+    def test_is_created_with_its_office(self, database: Database) -> None:
+        slug = _slug()
+
+        said = run("consortium", "create", slug, "--name", "Sample consortium")
+
+        assert said.stdout == f"Sample consortium is there, with its office {slug}-office.\n"
+        with database.transaction(OPERATOR) as session:
+            made = get_consortium_by_slug(session, slug)
+            (office,) = list_members(session, made.id, on=utc_now().date())
+            assert (office.slug, office.kind) == (f"{slug}-office", AgencyKind.CONSORTIUM_OFFICE)
+
+    def test_is_not_created_twice(self, database: Database) -> None:
+        slug = _slug()
+        run("consortium", "create", slug, "--name", "Sample consortium")
+
+        assert refusal("consortium", "create", slug, "--name", "Another").startswith("concord: ")
+
+        with database.transaction(OPERATOR) as session:
+            assert get_consortium_by_slug(session, slug).name == "Sample consortium"
+
+
+class TestAgency:
+    def test_is_added_to_its_consortium_alone(self, database: Database) -> None:
+        mine, other, slug = _slug(), _slug(), _slug()
+        for each in (mine, other):
+            run("consortium", "create", each, "--name", "Sample consortium")
+
+        said = run("agency", "add", slug, "--name", "Sample", "--consortium", mine, "--kind", "local_authority")
+
+        assert said.stdout == f"Sample is a member of {mine}.\n"
+        with database.transaction(OPERATOR) as session:
+            members = {
+                each: {
+                    agency.slug
+                    for agency in list_members(session, get_consortium_by_slug(session, each).id, on=utc_now().date())
+                }
+                for each in (mine, other)
+            }
+        assert members == {mine: {f"{mine}-office", slug}, other: {f"{other}-office"}}
+
+    def test_joins_no_consortium_that_is_not_there(self) -> None:
+        slug = _slug()
+
+        refusal("agency", "add", slug, "--name", "Sample", "--consortium", "no-such", "--kind", "local_authority")
+
+        assert slug not in {each["slug"] for each in answer("agency", "list")}
+
+    def test_is_listed(self, factories: Factories) -> None:
+        tenant, other = factories.two_tenants()
+
+        listed = {each["slug"]: each for each in answer("agency", "list")}
+        text = run("agency", "list").stdout
+
+        assert listed[tenant.slug] == {"slug": tenant.slug, "name": tenant.name, "kind": "local_authority"}
+        assert tenant.name in text
+        assert other.name in text
+
+
+class TestPerson:
+    def test_may_sign_in_once_invited(self, database: Database, factories: Factories) -> None:
+        tenant, _ = factories.two_tenants()
+        subject = _slug()
+
+        said = _invite(tenant.slug, subject, "--role", "family_finder", "--role", "manager")
+
+        assert said.exit_code == 0, said.output
+        with database.transaction(NOBODY) as session:
+            assert sign_in(session, issuer=ISSUER, subject=subject, now=utc_now()).token
+
+    def test_is_invited_to_no_agency_that_is_not_there(self, database: Database) -> None:
+        subject = _slug()
+
+        assert _invite("no-such", subject, "--role", "family_finder").exit_code == 1
+
+        with database.transaction(OPERATOR) as session:
+            assert find_person_by_identity(session, issuer=ISSUER, subject=subject) is None
+
+
+def _invite(agency: str, subject: str, *roles: str) -> Result:
+    given = ("--name", "Sam Sample", "--email", f"{subject}@example.org", "--issuer", ISSUER, "--subject", subject)
+    return run("person", "invite", *given, "--agency", agency, *roles)
+
+
+def _slug() -> str:
+    return f"sample-{uuid4().hex[:10]}"
