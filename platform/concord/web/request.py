@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from flask import Flask, current_app, g, request
@@ -10,6 +11,7 @@ from redis import Redis
 from sqlalchemy.orm import Session
 
 from concord.web.settings import WebSettings
+from concord.web.trace import request_id
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.scope import NOBODY
@@ -48,12 +50,15 @@ def current_database() -> Database:
     return current_site().database
 
 
-def transaction() -> AbstractContextManager[Session]:
+@contextmanager
+def transaction() -> Iterator[Session]:
     """Open the request's one transaction, in the scope of the person who asks; it commits when the block ends.
 
     Only for views behind ``@signed_in``, ``@acting`` or ``@may``, which set the scope.
     """
-    return current_database().transaction(g.scope)
+    with current_database().transaction(g.scope) as session:
+        session.info["request_id"] = request_id()
+        yield session
 
 
 def nobody() -> AbstractContextManager[Session]:

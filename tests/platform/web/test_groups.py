@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import insert
 
+from matching.code import new_code
+from matching.household import Household, get_household
 from matching.need import Answer, NeedLevel, Tolerance
 from matching.pool import Stage
 from matching.ranking.facts import LegalPosition, Sex
-from matching.sibling_group import GroupStatus, get_group
+from matching.sibling_group import GroupStatus, SiblingGroup, get_group
 from tenants.audit import Act, Level, list_entries_of
 from tenants.database import Database
 from tenants.role import Role
@@ -88,6 +92,18 @@ class TestIndex:
         ]:
             assert visitor.get(f"/groups?whose=ours&page={absurd}").status_code == 200
             assert f"Showing {shown} of 27" in page_of(visitor).text
+
+    def test_stays_a_page_with_a_thousand_groups(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        copy_group(database, us, factories.group(us), times=999)
+        visitor = visit_as(us)
+
+        visitor.get("/groups?page=40")
+        assert "Showing 976 to 1000 of 1,000" in page_of(visitor).text
+        visitor.get("/home")
+        assert "1,000 groups of yours wait for a family." in page_of(visitor).text
 
     def test_says_what_to_do_where_there_is_none(self, visit_as: Visit, factories: Factories) -> None:
         us, _ = factories.two_tenants()
@@ -173,6 +189,20 @@ class TestShow:
         assert "No family is on the list." in text
         assert "One more family would come in" in text
 
+    def test_shows_the_first_of_a_thousand_families(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        group_id = factories.group(us)
+        copy_household(database, us, factories.household(us), times=999)
+        visitor = visit_as(us)
+
+        visitor.get(f"/groups/{group_id}")
+
+        assert "1,000 of the 1,000 waiting families" in page_of(visitor).text
+        assert "These are the first 20." in page_of(visitor).text
+        assert page_of(visitor).html.count('class="concord-family"') == 20
+
     def test_never_says_where_anybody_is(self, visit_as: Visit, factories: Factories) -> None:
         us, them = factories.two_tenants()
         group_id = factories.group(us, outward_code="PL4", exclusion_areas={"TQ9": 10})
@@ -187,12 +217,12 @@ class TestShow:
         us, them = factories.two_tenants()
         group_id = factories.group(them)
 
-        visit_as(us).get(f"/groups/{group_id}")
+        response = visit_as(us).get(f"/groups/{group_id}")
 
         with transaction(database, them) as session:
-            entries = list_entries_of(session, group_id)
-        looks = {(entry.act, entry.level) for entry in entries if entry.actor_agency_id == us.id}
-        assert looks == {(Act.READ, Level.PROFILE), (Act.RANK, Level.SUMMARY)}
+            entries = [entry for entry in list_entries_of(session, group_id) if entry.actor_agency_id == us.id]
+        assert {(entry.act, entry.level) for entry in entries} == {(Act.READ, Level.PROFILE), (Act.RANK, Level.SUMMARY)}
+        assert {entry.request_id for entry in entries} == {response.headers["X-Request-Id"]}
 
     def test_keeps_a_hostile_and_a_very_long_profile_in_its_place(self, visit_as: Visit, factories: Factories) -> None:
         us, them = factories.two_tenants()
@@ -338,3 +368,22 @@ class TestIdentity:
 def code_of(factories: Factories, tenant: Tenant, group_id: UUID) -> str:
     with transaction(factories.database, tenant) as session:
         return get_group(session, group_id).code
+
+
+def copy_group(database: Database, tenant: Tenant, group_id: UUID, *, times: int) -> None:
+    """Add groups like one, without children, in one go."""
+    with transaction(database, tenant) as session:
+        group = get_group(session, group_id)
+        session.execute(insert(SiblingGroup), [like(group, prefix="G") for _ in range(times)])
+
+
+def copy_household(database: Database, tenant: Tenant, household_id: UUID, *, times: int) -> None:
+    """Add households like one, without anything but their summaries, in one go."""
+    with transaction(database, tenant) as session:
+        household = get_household(session, household_id)
+        session.execute(insert(Household), [like(household, prefix="H") for _ in range(times)])
+
+
+def like(record: SiblingGroup | Household, *, prefix: str) -> dict[str, Any]:
+    columns = {column.key: getattr(record, column.key) for column in type(record).__table__.columns}
+    return {**columns, "id": uuid4(), "code": new_code(prefix)}
