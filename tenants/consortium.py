@@ -154,16 +154,19 @@ def list_consortia_of(session: Session, agency: Agency, *, on: date) -> list[Con
     return list(session.scalars(query))
 
 
-def consortium_of(session: Session, agency: Agency, *, on: date) -> Consortium:
-    """Return the one consortium that ``agency`` belongs to on a day.
+def consortium_of(session: Session, agency: Agency, *, on: date, slug: str | None = None) -> Consortium:
+    """Return the consortium called ``slug`` that ``agency`` belongs to on a day; without ``slug``, its only one.
 
-    :raises NotAMember: when there is none, or more than one.
+    :raises NotAMember: when it belongs to none of that name, or without a name to none or to several.
     """
     consortia = list_consortia_of(session, agency, on=on)
-    if len(consortia) != 1:
-        names = ", ".join(consortium.slug for consortium in consortia) or "none"
-        raise NotAMember(f"{agency.name} belongs to these consortia: {names}. Name one of them.")
-    return consortia[0]
+    wanted = [consortium for consortium in consortia if slug in (None, consortium.slug)]
+    if len(wanted) == 1:
+        return wanted[0]
+    names = ", ".join(consortium.slug for consortium in consortia)
+    if not names:
+        raise NotAMember(f"{agency.name} belongs to no consortium on {on:%d/%m/%Y}.")
+    raise NotAMember(f"{agency.name} belongs to these consortia: {names}. Name one of them.")
 
 
 def find_office(session: Session, consortium_id: UUID) -> Agency | None:

@@ -10,6 +10,7 @@ import pytest
 
 from tenants.agency import AgencyKind, get_agency
 from tenants.consortium import (
+    Consortium,
     ConsortiumInvalid,
     ConsortiumMember,
     ConsortiumNameTaken,
@@ -30,7 +31,8 @@ from tenants.error import Conflict
 from tenants.scope import OPERATOR
 from tests.factories import LONG_AGO, TODAY, Factories, Tenant
 
-YESTERDAY = TODAY - timedelta(days=1)
+DAY = timedelta(days=1)
+YESTERDAY = TODAY - DAY
 
 
 class TestCreateConsortium:
@@ -90,7 +92,7 @@ class TestListMembers:
             session.get_one(ConsortiumMember, (devon.scope.consortium_id, dorset.id)).left_on = TODAY
 
         with database.transaction(devon.scope) as session:
-            for day, members in ((LONG_AGO - timedelta(days=1), 0), (YESTERDAY, 2), (TODAY, 1)):
+            for day, members in ((LONG_AGO - DAY, 0), (YESTERDAY, 2), (TODAY, 1)):
                 assert len(list_members(session, devon.scope.consortium_id, on=day)) == members
 
     def test_lists_no_members_of_another_consortium(self, database: Database, factories: Factories) -> None:
@@ -114,8 +116,28 @@ class TestConsortiumOf:
             assert len(list_consortia_of(session, agency, on=TODAY)) == 2
             with pytest.raises(NotAMember, match="Name one"):
                 consortium_of(session, agency, on=TODAY)
-            with pytest.raises(NotAMember, match="none"):
-                consortium_of(session, agency, on=LONG_AGO - timedelta(days=1))
+            with pytest.raises(NotAMember, match="no consortium on 31/12/2009"):
+                consortium_of(session, agency, on=LONG_AGO - DAY)
+
+    def test_takes_no_name_of_a_consortium_that_the_agency_is_not_in(
+        self, database: Database, factories: Factories
+    ) -> None:
+        devon, dorset = factories.two_tenants()
+        stranger, _ = factories.two_tenants()
+        second = factories.consortium()
+
+        with database.transaction(OPERATOR) as session:
+            agency = get_agency(session, devon.id)
+            names = {tenant: _consortium(session, tenant).slug for tenant in (devon, stranger)}
+            join(session, get_consortium(session, second), agency=agency, joined_on=TODAY)
+            own = consortium_of(session, agency, on=TODAY, slug=names[devon])
+            assert own.id == devon.scope.consortium_id
+            for slug, day in ((names[stranger], TODAY), ("no-such", TODAY), (names[devon], LONG_AGO - DAY)):
+                with pytest.raises(NotAMember):
+                    consortium_of(session, agency, on=day, slug=slug)
+            session.get_one(ConsortiumMember, (own.id, dorset.id)).left_on = TODAY
+            with pytest.raises(NotAMember):
+                consortium_of(session, get_agency(session, dorset.id), on=TODAY, slug=own.slug)
 
 
 class TestFindOffice:
@@ -133,7 +155,10 @@ class TestFindOffice:
         assert found.id == office.id
 
 
-def _join(session: Any, tenant: Tenant) -> None:
+def _consortium(session: Any, tenant: Tenant) -> Consortium:
     assert tenant.scope.consortium_id is not None
-    consortium = get_consortium(session, tenant.scope.consortium_id)
-    join(session, consortium, agency=get_agency(session, tenant.id), joined_on=TODAY)
+    return get_consortium(session, tenant.scope.consortium_id)
+
+
+def _join(session: Any, tenant: Tenant) -> None:
+    join(session, _consortium(session, tenant), agency=get_agency(session, tenant.id), joined_on=TODAY)

@@ -15,7 +15,7 @@ from concord.servers.supervisor import Supervisor
 from concord.settings import Deployment, Settings
 from tenants.agency import get_agency_by_slug
 from tenants.base import utc_now
-from tenants.consortium import consortium_of, get_consortium_by_slug
+from tenants.consortium import consortium_of
 from tenants.database import Database
 from tenants.role import Role
 from tenants.scope import OPERATOR, Scope
@@ -65,15 +65,11 @@ def agency_scope(database: Database, slug: str, *, consortium: str | None = None
     """Return the scope of an agency for a command given on the host.
 
     :raises AgencyUnknown: when there is no such agency.
-    :raises NotAMember: when it has not exactly one consortium and none is named.
+    :raises NotAMember: when it is no member of the consortium named, or none is named and it has not exactly one.
     """
     with database.transaction(OPERATOR) as session:
         agency = get_agency_by_slug(session, slug)
-        pool = (
-            get_consortium_by_slug(session, consortium)
-            if consortium
-            else consortium_of(session, agency, on=utc_now().date())
-        )
+        pool = consortium_of(session, agency, on=today(), slug=consortium)
         return Scope(agency_id=agency.id, consortium_id=pool.id, roles=HOST_ROLES)
 
 

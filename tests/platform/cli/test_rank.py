@@ -13,6 +13,7 @@ from matching.household import get_household
 from matching.pool import Stage
 from matching.ranking_run import RankingRun, list_lines
 from matching.sibling_group import get_group
+from tenants.consortium import get_consortium
 from tests.factories import Factories, Tenant
 from tests.platform.cli.run import answer, refusal, run
 
@@ -67,6 +68,19 @@ class TestRank:
 
     def test_knows_no_other_agency(self) -> None:
         assert refusal("rank", "--agency", "no-such", "--group", "G-3QX8ZA").startswith("concord: ")
+
+    def test_acts_in_no_consortium_that_the_agency_is_not_in(self, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        stranger, _ = factories.two_tenants()
+        own = _group_code(factories, devon, factories.group(devon))
+        shared = _group_code(factories, stranger, factories.group(stranger))
+
+        for group in (own, shared):
+            said = refusal(
+                *("rank", "--agency", devon.slug, "--group", group),
+                *("--consortium", _consortium_slug(factories, stranger)),
+            )
+            assert "belongs to these consortia" in said
 
     def test_lists_as_many_as_asked_for(self, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
@@ -134,6 +148,12 @@ def _barring(said: dict[str, Any]) -> list[str]:
 def _group_code(factories: Factories, tenant: Tenant, group_id: UUID) -> str:
     with factories.database.transaction(tenant.scope) as session:
         return get_group(session, group_id).code
+
+
+def _consortium_slug(factories: Factories, tenant: Tenant) -> str:
+    assert tenant.scope.consortium_id is not None
+    with factories.database.transaction(tenant.scope) as session:
+        return get_consortium(session, tenant.scope.consortium_id).slug
 
 
 def _household_code(factories: Factories, tenant: Tenant, household_id: UUID) -> str:
