@@ -29,7 +29,13 @@ class Database:
         self._scope_key = scope_key
         self._cipher = Cipher(master_key)
         self._engine = create_engine(
-            url, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True, pool_recycle=1800
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            # An error's text must not quote what was to be written: it may be of a person.
+            hide_parameters=True,
         )
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         event.listen(self._sessions, "after_begin", self._enter_scope)

@@ -126,6 +126,14 @@ class TestTransaction:
         with pytest.raises(ScopeRefused, match="clocks"), database.transaction(devon.scope) as session:
             session.execute(text("SELECT 1"))
 
+    def test_quotes_no_value_when_it_fails(self, one: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+
+        with pytest.raises(DBAPIError) as caught, one.transaction(devon.scope) as session:
+            session.execute(text("SELECT 1 / 0 WHERE :name = 'x' OR true"), {"name": "Rowan Sample"})
+
+        assert "Rowan" not in str(caught.value)
+
 
 class TestScopeOf:
     def test_is_the_scope_that_was_opened(self, database: Database, factories: Factories) -> None:
