@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 
 from concord.log import configure_logging
 from concord.settings import read_settings
@@ -35,12 +36,13 @@ COMMANDS = {
 }
 
 AWAY = "The database or Valkey doesn't answer. `concord doctor` says which, and what to do."
+UNFORESEEN = "Something went wrong that nobody foresaw, and nothing was kept of this step. The line above says where."
 # By name: to load all three libraries for a command that uses none would take a second.
 _AWAY = {("psycopg", "OperationalError"), ("sqlalchemy", "OperationalError"), ("redis", "ConnectionError")}
 
 
 class CommandList(click.Group):
-    """The commands of ``COMMANDS``; what the domain refuses becomes one clear line and exit code 1."""
+    """The commands of ``COMMANDS``; what goes wrong becomes one clear line and exit code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order of the list."""
@@ -65,10 +67,12 @@ class CommandList(click.Group):
             return super().invoke(ctx)
         except DomainError as error:
             click.echo(f"concord: {error}", err=True)
-        except Exception as error:
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:  # its text may quote a person's row: only its kind and its way are told
             if not _is_away(error):
-                raise
-            click.echo(f"concord: {AWAY}", err=True)
+                structlog.get_logger(__name__).error("command.failed", exc_info=error)
+            click.echo(f"concord: {AWAY if _is_away(error) else UNFORESEEN}", err=True)
         sys.exit(1)
 
 

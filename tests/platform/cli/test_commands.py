@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
@@ -44,6 +45,28 @@ class TestMain:
         assert result.exit_code == 1
         assert len(result.stderr.splitlines()) == 1
         assert "concord doctor" in result.stderr
+
+    def test_what_nobody_foresaw_tells_nothing_of_a_person(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(COMMANDS, "break", (f"{__name__}:broken", "Break."))
+
+        result = _run("break")
+
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert "Rowan" not in result.stderr
+        logged, said = result.stderr.splitlines()
+        assert json.loads(logged)["error"] == "ValueError"
+        assert said.startswith("concord: Something went wrong")
+
+    def test_a_wrong_word_is_clicks_own_to_explain(self) -> None:
+        assert _run("rank", "--no-such").exit_code == 2
+        assert _run("no-such").exit_code == 2
+
+
+@click.command()
+def broken() -> None:
+    """Fail as a database does, quoting a row."""
+    raise ValueError("Failing row contains (Rowan, 03/05/2023)")
 
 
 @pytest.mark.usefixtures("given")
