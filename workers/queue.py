@@ -11,9 +11,14 @@ from rq.job import Job as QueuedJob
 from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
+from tenants.base import utc_now
+
 QUEUE = "concord"
 PERFORM = "workers.process.perform"
 LONGEST_SECONDS = 3600
+HEARTBEAT_SECONDS = 5
+"""How often a worker says in the queue that it is still at a job."""
+TENDED_SECONDS = HEARTBEAT_SECONDS + 3
 
 
 class JobQueue:
@@ -60,8 +65,17 @@ class JobQueue:
             queued = QueuedJob.fetch(queue_id, connection=self.connection, serializer=JSONSerializer)
         except NoSuchJobError:
             return True
+        status = queued.get_status()
         # Looked for by the server: a long queue is asked about once for each job that waits in it.
-        if queued.get_status() is JobStatus.QUEUED and self.connection.lpos(self._queue.key, queue_id) is not None:
+        if status is JobStatus.QUEUED and self.connection.lpos(self._queue.key, queue_id) is not None:
+            return False
+        if status is JobStatus.STARTED and _is_tended(queued):
             return False
         queued.delete()
         return True
+
+
+def _is_tended(queued: QueuedJob) -> bool:
+    # A living worker that has just begun it; the ledger will say so in a moment.
+    beat = queued.last_heartbeat
+    return beat is not None and (utc_now() - beat).total_seconds() < TENDED_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from rq import Queue
@@ -9,7 +10,8 @@ from rq.job import Job as QueuedJob
 from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
-from workers.queue import QUEUE, JobQueue
+from tenants.base import utc_now
+from workers.queue import QUEUE, TENDED_SECONDS, JobQueue
 
 
 class TestSend:
@@ -51,6 +53,18 @@ class TestSend:
 
             assert queue.send(job_id, 0) is True, status
             assert queued(queue) == [f"{job_id}-0"]
+
+    def test_leaves_it_to_a_worker_that_has_just_begun(self, queue: JobQueue) -> None:
+        job_id = uuid4()
+        queue.send(job_id, 0)
+        queue.connection.delete(Queue(QUEUE, connection=queue.connection).key)
+        begun = fetch(queue, job_id)
+        begun.set_status(JobStatus.STARTED)
+        begun.heartbeat(utc_now(), 60)
+
+        assert queue.send(job_id, 0) is False
+        begun.heartbeat(utc_now() - timedelta(seconds=TENDED_SECONDS), 60)
+        assert queue.send(job_id, 0) is True
 
     def test_puts_it_there_again_when_only_its_name_was_left(self, queue: JobQueue) -> None:
         job_id = uuid4()
