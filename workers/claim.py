@@ -23,6 +23,9 @@ _FIRST_DELAY = timedelta(seconds=5)
 # Long enough for the queue to have forgotten the attempt that is handed back.
 _PAUSE = timedelta(seconds=1)
 
+Shown = tuple[int, int | None, str | None]
+"""How far a job is: steps done, of how many, and a note."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -77,7 +80,7 @@ def claim(session: Session, job_id: UUID, *, token: str, lease: timedelta) -> Cl
     return Claim(job_id=row.id, token=token, kind=row.kind, payload=row.payload, attempt=attempt)
 
 
-def renew(session: Session, held: Claim, *, lease: timedelta, progress: tuple[int, int | None, str | None]) -> bool:
+def renew(session: Session, held: Claim, *, lease: timedelta, progress: Shown) -> bool:
     """Keep the lease, write the progress, and say whether the asker wants the job stopped.
 
     :raises ClaimLost: when another worker holds the job.
@@ -94,15 +97,26 @@ def renew(session: Session, held: Claim, *, lease: timedelta, progress: tuple[in
     return cancel[0] is not None
 
 
-def settle(session: Session, held: Claim, *, result: dict[str, Any] | None) -> None:
-    """Write a job's end in the transaction that holds its effects.
+def settle(session: Session, held: Claim, *, result: dict[str, Any] | None, progress: Shown = (0, None, None)) -> None:
+    """Write a job's end, with how far it came, in the transaction that holds its effects.
 
     :raises ClaimLost: when another worker holds the job: then the effects are rolled back with this.
     """
+    done, total, note = progress
     ended = session.execute(
         update(Job)
         .where(_held(held))
-        .values(state=JobState.DONE, finished_at=func.now(), worker=None, lease_until=None, reason=None, result=result)
+        .values(
+            state=JobState.DONE,
+            finished_at=func.now(),
+            worker=None,
+            lease_until=None,
+            reason=None,
+            result=result,
+            progress_done=done,
+            progress_total=total,
+            progress_note=note,
+        )
         .returning(Job.id)
     ).one_or_none()
     if ended is None:

@@ -101,7 +101,7 @@ class JobRunner:
         with self._database.transaction(scope) as session:
             session.info["request_id"] = f"job:{held.job_id}"
             result = handler(session, work)
-            settle(session, held, result=result)
+            settle(session, held, result=result, progress=progress.shown)
 
     def _give_up(self, scope: Scope, held: Claim, *, state: JobState, reason: str) -> None:
         with self._database.transaction(scope) as session:
@@ -143,7 +143,6 @@ class Heartbeat:
                 log.warning("job.heartbeat_failed", error=type(error).__name__)
 
     def _renew(self) -> None:
-        shown = (self._progress.done, self._progress.total, self._progress.note)
         with self._database.transaction(self._scope) as session:
-            if renew(session, self._held, lease=self._lease, progress=shown):
+            if renew(session, self._held, lease=self._lease, progress=self._progress.shown):
                 self._progress.stop.set()

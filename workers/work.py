@@ -33,6 +33,11 @@ class Progress:
     note: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def shown(self) -> tuple[int, int | None, str | None]:
+        """Return steps done, of how many, and the note."""
+        return self.done, self.total, self.note
+
     def tell(self, done: int, total: int | None = None, note: str | None = None) -> None:
         """Say how far the job is.
 

@@ -76,7 +76,8 @@ class TestRun:
             assert (job.state, job.progress_total, job.progress_note) == (JobState.RUNNING, 5, "Reading rows")
             go_on.set()
 
-        assert look(database, devon, job_id).state is JobState.DONE
+        job = look(database, devon, job_id)
+        assert (job.state, job.progress_done, job.progress_total) == (JobState.DONE, 2, 5)
 
     def test_keeps_its_lease_while_it_runs(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
