@@ -107,7 +107,7 @@ def describe_children(children: Sequence[ChildFacts], as_of: date) -> str:
 def describe_household(facts: HouseholdFacts, as_of: date) -> str:
     """Return what a household is approved for and who is at home, as one phrase without a full stop."""
     said = [
-        f"Approved for {_children_approved(facts)} {_ages_approved(facts)}",
+        f"Approved for {_approved_for(facts)}",
         "approved for early permanence" if facts.early_permanence_approved is YesNo.YES else "",
         _at_home(facts, as_of),
         {YesNo.YES: "pets at home", YesNo.NO: "no pets", YesNo.UNKNOWN: ""}[facts.pets],
@@ -118,7 +118,7 @@ def describe_household(facts: HouseholdFacts, as_of: date) -> str:
 
 def describe_approval(facts: HouseholdFacts) -> str:
     """Return the children a household is approved for, such as ``one or two girls aged 0 to 6``."""
-    return f"{_children_approved(facts)} {_ages_approved(facts)}"
+    return _approved_for(facts)
 
 
 def describe_home(facts: HouseholdFacts, as_of: date) -> str:
@@ -251,11 +251,20 @@ def _age_words(months: int) -> str:
     return str(months // 12)
 
 
-def _children_approved(facts: HouseholdFacts) -> str:
+def _approved_for(facts: HouseholdFacts) -> str:
+    said = [_children_approved(facts), _ages_approved(facts)]
+    unsaid = [word for word, words in zip(("number", "ages"), said, strict=True) if words is None]
+    children = said[0] or _APPROVED.get(facts.sex_approved, ("child", "children"))[1]
+    return " ".join(
+        words for words in (children, said[1], f"({join_words(unsaid)} not recorded)" if unsaid else None) if words
+    )
+
+
+def _children_approved(facts: HouseholdFacts) -> str | None:
     one, many = _APPROVED.get(facts.sex_approved, ("child", "children"))
     fewest, most = facts.fewest_children, facts.most_children
     if fewest is None and most is None:
-        return f"a number of {many} not recorded,"
+        return None
     if most is None:
         return f"{count_words(fewest or 0, one, many)} or more"
     if fewest is None:
@@ -266,10 +275,10 @@ def _children_approved(facts: HouseholdFacts) -> str:
     return f"{count_words(fewest, '', '').strip()} {between} {count_words(most, one, many)}"
 
 
-def _ages_approved(facts: HouseholdFacts) -> str:
+def _ages_approved(facts: HouseholdFacts) -> str | None:
     lowest, highest = facts.age_from_months, facts.age_to_months
     if lowest is None and highest is None:
-        return "of ages not recorded"
+        return None
     if highest is None:
         return f"aged {_from_words(lowest or 0)} or older"
     if lowest is None:

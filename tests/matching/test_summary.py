@@ -121,9 +121,7 @@ class TestDescribeHousehold:
     def test_takes_what_is_unknown_for_neither_yes_nor_no(self) -> None:
         words = describe_household(household(), TODAY)
 
-        assert words == (
-            "Approved for a number of children not recorded, of ages not recorded; children at home not recorded"
-        )
+        assert words == "Approved for children (number and ages not recorded); children at home not recorded"
 
     @pytest.mark.parametrize(
         ("summary", "words"),
@@ -136,7 +134,7 @@ class TestDescribeHousehold:
         ],
     )
     def test_says_how_many(self, summary: dict[str, Any], words: str) -> None:
-        assert describe_approval(household(**summary)) == f"{words} of ages not recorded"
+        assert describe_approval(household(**summary)) == f"{words} (ages not recorded)"
 
     @pytest.mark.parametrize(
         ("lowest", "highest", "words"),
@@ -152,6 +150,11 @@ class TestDescribeHousehold:
         facts = household(age_from_months=lowest, age_to_months=highest, most_children=1, fewest_children=1)
 
         assert describe_approval(facts) == f"one child {words}"
+
+    def test_says_that_nobody_knows_how_many(self) -> None:
+        facts = household(age_from_months=0, age_to_months=59, sex_approved=SexApproved.FEMALE)
+
+        assert describe_approval(facts) == "girls aged 0 to 4 (number not recorded)"
 
     @pytest.mark.parametrize(
         ("count", "youngest", "words"),
