@@ -167,4 +167,6 @@ def _result(run: ImportRun) -> str:
         return "Not finished"
     if run.refusal:
         return "The whole file was refused"
-    return f"{run.added:,} added, {run.changed:,} changed, {run.unchanged:,} unchanged, {run.refused:,} refused"
+    would = "would be " if run.dry_run else ""
+    counts = f"{run.added:,} {would}added, {run.changed:,} {would}changed, {run.unchanged:,} unchanged"
+    return f"{counts}, {run.refused:,} refused"

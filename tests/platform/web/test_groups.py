@@ -158,7 +158,7 @@ class TestShow:
 
         page = page_of(visitor)
         assert "A lively child who likes puddles." in page.text
-        assert "1 of the 2 waiting families you may see is kept off by nothing that is recorded." in page.text
+        assert "Nothing recorded rules out 1 of the 2 waiting families you may see." in page.text
         assert f"/households/{fits}" in page.links().values()
         assert "Can meet: Neglect (medium)." in page.text
         assert "A person decides" in page.text
@@ -199,8 +199,8 @@ class TestShow:
 
         visitor.get(f"/groups/{group_id}")
 
-        assert "1,000 of the 1,000 waiting families" in page_of(visitor).text
-        assert "These are the first 20." in page_of(visitor).text
+        assert "rules out 1,000 of the 1,000 waiting families" in page_of(visitor).text
+        assert "These are the first 20, best fit first." in page_of(visitor).text
         assert page_of(visitor).html.count('class="concord-family"') == 20
 
     def test_never_says_where_anybody_is(self, visit_as: Visit, factories: Factories) -> None:

@@ -124,7 +124,7 @@ class TestShow:
         assert "Has not said anything about: Physical disability" in page.text
         assert "Pets Not recorded" in page.text
         assert f"/groups/{group_id}" in page.links().values()
-        assert "1 of the 1 waiting groups you may see." in page.text
+        assert "rules this family out for 1 of the 1 waiting groups you may see." in page.text
         assert "of 100" not in page.text
 
     def test_puts_the_look_on_record(self, visit_as: Visit, factories: Factories, database: Database) -> None:
