@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from concord.log import configure_logging
+from concord.log import LogLevelInvalid, configure_logging
 from tenants.error import Invalid
 
 
@@ -30,6 +30,25 @@ class TestConfigureLogging:
 
         assert json.loads(lines.getvalue())["event"] == "job failed"
         assert json.loads(lines.getvalue())["job_id"] == "j1"
+
+    @pytest.mark.parametrize(("level", "shown"), [("DEBUG", 3), ("warning", 1), ("", 2), ("CRITICAL", 0)])
+    @pytest.mark.usefixtures("lines")
+    def test_the_least_level_can_be_chosen(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, level: str, shown: int
+    ) -> None:
+        monkeypatch.setenv("CONCORD_LOG_LEVEL", level)
+        configure_logging()
+
+        for number in (logging.DEBUG, logging.INFO, logging.WARNING):
+            logging.getLogger("concord.test").log(number, "a line")
+
+        assert len(capsys.readouterr().err.splitlines()) == shown
+
+    def test_a_level_that_is_none_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CONCORD_LOG_LEVEL", "LOUD")
+
+        with pytest.raises(LogLevelInvalid, match="CONCORD_LOG_LEVEL must be one of DEBUG, INFO"):
+            configure_logging()
 
     def test_an_errors_text_is_left_out(self, lines: io.StringIO) -> None:
         try:
