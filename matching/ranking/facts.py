@@ -77,6 +77,9 @@ class ChildFacts:
     needs: Mapping[str, NeedLevel]
 
 
+_UNRECORDED = ChildFacts(birth_month=None, sex=Sex.UNKNOWN, needs={})
+
+
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
     """A sibling group: the unit of match. A need, or a contact kind, that is absent is unknown."""
@@ -96,6 +99,11 @@ class GroupFacts:
     religions: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     waiting_since: date | None = None
+
+    @property
+    def compared_children(self) -> tuple[ChildFacts, ...]:
+        """Return the children; where none is recorded, one of whom nothing is known."""
+        return self.children or (_UNRECORDED,)
 
 
 @dataclass(frozen=True, slots=True)

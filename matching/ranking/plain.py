@@ -11,6 +11,7 @@ from datetime import date
 
 from matching.need import Answer, NeedLevel, Tolerance, YesNo, need_catalogue
 from matching.ranking.facts import (
+    ChildFacts,
     ContactKind,
     DistanceBand,
     Exclusion,
@@ -92,7 +93,7 @@ def _headings(
     """Yield each heading with one result per thing asked; gates that hold most pairs back come first."""
     yield "age", _age(group, household, policy, as_of)
     yield "size", [_size(len(group.children), household)]
-    yield "sex", _worst(_sex(child.sex, household.sex_approved) for child in group.children)
+    yield "sex", _worst(_sex(child.sex, household.sex_approved) for child in _children(group))
     yield "exclusion", [{Exclusion.PASS: YES, Exclusion.FAIL: NO, Exclusion.ASK: UNKNOWN}[place.exclusion]]
     yield "needs", list(_needs(group, household))
     yield "early_permanence", list(_required(group.early_permanence, _yes_no(household.early_permanence_approved)))
@@ -102,6 +103,10 @@ def _headings(
     yield "pets", list(_required(group.no_pets, _no_yes(household.pets)))
     yield "smoking", list(_required(group.smoke_free, _no_yes(household.smokers)))
     yield "distance", [_DISTANCE[place.band]]
+
+
+def _children(group: GroupFacts) -> tuple[ChildFacts, ...]:
+    return group.children if group.children else (ChildFacts(birth_month=None, sex=Sex.UNKNOWN, needs={}),)
 
 
 def _worst(results: Iterator[str]) -> list[str]:
@@ -128,7 +133,7 @@ def _age(group: GroupFacts, household: HouseholdFacts, policy: RankingPolicy, as
             return UNKNOWN
         return NEARLY if highest - age < policy.age_margin_months else YES
 
-    return _worst(one(child.birth_month) for child in group.children)
+    return _worst(one(child.birth_month) for child in _children(group))
 
 
 def _size(number: int, household: HouseholdFacts) -> str:
@@ -156,7 +161,7 @@ def _sex(sex: Sex, approved: SexApproved) -> str:
 
 def _needs(group: GroupFacts, household: HouseholdFacts) -> Iterator[str]:
     for code in need_catalogue().codes():
-        levels = {child.needs.get(code, NeedLevel.UNKNOWN) for child in group.children} - {NeedLevel.NONE}
+        levels = {child.needs.get(code, NeedLevel.UNKNOWN) for child in _children(group)} - {NeedLevel.NONE}
         tolerance = household.tolerances.get(code, Tolerance())
         yield from _worst(_need(level, tolerance) for level in levels)
 
@@ -213,7 +218,7 @@ def _home(group: GroupFacts, household: HouseholdFacts, as_of: date) -> Iterator
         count = None
     if group.must_be_youngest != YesNo.NO:
         sure = group.must_be_youngest == YesNo.YES
-        yield from _worst(_youngest(sure, child.birth_month, count, youngest) for child in group.children)
+        yield from _worst(_youngest(sure, child.birth_month, count, youngest) for child in _children(group))
     unsaid = count is None and youngest is None
     yield from _required(group.must_be_only, UNKNOWN if unsaid else YES if count == 0 else NO)
 

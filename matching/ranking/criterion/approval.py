@@ -38,7 +38,7 @@ class AgeLine(Line[int | None, tuple[int | None, int | None]]):
         return tuple(
             dict.fromkeys(
                 None if child.birth_month is None else max(UNBORN, months(as_of) - months(child.birth_month))
-                for child in group.children
+                for child in group.compared_children
             )
         )
 
@@ -123,7 +123,7 @@ class SexLine(Line[Sex, SexApproved]):
 
     def asked(self, group: GroupFacts, as_of: date) -> tuple[Sex, ...]:  # noqa: ARG002
         """Return each sex among the children."""
-        return tuple(dict.fromkeys(child.sex for child in group.children))
+        return tuple(dict.fromkeys(child.sex for child in group.compared_children))
 
     def offered(self, household: HouseholdFacts, as_of: date) -> SexApproved:  # noqa: ARG002
         """Return the sex approved."""

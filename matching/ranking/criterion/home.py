@@ -38,7 +38,7 @@ class YoungestLine(Line[tuple[YesNo, _Born], tuple[int | None, _Born]]):
     def asked(self, group: GroupFacts, as_of: date) -> tuple[tuple[YesNo, _Born], ...]:  # noqa: ARG002
         """Return whether it must be so, with each child's month of birth."""
         births = dict.fromkeys(
-            None if child.birth_month is None else months(child.birth_month) for child in group.children
+            None if child.birth_month is None else months(child.birth_month) for child in group.compared_children
         )
         return tuple((flag, born) for flag in wanted(group.must_be_youngest) for born in births)
 

@@ -30,7 +30,7 @@ class NeedLine(Line[NeedLevel, _Answers]):
     def asked(self, group: GroupFacts, as_of: date) -> tuple[NeedLevel, ...]:  # noqa: ARG002
         """Return each level a child of the group has; a need that was never recorded is unknown, not none."""
         code = self.need.code
-        levels = dict.fromkeys(child.needs.get(code, NeedLevel.UNKNOWN) for child in group.children)
+        levels = dict.fromkeys(child.needs.get(code, NeedLevel.UNKNOWN) for child in group.compared_children)
         levels.pop(NeedLevel.NONE, None)
         return tuple(levels)
 
