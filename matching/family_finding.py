@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -14,11 +13,10 @@ from matching.ranking.criterion import criteria
 from matching.ranking.engine import GateCount, Ranking
 from matching.ranking.explain import PairExplanation
 from matching.ranking.near_miss import NearMiss, near_misses
-from matching.ranking_run import open_pool
+from matching.ranking_run import open_pool, record_look, why
 from matching.register import agency_names
 from matching.sibling_group import SiblingGroup
 from matching.summary import days_waiting, describe_children, describe_household
-from tenants import audit
 from tenants.database import scope_of
 
 FEW = 5
@@ -94,7 +92,7 @@ def find_families(session: Session, group: SiblingGroup, *, as_of: date, top: in
     pool = open_pool(session, as_of=as_of, of_groups=[group])
     ranking = pool.rank(top)
     names, own = agency_names(session), scope_of(session).agency_id
-    _record(session, "sibling_group", group.id, group.agency_id, now=now)
+    record_look(session, "sibling_group", group.id, group.agency_id, now=now)
     return FoundFamilies(
         best=tuple(
             FoundFamily(
@@ -119,7 +117,7 @@ def find_groups(session: Session, household: Household, *, as_of: date, top: int
     pool = open_pool(session, as_of=as_of, of_households=[household])
     fitting = pool.rank().groups_of(0)
     names, own = agency_names(session), scope_of(session).agency_id
-    _record(session, "household", household.id, household.agency_id, now=now)
+    record_look(session, "household", household.id, household.agency_id, now=now)
     return FoundGroups(
         best=tuple(
             FoundGroup(
@@ -141,36 +139,21 @@ def find_groups(session: Session, household: Household, *, as_of: date, top: int
 def explain_family(
     session: Session, group: SiblingGroup, household: Household, *, as_of: date, now: datetime
 ) -> ExplainedFamily:
-    """Return why a household is, or is not, on a group's list; the look is put on record.
+    """Return why a household is, or is not, on a group's list; the look is put on record for both owners.
 
     A household that does not wait is on no list; it is explained as if it did.
     """
-    pool = open_pool(session, as_of=as_of, of_groups=[group])
-    ranking = pool.rank()
-    _record(session, "sibling_group", group.id, group.agency_id, now=now)
+    ranking = open_pool(session, as_of=as_of, of_groups=[group]).rank()
     listed = {family.code: family for family in ranking.families_of(0)}
     place = listed.get(household.code)
-    alone = open_pool(session, as_of=as_of, of_groups=[group], of_households=[household])
     return ExplainedFamily(
         household=household,
         position=place.position if place else None,
         families=int(ranking.families[0]),
-        explanation=alone.explain(0, 0),
+        explanation=why(session, group, household, as_of=as_of, now=now),
     )
 
 
 def _gates(ranking: Ranking) -> tuple[tuple[str, GateCount], ...]:
     titles = {each.code: each.title for each in criteria(need_catalogue(), age_margin_months=0)}
     return tuple((titles[count.gate], count) for count in ranking.gates_of(0) if count.failed or count.asked)
-
-
-def _record(session: Session, kind: str, record_id: UUID, owner_agency_id: UUID, *, now: datetime) -> None:
-    audit.record(
-        session,
-        audit.Act.RANK,
-        record_kind=kind,
-        record_id=record_id,
-        owner_agency_id=owner_agency_id,
-        level=audit.Level.SUMMARY,
-        now=now,
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from importlib.metadata import version
 from uuid import UUID, uuid4
 
@@ -93,7 +92,16 @@ class Pairing:
     explanation: PairExplanation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class FamilyList:
+    """A group's list as it was kept: how many households no gate bars, and the best of them."""
+
+    run: RankingRun
+    families: int
+    best: tuple[Pairing, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
     """Groups and households as one scope sees them on one day, ready to be ranked."""
 
@@ -121,17 +129,12 @@ class Pool:
 
     def pairing(self, group: int, family: RankedFamily) -> Pairing:
         """Return one line of a list with its reasons."""
-        position = self._position[family.code]
         return Pairing(
             group=self.groups[group],
-            household=self.households[position],
+            household=self.households[family.household],
             position=family.position,
-            explanation=self.explain(group, position),
+            explanation=self.explain(group, family.household),
         )
-
-    @cached_property
-    def _position(self) -> dict[str, int]:
-        return {household.code: position for position, household in enumerate(self.households)}
 
 
 def open_pool(
@@ -156,37 +159,24 @@ def open_pool(
     )
 
 
-def families_for(
-    session: Session, group: SiblingGroup, *, as_of: date, top: int, now: datetime
-) -> tuple[list[Pairing], Ranking]:
-    """Return a group's list, best first, with reasons; and the ranking it came from, for its counts."""
+def families_for(session: Session, group: SiblingGroup, *, as_of: date, top: int, now: datetime) -> FamilyList:
+    """Return a group's list, best first, with reasons; the run is kept, and the look put on record."""
     pool = open_pool(session, as_of=as_of, of_groups=[group])
     ranking = pool.rank(top)
-    _audit(session, group.id, "sibling_group", group.agency_id, now=now)
-    return [pool.pairing(0, family) for family in ranking.families_of(0)], ranking
-
-
-def groups_for(session: Session, household: Household, *, as_of: date, top: int, now: datetime) -> list[Pairing]:
-    """Return the groups that a household may fit, by points, then the group that waits longest, with reasons."""
-    pool = open_pool(session, as_of=as_of, of_households=[household])
-    ranking = pool.rank(1)
-    found = [
-        (family.points, position, family)
-        for position in range(len(pool.groups))
-        for family in ranking.families_of(position)
-    ]
-    found.sort(key=lambda each: (-each[0], each[1]))
-    _audit(session, household.id, "household", household.agency_id, now=now)
-    return [
-        Pairing(group=pool.groups[at], household=household, position=place, explanation=pool.explain(at, 0))
-        for place, (_, at, _) in enumerate(found[:top], start=1)
-    ]
+    run = record_run(session, pool, ranking, now=now)
+    record_look(session, "sibling_group", group.id, group.agency_id, now=now)
+    return FamilyList(
+        run=run,
+        families=int(ranking.families[0]),
+        best=tuple(pool.pairing(0, family) for family in ranking.families_of(0)),
+    )
 
 
 def why(session: Session, group: SiblingGroup, household: Household, *, as_of: date, now: datetime) -> PairExplanation:
-    """Return why a household is, or is not, on a group's list."""
+    """Return why a household is, or is not, on a group's list; the look is put on record for both owners."""
     pool = open_pool(session, as_of=as_of, of_groups=[group], of_households=[household])
-    _audit(session, group.id, "sibling_group", group.agency_id, now=now)
+    record_look(session, "sibling_group", group.id, group.agency_id, now=now)
+    record_look(session, "household", household.id, household.agency_id, now=now)
     return pool.explain(0, 0)
 
 
@@ -248,6 +238,19 @@ def list_lines(session: Session, run_id: UUID) -> list[RankingLine]:
     return list(session.scalars(query))
 
 
+def record_look(session: Session, kind: str, record_id: UUID, owner_agency_id: UUID, *, now: datetime) -> None:
+    """Put on record, for the owner too, that a record was ranked."""
+    audit.record(
+        session,
+        audit.Act.RANK,
+        record_kind=kind,
+        record_id=record_id,
+        owner_agency_id=owner_agency_id,
+        level=audit.Level.SUMMARY,
+        now=now,
+    )
+
+
 def _places(session: Session, of_groups: Sequence[SiblingGroup], of_households: Sequence[Household]) -> Places:
     shape = (len(of_groups), len(of_households))
     band, exclusion = np.zeros(shape, dtype=np.int8), np.zeros(shape, dtype=np.int8)
@@ -276,7 +279,6 @@ def _keep_snapshot(session: Session, snapshot: Snapshot, *, now: datetime) -> by
 
 
 def _lines(pool: Pool, ranking: Ranking, run: RankingRun) -> Iterator[dict[str, object]]:
-    ids = {household.code: household.id for household in pool.households}
     for position, group in enumerate(pool.groups):
         for family in ranking.families_of(position):
             yield {
@@ -284,18 +286,6 @@ def _lines(pool: Pool, ranking: Ranking, run: RankingRun) -> Iterator[dict[str, 
                 "sibling_group_id": group.id,
                 "position": family.position,
                 "agency_id": run.agency_id,
-                "household_id": ids[family.code],
+                "household_id": pool.households[family.household].id,
                 "points": family.points,
             }
-
-
-def _audit(session: Session, record_id: UUID, kind: str, owner_agency_id: UUID, *, now: datetime) -> None:
-    audit.record(
-        session,
-        audit.Act.RANK,
-        record_kind=kind,
-        record_id=record_id,
-        owner_agency_id=owner_agency_id,
-        level=audit.Level.SUMMARY,
-        now=now,
-    )

@@ -11,7 +11,7 @@ from concord.cli.workplace import agency_scope, today, workplace
 from concord.schema.ranking import ExplanationSchema, FamilySchema
 from concord.settings import Settings
 from matching.household import get_household_by_reference
-from matching.ranking_run import Pairing, open_pool, record_run, why
+from matching.ranking_run import Pairing, families_for, why
 from matching.sibling_group import get_group_by_reference
 from tenants.base import utc_now
 
@@ -48,23 +48,21 @@ def rank(
         with place.database.transaction(scope) as session:
             session.info["request_id"] = "cli:rank"
             group = get_group_by_reference(session, reference)
-            pool = open_pool(session, as_of=day, of_groups=[group])
-            ranking = pool.rank(top)
-            run = record_run(session, pool, ranking, now=utc_now())
-            pairings = [pool.pairing(0, family) for family in ranking.families_of(0)]
+            found = families_for(session, group, as_of=day, top=top, now=utc_now())
             answer = {
                 "group": group.code,
                 "as_of": day.isoformat(),
-                "run": str(run.id),
-                "policy": run.policy_version,
-                "families_not_barred": int(ranking.families[0]),
-                "families": FamilySchema(many=True).dump(pairings),
+                "run": str(found.run.id),
+                "policy": found.run.policy_version,
+                "families_not_barred": found.families,
+                "families": FamilySchema(many=True).dump(found.best),
             }
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return
-    click.echo(f"{answer['group']}: {answer['families_not_barred']} families that no gate bars, as of {day:%d/%m/%Y}")
-    for pairing in pairings:
+    families = "1 family" if found.families == 1 else f"{found.families} families"
+    click.echo(f"{answer['group']}: {families} that no gate bars, as of {day:%d/%m/%Y}")
+    for pairing in found.best:
         _say(pairing)
 
 
