@@ -15,11 +15,11 @@ from concord.web.access import may
 from concord.web.form import one_line
 from concord.web.listing import FindForm, pagination, read_wanted
 from concord.web.request import transaction
-from matching.family_finding import explain_family, find_families
+from matching.family_finding import ExplainedFamily, explain_family, find_families
 from matching.household import HouseholdUnknown, get_household_by_reference
 from matching.record import open_group
 from matching.register import count_listed_groups, list_group_cards
-from matching.sibling_group import GroupUnknown, get_group, get_group_by_reference, read_identity
+from matching.sibling_group import GroupUnknown, SiblingGroup, get_group, get_group_by_reference, read_identity
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -100,17 +100,20 @@ def why(group_id: UUID) -> ResponseReturnValue:
     """Show why a household, typed by its code, is or is not on a group's list."""
     now = utc_now()
     form = WhyForm(request.args)
-    found, status = None, 200
     with transaction() as session:
         group = get_group(session, group_id)
-        if "household" in request.args and form.validate():
-            try:
-                household = get_household_by_reference(session, form.household.data)
-                found = explain_family(session, group, household, as_of=now.date(), now=now)
-            except HouseholdUnknown as unknown:
-                form.household.errors, status = [str(unknown)], 404
-    status = 422 if form.errors and status == 200 else status
-    return render_template("group-why.html", group=group, form=form, found=found, top=TOP), status
+        if "household" not in request.args or not form.validate():
+            return _show_why(group, form), 422 if form.errors else 200
+        try:
+            household = get_household_by_reference(session, form.household.data)
+        except HouseholdUnknown as unknown:
+            form.household.errors = [str(unknown)]
+            return _show_why(group, form), 404
+        if household.code != form.household.data:
+            # An agency's own reference is nothing for an address, which browsers keep.
+            return redirect(url_for("groups.why", group_id=group_id, household=household.code), 303)
+        found = explain_family(session, group, household, as_of=now.date(), now=now)
+    return _show_why(group, form, found)
 
 
 @blueprint.get("/groups/<uuid:group_id>/identity")
@@ -121,6 +124,10 @@ def identity(group_id: UUID) -> ResponseReturnValue:
         group = get_group(session, group_id)
         reference, children = read_identity(session, group, now=utc_now())
     return render_template("group-identity.html", group=group, reference=reference, children=children)
+
+
+def _show_why(group: SiblingGroup, form: WhyForm, found: ExplainedFamily | None = None) -> str:
+    return render_template("group-why.html", group=group, form=form, found=found, top=TOP)
 
 
 def _list(form: FindForm) -> str:

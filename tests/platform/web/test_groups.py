@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from matching.code import new_code
-from matching.household import Household, get_household
+from matching.household import Household, get_household, references_of
 from matching.need import Answer, NeedLevel, Tolerance
 from matching.pool import Stage
 from matching.ranking.facts import LegalPosition, Sex
@@ -285,10 +285,24 @@ class TestWhy:
         group_id, household_id = factories.group(us), factories.household(them)
         visitor = visit_as(us)
 
-        visitor.get(f"/groups/{group_id}/why?household={household_code(database, them, household_id).lower()}")
+        visitor.get(f"/groups/{group_id}/why?household={household_code(database, them, household_id)}")
 
         assert " is on the list of " in page_of(visitor).heading
         assert "It is number 1 of 1" in page_of(visitor).text
+
+    def test_leaves_no_reference_in_the_address(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        group_id, household_id = factories.group(us), factories.household(us)
+        code = household_code(database, us, household_id)
+        with transaction(database, us) as session:
+            reference = references_of(session, [household_id])[household_id]
+
+        for typed in (reference, code.lower()):
+            response = visit_as(us).get(f"/groups/{group_id}/why?household={typed}")
+
+            assert (response.status_code, response.location) == (303, f"/groups/{group_id}/why?household={code}")
 
     def test_says_that_a_family_on_hold_is_on_no_list(
         self, visit_as: Visit, factories: Factories, database: Database

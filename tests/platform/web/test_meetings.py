@@ -153,6 +153,7 @@ class TestShow:
 
         visitor.get(consortium.path)
         assert "It could not be done." in page_of(visitor).text
+        assert "Build" not in page_of(visitor).text
         visitor.post(f"{consortium.path}/jobs/{job_id}/again")
 
         with transaction(database, consortium.us) as session:
