@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -33,6 +32,8 @@ from tenants.consortium import get_consortium
 
 FAMILIES = 5
 """How many families a pack shows for each group."""
+FITS = 5
+"""How many groups a pack names for each household."""
 REASONS = 4
 """How many reasons a pack gives for a family, heaviest first; the group's page gives them all."""
 LONGEST = 20
@@ -60,7 +61,7 @@ def assemble(session: Session, meeting: Meeting, pack: Pack, *, now: datetime) -
         new_groups=_new_groups(session, pool.groups, since),
         longest_waiting=_longest_waiting(pool),
         groups=_groups(session, pool, ranking, agencies, own=pack.agency_id, now=now),
-        households=_households(session, pool, ranking, agencies, own=pack.agency_id, since=since),
+        households=_households(session, pool, agencies, own=pack.agency_id, since=since),
     )
     return content, run.id
 
@@ -130,16 +131,21 @@ def _needs(facts: GroupFacts) -> tuple[tuple[str, str], ...]:
 
 
 def _households(
-    session: Session, pool: Pool, ranking: Ranking, agencies: dict[UUID, str], *, own: UUID, since: date
+    session: Session, pool: Pool, agencies: dict[UUID, str], *, own: UUID, since: date
 ) -> tuple[PackHousehold, ...]:
-    fits: dict[str, list[str]] = defaultdict(list)
-    for position, group in enumerate(pool.groups):
-        for family in ranking.families_of(position):
-            fits[family.code].append(group.code)
+    # All lists whole: a household that is nobody's best still has groups that it may fit.
+    ranking = pool.rank()
     entered = households.entered_pool_on(session, [household.id for household in pool.households])
     return tuple(
         _household(
-            pool, position, household, tuple(fits[household.code]), agencies, own=own, since=since, entered=entered
+            pool,
+            position,
+            household,
+            tuple(each.code for each in ranking.groups_of(position)[:FITS]),
+            agencies,
+            own=own,
+            since=since,
+            entered=entered,
         )
         for position, household in enumerate(pool.households)
     )
