@@ -52,6 +52,10 @@ class PoolEntry(Base):
     """Why it is held back, or shared earlier than the consortium's timing."""
 
 
+class NoPool(Invalid):
+    """The scope names no agency or no consortium, so there is no pool to share a record with."""
+
+
 class SharingNeedsReason(Invalid):
     """Holding a record back asks for a reason."""
 
@@ -69,6 +73,7 @@ def share(
     """Set how far the scope's consortium may see a record of the scope's agency.
 
     :raises SharingNeedsReason: when it is held back without a reason.
+    :raises NoPool: when the scope names no agency or no consortium.
     """
     if held and not reason:
         raise SharingNeedsReason("Say why the record is held back from the pool.")
@@ -78,8 +83,13 @@ def share(
 def share_each(
     session: Session, entries: list[tuple[UUID | None, UUID | None, Stage, bool, str | None]], *, on: date
 ) -> None:
-    """Set the sharing of many records: household or group id, stage, held, reason."""
+    """Set the sharing of many records: household or group id, stage, held, reason.
+
+    :raises NoPool: when the scope names no agency or no consortium.
+    """
     scope = scope_of(session)
+    if scope.agency_id is None or scope.consortium_id is None:
+        raise NoPool("Choose the agency and the consortium in which to share the record.")
     for column in ("household_id", "sibling_group_id"):
         rows = [
             {

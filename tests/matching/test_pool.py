@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,8 +12,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from matching import household as households
 from matching import sibling_group as groups
-from matching.pool import PoolEntry, SharingNeedsReason, Stage, share, share_each, sharing_of
+from matching.pool import NoPool, PoolEntry, SharingNeedsReason, Stage, share, share_each, sharing_of
 from tenants.database import Database
+from tenants.scope import OPERATOR
 from tests.factories import TODAY, Factories, Tenant
 
 LATER = TODAY + timedelta(days=30)
@@ -46,6 +48,14 @@ class TestShare:
 
         with database.transaction(devon.scope) as session, pytest.raises(SharingNeedsReason):
             share(session, stage=Stage.CONSORTIUM, on=TODAY, household_id=household_id, held=True)
+
+    def test_shares_with_nobody_outside_a_consortium(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        household_id = factories.household(devon)
+
+        for scope in (replace(devon.scope, consortium_id=None), OPERATOR):
+            with database.transaction(scope) as session, pytest.raises(NoPool):
+                share(session, stage=Stage.CONSORTIUM, on=TODAY, household_id=household_id)
 
     def test_shares_nothing_of_another_agency(self, database: Database, factories: Factories) -> None:
         devon, dorset = factories.two_tenants()
