@@ -237,6 +237,8 @@ def _find_waiting(session: Session, *, kind: SheetKind, digest: bytes, dry_run: 
         select(ImportRun)
         .join(Job, Job.id == ImportRun.job_id)
         .where(
+            # An agency of two consortia hands the same sheet in to each.
+            ImportRun.consortium_id == scope_of(session).consortium_id,
             ImportRun.kind == kind,
             ImportRun.digest == digest,
             ImportRun.dry_run == dry_run,

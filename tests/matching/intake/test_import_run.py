@@ -36,11 +36,13 @@ from matching.intake.sheet import CellValue, UnreadableSheet
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.pool import PoolEntry, Stage
 from tenants import audit
-from tenants.agency import AgencyKind
+from tenants.agency import AgencyKind, get_agency
+from tenants.consortium import get_consortium, join
 from tenants.database import Database
 from tenants.job import cancel_job, get_job
 from tenants.permission import NotAllowed
 from tenants.role import Role
+from tenants.scope import OPERATOR
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.intake.strategies import group_rows, household_rows
 from tests.matching.intake.writing import csv_file, group_lines, headings_of, household_line, xlsx_file
@@ -75,6 +77,18 @@ class TestRequestImport:
         assert first.id == second.id
         assert _request(database, devon, content, dry_run=True).id != first.id
         assert _request(database, dorset, content).id != first.id
+
+    def test_is_another_import_in_another_consortium(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        second = factories.consortium()
+        with database.transaction(OPERATOR) as session:
+            join(session, get_consortium(session, second), agency=get_agency(session, devon.id), joined_on=TODAY)
+        content = _households(Reference="ADP-1")
+
+        first = _request(database, devon, content)
+        there = _request(database, replace(devon, scope=replace(devon.scope, consortium_id=second)), content)
+
+        assert (first.consortium_id, there.consortium_id) == (devon.scope.consortium_id, second)
 
     def test_is_a_new_import_once_the_first_has_ended_or_been_cancelled(
         self, database: Database, factories: Factories
