@@ -26,9 +26,9 @@ def main() -> None:
     """Strike for as many rounds as asked, and say what came of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--strikes", type=int, default=12, help="how often something is killed or wiped in a round")
-    parser.add_argument("--agencies", type=int, default=6)
-    parser.add_argument("--rows", type=int, default=1000, help="rows of each agency's sheet")
+    parser.add_argument("--strikes", type=int, default=8, help="how often something is killed or wiped in a round")
+    parser.add_argument("--agencies", type=int, default=4)
+    parser.add_argument("--rows", type=int, default=200, help="rows of each agency's sheet")
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     configure_logging(level=logging.ERROR)

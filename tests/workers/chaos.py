@@ -222,7 +222,7 @@ def all_done(database: Database, load: Load) -> bool:
     return len(jobs) == asked and all(job.state in FINISHED for job in jobs)
 
 
-def wait_until_done(database: Database, load: Load, *, seconds: float = 60.0) -> None:
+def wait_until_done(database: Database, load: Load, *, seconds: float = 180.0) -> None:
     """Wait until nothing is left to be done."""
     deadline = time.monotonic() + seconds
     while not all_done(database, load):

@@ -72,7 +72,7 @@ def nothing(_session: Session, _work: Work) -> dict[str, Any] | None:
     return None
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 40.0) -> None:
     """Wait for a condition, and fail when it doesn't come about in time."""
     deadline = time.monotonic() + seconds
     while not condition():

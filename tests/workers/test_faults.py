@@ -42,7 +42,7 @@ class TestKills:
                         lambda kind=kind: any(  # type: ignore[misc]
                             job.kind == kind and job.state is JobState.RUNNING for job in jobs_of(database, load)
                         ),
-                        seconds=40,
+                        seconds=90,
                     )
                     _kill_all_workers(running)
                     running.wipe()

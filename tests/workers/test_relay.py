@@ -210,11 +210,11 @@ class TestRun:
     ) -> None:
         devon, _ = factories.two_tenants()
 
-        # Its own look would come after four seconds.
-        with running(Relay(relay_url, queue, tick_seconds=4.0)):
+        # Its own look would come after a minute.
+        with running(Relay(relay_url, queue, tick_seconds=60.0), wake=lambda: admin.execute("NOTIFY concord_job")):
             wait_until(lambda: leader(admin) is not None)
             job_id = ask(database, devon)
-            wait_until(lambda: queued(queue) == [f"{job_id}-0"], seconds=2)
+            wait_until(lambda: queued(queue) == [f"{job_id}-0"])
 
     def test_one_leads_and_another_takes_over(
         self, database: Database, factories: Factories, queue: JobQueue, relay_url: str, admin: psycopg.Connection[Any]
@@ -281,8 +281,8 @@ class TestRun:
 
 
 @contextmanager
-def running(relay: Relay) -> Iterator[None]:
-    """Run a relay in a thread while the block goes on, and stop it promptly."""
+def running(relay: Relay, *, wake: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Run a relay in a thread while the block goes on, and stop it promptly; one that sleeps long must be woken."""
     stop = threading.Event()
     thread = threading.Thread(target=relay.run, args=(stop,))
     thread.start()
@@ -290,6 +290,7 @@ def running(relay: Relay) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        wake()
         thread.join(40)
         assert not thread.is_alive()
 
@@ -304,7 +305,8 @@ def everything_in(queue: JobQueue) -> bytes:
     """Return all that Valkey holds: every key with its whole value."""
     connection: Any = queue.connection
     readers: dict[bytes, Callable[[bytes], Iterable[bytes]]] = {
-        b"string": lambda name: [connection.get(name)],
+        b"none": lambda _gone_meanwhile: [],
+        b"string": lambda name: [connection.get(name) or b""],
         b"hash": lambda name: chain(*connection.hgetall(name).items()),
         b"list": lambda name: connection.lrange(name, 0, -1),
         b"set": lambda name: connection.smembers(name),

@@ -85,9 +85,9 @@ class TestRun:
         go_on = threading.Event()
 
         def work_long(_session: Session, _work: Work) -> None:
-            assert not go_on.wait(1.5)
+            assert not go_on.wait(3)
 
-        with _running(runner(database, work_long, lease=timedelta(seconds=0.6)), job_id):
+        with _running(runner(database, work_long, lease=timedelta(seconds=2)), job_id):
             wait_until(lambda: look(database, devon, job_id).state is JobState.RUNNING)
             while look(database, devon, job_id).state is JobState.RUNNING:
                 assert take(database, devon, job_id) is None
@@ -280,7 +280,7 @@ def _fail(session: Session, work: Work) -> None:
 
 def _step_until_stopped(work: Work) -> None:
     # Longer than any heartbeat: the next step after it must not be reached.
-    for step in range(400):
+    for step in range(2000):
         work.progress.tell(step)
         threading.Event().wait(0.02)
     raise AssertionError("it was not stopped")

@@ -29,8 +29,8 @@ class TestDemo:
             time.sleep(0.5)
             began = time.monotonic()
             broken_off.send_signal(signal.SIGINT)
-            broken_off.wait(30)
-            assert time.monotonic() - began < 15
+            broken_off.wait(60)
+            assert time.monotonic() - began < 30
         assert _left_of(folder) == []
 
         made = _make(folder)
@@ -52,7 +52,7 @@ class TestDemo:
 
 def _make(folder: Path) -> dict[str, Any]:
     with _demo(folder) as process:
-        said, errors = process.communicate(timeout=120)
+        said, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     # Nothing but its steps: who runs it reads this.
     assert [line for line in errors.splitlines() if line.startswith("{")] == []
