@@ -25,7 +25,7 @@ from matching.ranking_run import open_pool, record_run
 from matching.sibling_group import count_groups, list_waiting_groups
 from tenants.agency import Agency, AgencyKind, Nation, add_agency
 from tenants.base import utc_now
-from tenants.consortium import Consortium, create_consortium, join
+from tenants.consortium import Consortium, create_consortium, join, list_consortia
 from tenants.database import Database
 from tenants.error import Conflict
 from tenants.person import Appointment, appoint, find_person_by_identity, invite_person
@@ -36,6 +36,10 @@ TOP = 20
 _FOUNDED = date(2000, 1, 1)
 _MEETING_IN = timedelta(days=14)
 _ROLES = frozenset(Role) - {Role.OPERATOR}
+
+
+class NotADemonstrations(Conflict):
+    """The database holds a consortium that somebody has made themselves."""
 
 
 class RowsRefused(Conflict):
@@ -60,8 +64,12 @@ class Stage:
 
 
 def set_stage(database: Database, plan: DemoPlan, *, issuer: str) -> Stage:
-    """Make the consortium, its agencies and their people where they are not there yet."""
+    """Make the consortium, its agencies and their people where they are not there yet.
+
+    :raises NotADemonstrations: when the database holds another consortium; invented people stay apart.
+    """
     with database.transaction(OPERATOR) as session:
+        _keep_apart(session, plan)
         consortium = session.scalar(select(Consortium).where(Consortium.slug == plan.consortium.slug))
         if consortium is None:
             consortium = create_consortium(session, slug=plan.consortium.slug, name=plan.consortium.name)
@@ -166,6 +174,16 @@ def count_register(database: Database, stage: Stage) -> tuple[int, int]:
             households += count_households(session, own_agency=scope.agency_id)
             groups += count_groups(session, own_agency=scope.agency_id)
     return households, groups
+
+
+def _keep_apart(session: Session, plan: DemoPlan) -> None:
+    consortia = [each.slug for each in list_consortia(session)]
+    made_before = session.scalar(select(Agency.id).where(Agency.slug == OFFICE_SLUG)) is not None
+    if consortia and not (made_before and consortia == [plan.consortium.slug]):
+        raise NotADemonstrations(
+            f"The database holds a consortium of your own ({', '.join(consortia)}). Give the demonstration a data "
+            "folder of its own: “concord --data-dir FOLDER demo”."
+        )
 
 
 def _agency(session: Session, consortium: Consortium, plan: DemoAgency) -> Agency:
