@@ -26,6 +26,7 @@ COMMANDS = {
     "import": ("concord.cli.import_:command", "Import households or children from a sheet."),
     "rank": ("concord.cli.rank:rank", "List the families for a sibling group, with reasons."),
     "why": ("concord.cli.rank:why_command", "Say why a household is, or is not, on a group's list."),
+    "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),
     "web": ("concord.cli.web:command", "Serve the site."),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from concord.cli.wait import wait_for_job, wait_for_jobs
 from concord.cli.workplace import Workplace, agency_scope, jobs_running, workplace
 from concord.settings import Settings
-from matching.meeting import Meeting, get_meeting, list_meetings
+from matching.meeting import Meeting, get_meeting, is_office, list_meetings
 from matching.pack import (
     Pack,
     PackFormat,
@@ -23,7 +23,6 @@ from matching.pack import (
     request_all_packs,
     request_pack,
 )
-from tenants.agency import AgencyKind, get_agency
 from tenants.base import utc_now
 from tenants.error import NotFound
 from tenants.scope import Scope
@@ -56,9 +55,7 @@ def build(
             built = build_packs(staffed, scope, meeting_id=meeting)
         files = save_pack(place, scope, built[0].id, output) if output else {}
     answer = {"packs": len(built), "version": built[0].version, "files": files}
-    click.echo(
-        json.dumps(answer, indent=2) if as_json else f"{len(built)} packs of version {built[0].version} are ready."
-    )
+    click.echo(json.dumps(answer, indent=2) if as_json else _words(built))
 
 
 def build_packs(place: Workplace, scope: Scope, *, meeting_id: UUID | None = None) -> list[Pack]:
@@ -69,7 +66,7 @@ def build_packs(place: Workplace, scope: Scope, *, meeting_id: UUID | None = Non
     with place.database.transaction(scope) as session:
         session.info["request_id"] = "cli:pack build"
         meeting = _meeting(session, meeting_id)
-        if not _is_office(session, scope):
+        if not is_office(session):
             pack = request_pack(session, meeting, now=utc_now())
             asked, version = pack.job_id, pack.version
         else:
@@ -111,12 +108,16 @@ def _meeting(session: Session, meeting_id: UUID | None) -> Meeting:
         return get_meeting(session, meeting_id)
     meetings = list_meetings(session)
     if not meetings:
-        raise NoMeeting("There is no meeting to build packs for. Arrange one first.")
+        raise NoMeeting(
+            "There is no meeting to build packs for. The consortium office arranges one: “concord meeting arrange”."
+        )
     return meetings[0]
 
 
-def _is_office(session: Session, scope: Scope) -> bool:
-    return scope.agency_id is not None and get_agency(session, scope.agency_id).kind is AgencyKind.CONSORTIUM_OFFICE
+def _words(built: list[Pack]) -> str:
+    if len(built) == 1:
+        return f"The pack is ready, in version {built[0].version}."
+    return f"{len(built)} packs of version {built[0].version} are ready."
 
 
 def _scope_of(pack: Pack, scope: Scope) -> Scope:

@@ -31,9 +31,10 @@ class TestBuild:
         first, second = (answer("pack", "build", "--agency", devon.slug) for _ in range(2))
 
         assert first == {"packs": 1, "version": 1, "files": {}}
+        assert run("pack", "build", "--agency", dorset.slug).stdout == "The pack is ready, in version 1.\n"
         assert second["version"] == 2
         assert _versions(factories.database, devon, meeting_id) == [2, 1]
-        assert _versions(factories.database, dorset, meeting_id) == []
+        assert _versions(factories.database, dorset, meeting_id) == [1]
 
     def test_leaves_the_own_agencys_files(self, factories: Factories, tmp_path: Path) -> None:
         _, devon, _, _ = _meeting(factories)
@@ -67,7 +68,8 @@ class TestBuild:
 
         said = refusal("pack", "build", "--agency", devon.slug)
 
-        assert said == "concord: There is no meeting to build packs for. Arrange one first."
+        assert said.startswith("concord: There is no meeting to build packs for.")
+        assert "concord meeting arrange" in said
 
 
 def _meeting(factories: Factories) -> tuple[Tenant, Tenant, Tenant, UUID]:

@@ -1,0 +1,69 @@
+"""``concord meeting``: arrange matching meetings and list them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import click
+
+from concord.cli.workplace import agency_scope, workplace
+from concord.settings import Settings
+from matching.meeting import Meeting, arrange_meeting, list_meetings, require_office
+from tenants.base import utc_now
+
+
+@click.group("meeting")
+def command() -> None:
+    """Arrange matching meetings and list them."""
+
+
+@command.command("arrange")
+@click.option("--agency", required=True, help="The consortium office, by its short name.")
+@click.option("--title", default="Matching meeting", show_default=True)
+@click.option("--held-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day, as 2027-03-09.")
+@click.option("--place", required=True, help="Where, or by which link.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; docs/cli.md documents the shape.")
+@click.pass_obj
+def arrange(settings: Settings, agency: str, title: str, held_on: datetime, place: str, as_json: bool) -> None:
+    """Arrange a matching meeting of the office's consortium."""
+    with workplace(settings) as at:
+        scope = agency_scope(at.database, agency)
+        with at.database.transaction(scope) as session:
+            session.info["request_id"] = "cli:meeting arrange"
+            require_office(session)
+            made = _answer(arrange_meeting(session, title=title, held_on=held_on.date(), place=place, now=utc_now()))
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False) if as_json else f"{_words(made)} is arranged.")
+
+
+@command.command("list")
+@click.option("--agency", required=True, help="The agency for which to ask, by its short name.")
+@click.option("--consortium", help="Which consortium, where the agency belongs to several.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; docs/cli.md documents the shape.")
+@click.pass_obj
+def list_command(settings: Settings, agency: str, consortium: str | None, as_json: bool) -> None:
+    """List the meetings of an agency's consortium, latest first."""
+    with workplace(settings) as at:
+        scope = agency_scope(at.database, agency, consortium=consortium)
+        with at.database.transaction(scope) as session:
+            found = [_answer(meeting) for meeting in list_meetings(session)]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(f"{each['id']}  {_words(each)}")
+    if not found:
+        click.echo("There are no meetings.")
+
+
+def _answer(meeting: Meeting) -> dict[str, str]:
+    return {
+        "id": str(meeting.id),
+        "title": meeting.title,
+        "held_on": meeting.held_on.isoformat(),
+        "place": meeting.place,
+    }
+
+
+def _words(meeting: dict[str, str]) -> str:
+    return f"{meeting['title']} on {meeting['held_on']}, {meeting['place']}"
