@@ -15,6 +15,7 @@ from concord.servers.deployment import running_servers
 from concord.servers.port import LOOPBACK
 from concord.settings import Settings
 from concord.web import create_app
+from matching.ranking.engine import warm
 
 # Granian's own lines go the way of all others.
 _LOGGERS = {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")}
@@ -49,4 +50,6 @@ def command(settings: Settings, host: str, port: int | None, processes: int) -> 
 def application() -> Flask:
     """Make the application in one of Granian's processes."""
     configure_logging()
+    # Or the first person to open a group would wait for it.
+    warm()
     return create_app()
