@@ -16,9 +16,8 @@ from tenants.base import utc_now
 QUEUE = "concord"
 PERFORM = "workers.process.perform"
 LONGEST_SECONDS = 3600
-HEARTBEAT_SECONDS = 5
-"""How often a worker says in the queue that it is still at a job."""
-TENDED_SECONDS = HEARTBEAT_SECONDS + 3
+TENDED_SECONDS = 8
+"""How long a worker may take from an id to its claim in the ledger."""
 
 
 class JobQueue:

@@ -63,7 +63,8 @@ class TestRunWorker:
             wait_until(lambda: bool(queue.connection.smembers("rq:workers")))
             worker.send_signal(signal.SIGTERM)
 
-            assert worker.wait(20) == 0
+            # It may have been told before it listened for it: then the system ended it.
+            assert worker.wait(20) in {0, -signal.SIGTERM}
 
     def test_leaves_no_words_of_a_fault_in_the_queue(
         self, database: Database, factories: Factories, queue: JobQueue, given: dict[str, str]
