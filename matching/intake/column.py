@@ -78,6 +78,9 @@ def layout_of(sheet: Sheet, kind: SheetKind) -> Layout:
     :raises UnreadableSheet: when a heading is unknown, missing or there twice; it names all of them.
     """
     known = {_key(column.heading): column for column in columns_of(kind)}
+    if not known.keys() & {_key(heading) for heading in sheet.headings}:
+        # A sheet without headings has somebody's record there: the reason, which is not sealed, must not quote it.
+        raise UnreadableSheet(_wrong_kind(sheet, kind) or _NO_HEADINGS)
     complaints = [*_unknown(sheet, known), *_repeated(sheet), *_missing(sheet, known.values())]
     if complaints:
         raise UnreadableSheet(_wrong_kind(sheet, kind) or "The headings do not fit. " + " ".join(complaints))
@@ -152,6 +155,7 @@ def _years_to(value: CellValue) -> int | None:
     return None if years is None else years * 12 + 11
 
 
+_NO_HEADINGS = "Row 1 holds none of the headings that are known. Put them in row 1 and the records below them."
 _SHARING = cell.choice_cell(
     {"in-house": "in_house", "consortium": "consortium", "hold": "hold"},
     blank=None,

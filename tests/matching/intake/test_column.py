@@ -80,6 +80,12 @@ class TestLayoutOf:
         with pytest.raises(UnreadableSheet, match="looks like a sheet of children"):
             layout_of(_sheet(*headings_of(SheetKind.CHILDREN)), SheetKind.HOUSEHOLDS)
 
+    def test_layout_of_quotes_nothing_of_a_sheet_without_headings(self) -> None:
+        with pytest.raises(UnreadableSheet, match="none of the headings that are known") as caught:
+            layout_of(_sheet("ADP-1", "Testine Sampleson", "EX4 4QJ"), SheetKind.HOUSEHOLDS)
+
+        assert "Sampleson" not in str(caught.value)
+
     def test_layout_of_refuses_values_under_no_heading(self) -> None:
         sheet = Sheet("a.csv", ("Reference", "", "Status"), (SheetRow(2, ("A", "lost", "waiting")),))
         with pytest.raises(UnreadableSheet, match="Column B has values and no heading"):
