@@ -90,4 +90,6 @@ def _done(job: Job) -> Job:
 
 def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    # Elsewhere than on a terminal it would leave nothing but empty lines.
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -34,6 +34,17 @@ class TestWaitForJobs:
 
         assert {job_id: job.state for job_id, job in ended.items()} == dict.fromkeys(jobs, JobState.DONE)
 
+    def test_writes_no_empty_lines_where_there_is_no_terminal(
+        self, database: Database, factories: Factories, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        job_id = ask(database, devon)
+        runner(database, nothing).run(job_id)
+
+        wait_for_job(database, devon.scope, job_id, words="Doing")
+
+        assert capsys.readouterr().err == ""
+
     def test_says_why_one_failed(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
         job_id = ask(database, devon)
