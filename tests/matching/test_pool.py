@@ -7,12 +7,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from matching import household as households
 from matching import sibling_group as groups
+from matching.need import NeedLevel
 from matching.pool import NoPool, PoolEntry, SharingNeedsReason, Stage, share, share_each, sharing_of
+from tenants.consortium import ConsortiumMember
 from tenants.database import Database
 from tenants.scope import OPERATOR
 from tests.factories import TODAY, Factories, Tenant
@@ -77,6 +79,36 @@ class TestShare:
                 .where(PoolEntry.household_id == household_id)
                 .values(consortium_id=stranger.scope.consortium_id)
             )
+
+
+class TestMembership:
+    def test_takes_what_an_agency_pooled_along_when_it_leaves(self, database: Database, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+        household_id, group_id = factories.household(devon), factories.group(devon, needs={"neglect": NeedLevel.LOW})
+        own = factories.household(dorset)
+
+        def seen(tenant: Tenant) -> set[UUID]:
+            with database.transaction(tenant.scope) as session:
+                entries = set(sharing_of(session, [household_id, group_id, own]))
+                records = {
+                    *session.scalars(select(households.Household.id)),
+                    *session.scalars(select(groups.SiblingGroup.id)),
+                }
+                assert entries == records
+                assert session.scalars(select(groups.Child.sibling_group_id)).all() == [
+                    each for each in (group_id,) if each in records
+                ]
+                return records
+
+        for left_on, theirs in (
+            (TODAY, {own}),
+            (TODAY + timedelta(days=3650), {household_id, group_id, own}),
+            (None, {household_id, group_id, own}),
+        ):
+            with database.transaction(OPERATOR) as session:
+                session.get_one(ConsortiumMember, (devon.scope.consortium_id, devon.id)).left_on = left_on
+            assert seen(dorset) == theirs
+            assert seen(devon) == {household_id, group_id, own}
 
 
 class TestShareEach:
