@@ -72,9 +72,9 @@ def command(
     """Make a synthetic consortium, rank, have the workers build the packs, and serve the site until Ctrl-C."""
     settings = replace(settings, demo=True, port=port or settings.port)
     clock = Clock()
+    if not leave:
+        require_ports(settings)
     with ended_by_signals(), clock.entered("servers", running_servers(settings, join=False)) as deployment:
-        if not leave:
-            require_ports(deployment)
         with clock.step("migrations"):
             upgrade(deployment.migrate_url, scope_key=deployment.scope_key)
         with clock.step("sheets"):
@@ -109,9 +109,10 @@ def _fill(place: Workplace, plan: DemoPlan, clock: Clock) -> Stage:
     with clock.step("tenants"):
         stage = staging.set_stage(database, plan, issuer=provider_url(place.deployment.provider_port))
     with clock.step("import"):
-        jobs = staging.ask_imports(database, plan, stage)
+        handed = staging.ask_imports(database, plan, stage)
+        jobs = {sheet.job_id: sheet.scope for sheet in handed}
         wait_for_jobs(database, jobs, words="Importing the sheets", check=place.check)
-        staging.check_imports(database, stage)
+        staging.check_imports(database, handed)
     return stage
 
 

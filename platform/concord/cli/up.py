@@ -24,8 +24,8 @@ def command(settings: Settings, port: int | None, workers: int) -> None:
     Servers that the environment names (DATABASE_URL, VALKEY_URL) are used in place of the embedded ones.
     """
     settings = replace(settings, port=port or settings.port)
+    require_ports(settings)
     with ended_by_signals(), running_servers(settings, join=False) as deployment:
-        require_ports(deployment)
         upgrade(deployment.migrate_url, scope_key=deployment.scope_key)
         with Supervisor() as supervisor:
             url = start_programs(supervisor, deployment, workers=workers)

@@ -13,7 +13,7 @@ from concord.log import LOG_LEVEL
 from concord.servers.child import Child
 from concord.servers.port import LOOPBACK, is_free
 from concord.servers.supervisor import Supervisor
-from concord.settings import Deployment
+from concord.settings import Deployment, Settings
 from tenants.error import Conflict
 
 WORKERS = 2
@@ -93,7 +93,7 @@ def start_site(supervisor: Supervisor, deployment: Deployment) -> str:
     return url
 
 
-def require_ports(deployment: Deployment) -> None:
+def require_ports(deployment: Deployment | Settings) -> None:
     """Check, before anything is started, that the ports are free.
 
     :raises PortTaken: naming the port and how to choose another.
