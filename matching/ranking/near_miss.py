@@ -17,11 +17,11 @@ from matching.ranking.policy import RankingPolicy
 from matching.ranking.standing import Standing
 from matching.ranking.table import Table, make_table
 
-_TALK = "talk it through with the household's worker"
-_REVIEW = "ask the household's worker whether it could be looked at again"
+_TALK = "talk it through with the household’s worker"
+_REVIEW = "ask the household’s worker whether it could be looked at again"
 _CHANGES = {
     "exclusion": "the exclusion areas: look at them again",
-    "early_permanence": "approval as foster carers: ask the household's worker whether it could be sought",
+    "early_permanence": "approval as foster carers: ask the household’s worker whether it could be sought",
     "age": f"the ages approved: {_REVIEW}",
     "size": f"the number of children approved: {_REVIEW}",
     "sex": f"the sex approved: {_REVIEW}",

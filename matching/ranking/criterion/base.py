@@ -21,8 +21,8 @@ from matching.ranking.standing import Standing
 Asked = TypeVar("Asked", bound=Hashable)
 Offered = TypeVar("Offered", bound=Hashable)
 
-ASK_WORKER = "Ask the household's worker"
-ASK_AGENCY = "Ask the child's agency"
+ASK_WORKER = "Ask the household’s worker"
+ASK_AGENCY = "Ask the child’s agency"
 
 
 class Line(ABC, Generic[Asked, Offered]):

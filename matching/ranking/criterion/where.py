@@ -10,16 +10,16 @@ from matching.ranking.standing import Standing
 
 _EXCLUSION = {
     Exclusion.PASS: (Standing.MET, "No exclusion area stands in the way."),
-    Exclusion.FAIL: (Standing.CANNOT, "An exclusion area set by the child's agency stands in the way."),
+    Exclusion.FAIL: (Standing.CANNOT, "An exclusion area set by the child’s agency stands in the way."),
     # Said of every pair that is not certain, near or far alike, so that asking often teaches nothing.
     Exclusion.ASK: (Standing.UNKNOWN, f"{ASK_AGENCY} whether an exclusion area applies: it is not certain."),
 }
 _DISTANCE = {
-    DistanceBand.NEAR: (Standing.MET, "Near the child's home area."),
-    DistanceBand.REGION: (Standing.MOSTLY, "In the same region as the child's home area."),
-    DistanceBand.FAR: (Standing.PARTLY, "Far from the child's home area: plan for travel in introductions."),
-    DistanceBand.VERY_FAR: (Standing.LITTLE, "Very far from the child's home area: plan for travel and support."),
-    DistanceBand.UNKNOWN: (Standing.UNKNOWN, f"{ASK_AGENCY} and the household's worker how far apart they are."),
+    DistanceBand.NEAR: (Standing.MET, "Near the child’s home area."),
+    DistanceBand.REGION: (Standing.MOSTLY, "In the same region as the child’s home area."),
+    DistanceBand.FAR: (Standing.PARTLY, "Far from the child’s home area: plan for travel in introductions."),
+    DistanceBand.VERY_FAR: (Standing.LITTLE, "Very far from the child’s home area: plan for travel and support."),
+    DistanceBand.UNKNOWN: (Standing.UNKNOWN, f"{ASK_AGENCY} and the household’s worker how far apart they are."),
 }
 
 

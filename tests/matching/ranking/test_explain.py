@@ -39,7 +39,7 @@ from tests.matching.ranking.registers import (
     tried,
 )
 
-WORKER, AGENCY = "Ask the household's worker", "Ask the child's agency"
+WORKER, AGENCY = "Ask the household’s worker", "Ask the child’s agency"
 CAN, DISCUSS, CANNOT, UNKNOWN = Answer.CAN_MEET, Answer.WOULD_DISCUSS, Answer.CANNOT, Answer.UNKNOWN
 PASS, ASK, FAIL = Verdict.PASS, Verdict.ASK, Verdict.FAIL
 YES, NO, UNSAID = YesNo.YES, YesNo.NO, YesNo.UNKNOWN

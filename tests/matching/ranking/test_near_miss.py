@@ -38,7 +38,7 @@ class TestNearMisses:
             ("smoking", "smoking", 1),
         ]
         assert found[0].words == (
-            "2 more families would come in but for Behaviour: talk it through with the household's worker."
+            "2 more families would come in but for Behaviour: talk it through with the household’s worker."
         )
         assert found[1].words == (
             "One more family would come in but for needing a smoke-free home: look at the plan again."
