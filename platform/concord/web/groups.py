@@ -13,7 +13,7 @@ from wtforms.validators import DataRequired, Length
 
 from concord.web.access import may
 from concord.web.form import one_line
-from concord.web.listing import FindForm, pagination, read_wanted
+from concord.web.listing import FindForm, pagination, read_fits, read_wanted
 from concord.web.request import transaction
 from matching.family_finding import ExplainedFamily, explain_family, find_families
 from matching.household import HouseholdUnknown, get_household_by_reference
@@ -27,7 +27,7 @@ from tenants.permission import may as scope_may
 blueprint = Blueprint("groups", __name__)
 
 TOP = 20
-"""How many families a group's page shows."""
+"""How many families a group's page shows until all are asked for."""
 OPEN = 3
 """How many of them show their reasons without being asked."""
 
@@ -78,17 +78,18 @@ def find() -> ResponseReturnValue:
 @may(Verb.READ_GROUPS)
 def show(group_id: UUID) -> ResponseReturnValue:
     """Show a group's profile and needs, and the families that may fit."""
-    now = utc_now()
+    now, fits = utc_now(), read_fits(TOP)
     with transaction() as session:
         record = open_group(session, group_id, now=now)
-        found = find_families(session, record.group, as_of=now.date(), top=TOP, now=now)
+        found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now)
     return render_template(
         "group.html",
         record=record,
         found=found,
         form=WhyForm(None),
         as_of=now.date(),
-        with_points="points" in request.args,
+        with_points=fits.points,
+        with_all=fits.top is None,
         open_first=OPEN,
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
     )

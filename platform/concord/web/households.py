@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
-from concord.web.listing import FindForm, pagination, read_wanted
+from concord.web.listing import FindForm, pagination, read_fits, read_wanted
 from concord.web.request import transaction
 from matching.family_finding import find_groups
 from matching.household import HouseholdUnknown, get_household, get_household_by_reference, read_identity
@@ -21,7 +21,7 @@ from tenants.permission import may as scope_may
 blueprint = Blueprint("households", __name__)
 
 TOP = 20
-"""How many groups a household's page shows."""
+"""How many groups a household's page shows until all are asked for."""
 
 
 @blueprint.get("/households")
@@ -51,16 +51,17 @@ def find() -> ResponseReturnValue:
 @may(Verb.READ_HOUSEHOLDS)
 def show(household_id: UUID) -> ResponseReturnValue:
     """Show a household's profile and what it has said it can meet, and the groups that it may fit."""
-    now = utc_now()
+    now, fits = utc_now(), read_fits(TOP)
     with transaction() as session:
         record = open_household(session, household_id, now=now)
-        found = find_groups(session, record.household, as_of=now.date(), top=TOP, now=now)
+        found = find_groups(session, record.household, as_of=now.date(), top=fits.top, now=now)
     return render_template(
         "household.html",
         record=record,
         found=found,
         as_of=now.date(),
-        with_points="points" in request.args,
+        with_points=fits.points,
+        with_all=fits.top is None,
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
     )
 

@@ -42,6 +42,19 @@ class Wanted:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """How much of a list of fits a person asked to see: its first ``top`` or, with none, all; with points or not."""
+
+    top: int | None
+    points: bool
+
+
+def read_fits(top: int) -> Fits:
+    """Return what of a list of fits the address asks for; its first ``top`` where it does not ask for all."""
+    return Fits(top=None if "all" in request.args else top, points="points" in request.args)
+
+
 def read_wanted(counts: Counts) -> Wanted:
     """Return whose records and which page the address asks for; one's own come first where there are any."""
     own = _WHOSE.get(request.args.get("whose", ""), counts.own > 0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import insert
 
 from matching.code import new_code
 from matching.household import Household, get_household, references_of
-from matching.need import Answer, NeedLevel, Tolerance
+from matching.need import Answer, NeedLevel, Tolerance, need_catalogue
 from matching.pool import Stage
 from matching.ranking.facts import LegalPosition, Sex
 from matching.sibling_group import GroupStatus, SiblingGroup, get_group
@@ -200,8 +201,42 @@ class TestShow:
         visitor.get(f"/groups/{group_id}")
 
         assert "rules out 1,000 of the 1,000 waiting families" in page_of(visitor).text
-        assert "These are the first 20, best fit first." in page_of(visitor).text
+        assert "These are the first 20, most points first." in page_of(visitor).text
         assert page_of(visitor).html.count('class="concord-family"') == 20
+
+    def test_shows_all_families_to_who_asks_and_keeps_the_points(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        group_id = factories.group(us)
+        copy_household(database, us, factories.household(us), times=29)
+        visitor = visit_as(us)
+
+        visitor.get(f"/groups/{group_id}?points=1")
+        assert page_of(visitor).links()["Show all 30"] == f"/groups/{group_id}?points=1&all=1#families"
+        visitor.get(page_of(visitor).links()["Show all 30"])
+
+        assert page_of(visitor).html.count('class="concord-family"') == 30
+        assert "Most points come first." in page_of(visitor).text
+        assert page_of(visitor).links()["Hide points"] == f"/groups/{group_id}?all=1#families"
+        assert "Show all 30" not in page_of(visitor).text
+
+    def test_counts_each_need_that_is_to_be_asked(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, them = factories.two_tenants()
+        needs = [need.code for need in need_catalogue().needs]
+        group_id = factories.group(us, needs=dict.fromkeys(needs, NeedLevel.HIGH))
+        code = household_code(database, them, factories.household(them))
+        visitor = visit_as(us)
+
+        visitor.get(f"/groups/{group_id}")
+        asked = re.search(r"(\d+) things to ask", page_of(visitor).text)
+        visitor.get(f"/groups/{group_id}/why?household={code}")
+
+        assert asked
+        assert int(asked[1]) >= len(needs)
+        assert f"{asked[0]}." in page_of(visitor).text
 
     def test_never_says_where_anybody_is(self, visit_as: Visit, factories: Factories) -> None:
         us, them = factories.two_tenants()
@@ -289,6 +324,7 @@ class TestWhy:
 
         assert " is on the list of " in page_of(visitor).heading
         assert "It is number 1 of 1" in page_of(visitor).text
+        assert "The total stops at 100." in page_of(visitor).text
 
     def test_leaves_no_reference_in_the_address(
         self, visit_as: Visit, factories: Factories, database: Database
