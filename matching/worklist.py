@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from matching.household import Household, HouseholdStatus
 from matching.meeting import Meeting
+from matching.pack import Pack, list_packs
 from matching.pack_progress import MeetingPacks, packs_of
 from matching.ranking_run import open_pool
 from matching.sibling_group import GroupStatus, SiblingGroup, list_waiting_groups
@@ -57,12 +58,25 @@ class PoolWork:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierPacks:
+    """How many other agencies have an earlier version of their pack while a newer one is not ready.
+
+    ``newer`` and ``earlier`` are those versions; ``None`` where the agencies' differ.
+    """
+
+    agencies: int
+    newer: int | None
+    earlier: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class MeetingWork:
     """The next meeting, and how far its packs are."""
 
     meeting: Meeting
     days: int
     packs: MeetingPacks
+    earlier: EarlierPacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,29 @@ def find_next_meeting(session: Session, *, as_of: date) -> MeetingWork | None:
     )
     if meeting is None:
         return None
-    return MeetingWork(meeting=meeting, days=(meeting.held_on - as_of).days, packs=packs_of(session, meeting))
+    return MeetingWork(
+        meeting=meeting,
+        days=(meeting.held_on - as_of).days,
+        packs=packs_of(session, meeting),
+        earlier=earlier_packs(session, meeting),
+    )
+
+
+def earlier_packs(session: Session, meeting: Meeting) -> EarlierPacks:
+    """Return what the other agencies have while a newer version is not ready, as far as the scope may know."""
+    newest: dict[UUID, Pack] = {}
+    ready: dict[UUID, int] = {}
+    for pack in list_packs(session, meeting.id):
+        newest.setdefault(pack.agency_id, pack)
+        if pack.built_at is not None:
+            ready.setdefault(pack.agency_id, pack.version)
+    own = scope_of(session).agency_id
+    between = [each for each in ready if each != own and newest[each].built_at is None]
+    return EarlierPacks(
+        agencies=len(between),
+        newer=_the_one({newest[each].version for each in between}),
+        earlier=_the_one({ready[each] for each in between}),
+    )
 
 
 def list_work(session: Session, *, as_of: date) -> Work:
@@ -135,3 +171,7 @@ def list_work(session: Session, *, as_of: date) -> Work:
         pool=pool_work(session) if may(scope, Verb.READ_RANKING) else None,
         meeting=find_next_meeting(session, as_of=as_of) if may(scope, Verb.READ_MEETINGS) else None,
     )
+
+
+def _the_one(versions: set[int]) -> int | None:
+    return next(iter(versions)) if len(versions) == 1 else None

@@ -4,15 +4,24 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from matching.household import HouseholdStatus
-from matching.meeting import arrange_meeting
+from matching.meeting import Meeting, arrange_meeting
+from matching.pack import PackFormat, keep_files, request_pack
 from matching.pool import Stage
 from matching.ranking.facts import Sex
 from matching.sibling_group import GroupStatus
-from matching.worklist import find_next_meeting, group_work, household_work, list_work, pool_work
+from matching.worklist import (
+    EarlierPacks,
+    earlier_packs,
+    find_next_meeting,
+    group_work,
+    household_work,
+    list_work,
+    pool_work,
+)
 from tenants.agency import AgencyKind
 from tenants.database import Database
 from tenants.role import Role
-from tests.factories import NOW, TODAY, Factories, transaction
+from tests.factories import NOW, TODAY, Factories, Tenant, transaction
 
 
 class TestGroupWork:
@@ -95,6 +104,26 @@ class TestFindNextMeeting:
         assert (none, theirs) == (None, None)
 
 
+class TestEarlierPacks:
+    def test_counts_the_others_who_wait_for_a_newer_version(self, factories: Factories, database: Database) -> None:
+        consortium_id = factories.consortium()
+        us, them, both = (factories.tenant(consortium_id) for _ in range(3))
+        office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        with transaction(database, office) as session:
+            meeting = arrange_meeting(session, title="M", held_on=TODAY, place="Here", now=NOW)
+        for tenant, versions in ((us, (True, False)), (them, (True, True, False)), (both, (True,)), (office, (False,))):
+            for ready in versions:
+                ask_for_pack(database, tenant, meeting, ready=ready)
+
+        with transaction(database, office) as session:
+            of_office = earlier_packs(session, meeting)
+        with transaction(database, us) as session:
+            of_us = earlier_packs(session, meeting)
+
+        assert of_office == EarlierPacks(agencies=2, newer=None, earlier=None)
+        assert of_us == EarlierPacks(agencies=0, newer=None, earlier=None)
+
+
 class TestListWork:
     def test_leaves_out_what_the_roles_have_nothing_to_do_with(self, factories: Factories, database: Database) -> None:
         us, _ = factories.two_tenants()
@@ -104,3 +133,12 @@ class TestListWork:
             work = list_work(session, as_of=TODAY)
 
         assert (work.groups, work.households, work.pool, work.meeting) == (None, None, None, None)
+
+
+def ask_for_pack(database: Database, tenant: Tenant, meeting: Meeting, *, ready: bool) -> None:
+    """Ask for a tenant's next pack, and have it at once where it is to be ready."""
+    with transaction(database, tenant) as session:
+        pack = request_pack(session, meeting, now=NOW)
+        if ready:
+            files = {PackFormat.PDF: b"%PDF", PackFormat.XLSX: b"PK"}
+            keep_files(session, pack, files=files, ranking_run_id=None, now=NOW)

@@ -27,6 +27,7 @@ from matching.meeting import (
 )
 from matching.pack import PackFormat, download, get_pack
 from matching.pack_progress import ask_for_packs, make_again, packs_of
+from matching.worklist import earlier_packs
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -112,11 +113,12 @@ def show(meeting_id: UUID) -> ResponseReturnValue:
     """Show a meeting, and how far its packs are."""
     with transaction() as session:
         meeting = get_meeting(session, meeting_id)
-        packs = packs_of(session, meeting)
+        packs, earlier = packs_of(session, meeting), earlier_packs(session, meeting)
     return render_template(
         "meeting.html",
         meeting=meeting,
         packs=packs,
+        earlier=earlier,
         office=g.scope.agency_id == meeting.agency_id,
         may_build=scope_may(g.scope, Verb.BUILD_PACK),
         may_read=scope_may(g.scope, Verb.READ_PACK),

@@ -178,7 +178,7 @@ class TestShow:
         visitor.get(consortium.path)
 
         text = page_of(visitor).text
-        assert "1 of 2 are ready." in text
+        assert "1 of 2 agencies’ packs are ready." in text
         assert f"{consortium.them.name} 1 Ready" in text
         assert f"{consortium.us.name} 1 Not ready yet" in text
         assert str(theirs) not in page_of(visitor).html
@@ -234,7 +234,7 @@ class TestBuild:
         JobRunner(database, HANDLERS).run(asked.id)
         visitor.get(consortium.path)
 
-        assert "0 of 2 are ready." in page_of(visitor).text
+        assert "0 of 2 agencies’ packs are ready." in page_of(visitor).text
         assert "Build new packs for every agency" in page_of(visitor).text
 
     def test_is_not_for_an_adopters_worker(self, visit_as: Visit, consortium: Consortium, factories: Factories) -> None:
