@@ -3,18 +3,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+import pytest
+
+from concord.web.navigation import SECTIONS
 from matching.meeting import arrange_meeting
 from matching.pack import PackFormat, keep_files, request_pack
 from matching.ranking.facts import Sex
 from tenants.agency import AgencyKind
 from tenants.base import utc_now
 from tenants.database import Database
+from tenants.permission import MAY
 from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
 from tests.platform.web.equal import page_of
 from tests.site import Visitor
 
 Visit = Callable[[Tenant], Visitor]
+WITH_PAGES = [MAY[section.verb] for section in SECTIONS]
 
 
 class TestPage:
@@ -81,3 +86,40 @@ class TestPage:
 
         assert "Waiting now" not in page_of(visitor).text
         assert "Nothing waits for you here." in page_of(visitor).text
+
+    @pytest.mark.parametrize("role", [role for role in Role if not any(role in roles for roles in WITH_PAGES)])
+    def test_says_to_every_role_without_pages_what_to_do(
+        self, role: Role, visit_as: Visit, factories: Factories
+    ) -> None:
+        visitor = visit_as(factories.tenant(factories.consortium(), roles=frozenset({role})))
+
+        visitor.get("/home")
+
+        text = page_of(visitor).text
+        assert f"Concord has no page for {role.label.lower()} yet." in text
+        assert "What you can do" in text
+        assert "Those who run Concord for your consortium give these roles" in text
+
+    def test_says_which_version_is_there_while_the_next_is_made(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        consortium_id = factories.consortium()
+        us, office = factories.tenant(consortium_id), factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        with transaction(database, office) as session:
+            held_on = utc_now().date() + timedelta(days=3)
+            meeting = arrange_meeting(session, title="Spring meeting", held_on=held_on, place="Here", now=utc_now())
+        with transaction(database, us) as session:
+            pack = request_pack(session, meeting, now=utc_now())
+            files = {PackFormat.PDF: b"%PDF", PackFormat.XLSX: b"PK"}
+            keep_files(session, pack, files=files, ranking_run_id=None, now=utc_now())
+            request_pack(session, meeting, now=utc_now())
+        ours, offices = visit_as(us), visit_as(office)
+
+        ours.get("/home")
+        offices.get("/home")
+
+        words = "Version 2 is being made: 0 of 1 agencies’ packs are ready. Until then the others have version 1."
+        assert "Version 2 of your agency’s pack is being made; version 1 is there to download." in page_of(ours).text
+        assert words in page_of(offices).text
+        offices.get(f"/meetings/{meeting.id}")
+        assert words in page_of(offices).text
