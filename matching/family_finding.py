@@ -87,7 +87,9 @@ class ExplainedFamily:
     explanation: PairExplanation
 
 
-def find_families(session: Session, group: SiblingGroup, *, as_of: date, top: int | None, now: datetime) -> FoundFamilies:
+def find_families(
+    session: Session, group: SiblingGroup, *, as_of: date, top: int | None, now: datetime
+) -> FoundFamilies:
     """Return the first ``top`` of a group's list, or all, with what keeps others off it; the look is put on record."""
     pool = open_pool(session, as_of=as_of, of_groups=[group])
     ranking = pool.rank(top)
@@ -113,7 +115,7 @@ def find_families(session: Session, group: SiblingGroup, *, as_of: date, top: in
 
 
 def find_groups(session: Session, household: Household, *, as_of: date, top: int | None, now: datetime) -> FoundGroups:
-    """Return the first ``top`` groups a household may fit, or all: best fit, then longest waiting. It is put on record."""
+    """Return the first ``top`` groups a household may fit, or all, by its fit; the look is put on record."""
     pool = open_pool(session, as_of=as_of, of_households=[household])
     fitting = pool.rank().groups_of(0)
     names, own = agency_names(session), scope_of(session).agency_id

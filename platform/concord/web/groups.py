@@ -17,6 +17,7 @@ from concord.web.listing import FindForm, pagination, read_fits, read_wanted
 from concord.web.request import transaction
 from matching.family_finding import ExplainedFamily, explain_family, find_families
 from matching.household import HouseholdUnknown, get_household_by_reference
+from matching.meeting import is_office
 from matching.record import open_group
 from matching.register import count_listed_groups, list_group_cards
 from matching.sibling_group import GroupUnknown, SiblingGroup, get_group, get_group_by_reference, read_identity
@@ -134,13 +135,15 @@ def _show_why(group: SiblingGroup, form: WhyForm, found: ExplainedFamily | None 
 def _list(form: FindForm) -> str:
     with transaction() as session:
         counts = count_listed_groups(session)
-        wanted = read_wanted(counts)
+        keeps_own = not is_office(session)
+        wanted = read_wanted(counts, keeps_own=keeps_own)
         page = list_group_cards(session, own=wanted.own, number=wanted.number, as_of=utc_now().date())
     links = pagination(page, "groups.index", own=wanted.own)
     return render_template(
         "groups.html",
         form=form,
         counts=counts,
+        keeps_own=keeps_own,
         own=wanted.own,
         page=page,
         pagination=links,

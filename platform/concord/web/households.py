@@ -12,6 +12,7 @@ from concord.web.listing import FindForm, pagination, read_fits, read_wanted
 from concord.web.request import transaction
 from matching.family_finding import find_groups
 from matching.household import HouseholdUnknown, get_household, get_household_by_reference, read_identity
+from matching.meeting import is_office
 from matching.record import open_household
 from matching.register import count_listed_households, list_household_cards
 from tenants.base import utc_now
@@ -79,13 +80,15 @@ def identity(household_id: UUID) -> ResponseReturnValue:
 def _list(form: FindForm) -> str:
     with transaction() as session:
         counts = count_listed_households(session)
-        wanted = read_wanted(counts)
+        keeps_own = not is_office(session)
+        wanted = read_wanted(counts, keeps_own=keeps_own)
         page = list_household_cards(session, own=wanted.own, number=wanted.number, as_of=utc_now().date())
     links = pagination(page, "households.index", own=wanted.own)
     return render_template(
         "households.html",
         form=form,
         counts=counts,
+        keeps_own=keeps_own,
         own=wanted.own,
         page=page,
         pagination=links,

@@ -55,9 +55,12 @@ def read_fits(top: int) -> Fits:
     return Fits(top=None if "all" in request.args else top, points="points" in request.args)
 
 
-def read_wanted(counts: Counts) -> Wanted:
-    """Return whose records and which page the address asks for; one's own come first where there are any."""
-    own = _WHOSE.get(request.args.get("whose", ""), counts.own > 0)
+def read_wanted(counts: Counts, *, keeps_own: bool = True) -> Wanted:
+    """Return whose records and which page the address asks for; one's own come first where there are any.
+
+    A consortium office has no records of its own, so it is shown everyone's whatever the address asks for.
+    """
+    own = keeps_own and _WHOSE.get(request.args.get("whose", ""), counts.own > 0)
     return Wanted(own=own, number=request.args.get("page", 1, type=int))
 
 

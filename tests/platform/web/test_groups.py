@@ -15,6 +15,7 @@ from matching.need import Answer, NeedLevel, Tolerance, need_catalogue
 from matching.pool import Stage
 from matching.ranking.facts import LegalPosition, Sex
 from matching.sibling_group import GroupStatus, SiblingGroup, get_group
+from tenants.agency import AgencyKind
 from tenants.audit import Act, Level, list_entries_of
 from tenants.database import Database
 from tenants.role import Role
@@ -114,6 +115,19 @@ class TestIndex:
 
         assert "Your agency has no sibling group in Concord yet" in page_of(visitor).text
         assert page_of(visitor).links()["import one"] == "/imports"
+
+    def test_shows_the_office_everyones_and_no_tab_of_its_own(self, visit_as: Visit, factories: Factories) -> None:
+        consortium_id = factories.consortium()
+        us, office = factories.tenant(consortium_id), factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        factories.group(us)
+        ours, offices = visit_as(us), visit_as(office)
+
+        ours.get("/groups")
+        offices.get("/groups?whose=ours")
+
+        assert "Your agency’s (1)" in page_of(ours).text
+        assert "Your agency’s (" not in page_of(offices).text
+        assert us.name in page_of(offices).text
 
     def test_is_not_for_finance(self, visit_as: Visit, factories: Factories) -> None:
         officer = factories.tenant(factories.consortium(), roles=frozenset({Role.FINANCE_OFFICER}))

@@ -9,6 +9,7 @@ import pytest
 from matching.household import HouseholdStatus
 from matching.need import Answer, Tolerance, YesNo
 from matching.pool import Stage
+from tenants.agency import AgencyKind
 from tenants.audit import Act, Level, list_entries_of
 from tenants.database import Database
 from tenants.role import Role
@@ -72,6 +73,19 @@ class TestIndex:
         assert page_of(visitor).links()["import one"] == "/imports"
         visitor.get("/households")
         assert "No agency has shared a household with you yet." in page_of(visitor).text
+
+    def test_shows_the_office_everyones_and_no_tab_of_its_own(self, visit_as: Visit, factories: Factories) -> None:
+        consortium_id = factories.consortium()
+        us, office = factories.tenant(consortium_id), factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        factories.household(us)
+        ours, offices = visit_as(us), visit_as(office)
+
+        ours.get("/households")
+        offices.get("/households?whose=ours")
+
+        assert "Your agency’s (1)" in page_of(ours).text
+        assert "Your agency’s (" not in page_of(offices).text
+        assert us.name in page_of(offices).text
 
     def test_is_not_for_finance(self, visit_as: Visit, factories: Factories) -> None:
         officer = factories.tenant(factories.consortium(), roles=frozenset({Role.FINANCE_OFFICER}))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from concord.web.listing import Wanted, pagination, read_wanted
+from concord.web.listing import Fits, Wanted, pagination, read_fits, read_wanted
 from matching.register import Counts, Page
 
 
@@ -23,6 +23,25 @@ class TestReadWanted:
     def test_shows_ones_own_first_where_there_are_any(self, query: str, own: int, wanted: Wanted, site: Flask) -> None:
         with site.test_request_context(f"/groups?{query}"):
             assert read_wanted(Counts(own=own, all=9)) == wanted
+
+    @pytest.mark.parametrize("query", ["", "whose=ours"])
+    def test_shows_the_office_everyones_whatever_it_asks(self, query: str, site: Flask) -> None:
+        with site.test_request_context(f"/groups?{query}"):
+            assert not read_wanted(Counts(own=3, all=9), keeps_own=False).own
+
+
+class TestReadFits:
+    @pytest.mark.parametrize(
+        ("query", "fits"),
+        [
+            ("", Fits(top=20, points=False)),
+            ("points=1&all=1", Fits(top=None, points=True)),
+            ("all=0&all=x", Fits(top=None, points=False)),
+        ],
+    )
+    def test_is_the_first_until_all_are_asked_for(self, query: str, fits: Fits, site: Flask) -> None:
+        with site.test_request_context(f"/groups/1?{query}"):
+            assert read_fits(20) == fits
 
 
 class TestPagination:
