@@ -14,7 +14,7 @@ from flask_wtf import CSRFProtect
 from joserfc.jwk import KeySet
 
 from concord.provider.grant import Client, Grants
-from concord.provider.people import DemoPerson, by_agency, read_people
+from concord.provider.people import DemoPerson, by_agency, read_people, starters
 from concord.provider.server import describe, make_key, make_server
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
@@ -109,7 +109,10 @@ def choose() -> ResponseReturnValue:
         _server().get_consent_grant(end_user=None)
     except OAuth2Error as error:
         return _refuse(error)
-    return render_template("choose-person.html", agencies=by_agency(_people()), action=request.full_path)
+    people = _people()
+    return render_template(
+        "choose-person.html", starters=starters(people), agencies=by_agency(people), action=request.full_path
+    )
 
 
 @blueprint.post("/authorize")

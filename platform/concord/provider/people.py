@@ -11,6 +11,14 @@ from tenants.error import Invalid
 from tenants.role import Role
 
 FILE_NAME = "people.json"
+STARTING_ROLES = (
+    Role.FAMILY_FINDER,
+    Role.COORDINATOR,
+    Role.ADOPTERS_WORKER,
+    Role.CHILDS_SOCIAL_WORKER,
+    Role.MANAGER,
+)
+"""The roles that have pages, in the order that a visitor may like to see them."""
 
 
 class PeopleInvalid(Invalid):
@@ -64,6 +72,16 @@ def by_agency(people: tuple[DemoPerson, ...]) -> list[tuple[str, list[DemoPerson
     order = {person.agency: place for place, person in reversed(list(enumerate(people)))}
     ordered = sorted(people, key=lambda person: order[person.agency])
     return [(agency, list(members)) for agency, members in groupby(ordered, key=lambda person: person.agency)]
+
+
+def starters(people: tuple[DemoPerson, ...]) -> list[tuple[Role, DemoPerson]]:
+    """Return the first person of each role that has pages of its own, none twice, with the fewest roles besides."""
+    found: list[tuple[Role, DemoPerson]] = []
+    for role in STARTING_ROLES:
+        holders = [person for person in people if role in person.roles and person not in [each for _, each in found]]
+        if holders:
+            found.append((role, min(holders, key=lambda person: len(person.roles))))
+    return found
 
 
 def _refuse_doubles(people: tuple[DemoPerson, ...], path: Path) -> None:

@@ -71,8 +71,19 @@ class TestChoose:
         provider.get("/authorize", query_string=REQUEST)
 
         assert provider.page
-        assert [heading.text for heading in provider.page.all("h2")] == ["Devon", "Torbay"]
+        assert [heading.text for heading in provider.page.all("h3")] == ["Devon", "Torbay"]
         assert "Cleo Sample" in provider.page.text
+        ids = {f"#{element.get('id')}" for element in provider.page.all("h3")}
+        links = provider.page.links()
+        assert {links["Devon"], links["Torbay"]} == ids
+
+    def test_offers_somebody_of_each_role_with_pages_first(self, provider: Visitor) -> None:
+        provider.get("/authorize", query_string=REQUEST)
+
+        assert provider.page
+        buttons = [" ".join("".join(button.itertext()).split()) for button in provider.page.all("button")]
+        assert buttons[:4] == ["Start as Ash Sample", "Start as Cleo Sample", "Start as Bryn Sample", "Cancel"]
+        assert "Sign in as Ash Sample" in buttons[4:]
 
     @pytest.mark.parametrize(
         "change",

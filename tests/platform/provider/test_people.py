@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from concord.provider.people import PeopleInvalid, by_agency, read_people
+from concord.provider.people import DemoPerson, PeopleInvalid, by_agency, read_people, starters
+from tenants.role import Role
 
 
 class TestReadPeople:
@@ -50,6 +51,27 @@ class TestReadPeople:
             read_people(path)
 
 
+class TestStarters:
+    def test_are_the_first_of_each_role_with_pages(self) -> None:
+        people = (
+            person("money", Role.FINANCE_OFFICER),
+            person("both", Role.FAMILY_FINDER, Role.MANAGER),
+            person("finder", Role.FAMILY_FINDER),
+            person("finder-2", Role.FAMILY_FINDER),
+            person("office", Role.COORDINATOR),
+        )
+
+        assert [(role, each.subject) for role, each in starters(people)] == [
+            (Role.FAMILY_FINDER, "finder"),
+            (Role.COORDINATOR, "office"),
+            (Role.MANAGER, "both"),
+        ]
+
+    def test_are_nobody_twice(self) -> None:
+        assert len(starters((person("all", Role.FAMILY_FINDER, Role.MANAGER),))) == 1
+        assert starters(()) == []
+
+
 class TestByAgency:
     def test_keeps_the_order_of_the_file(self, people_path: Path) -> None:
         groups = by_agency(read_people(people_path))
@@ -58,3 +80,7 @@ class TestByAgency:
             ("Devon", ["ash", "cleo"]),
             ("Torbay", ["bryn"]),
         ]
+
+
+def person(subject: str, *roles: Role) -> DemoPerson:
+    return DemoPerson(subject=subject, name=subject.title(), email=f"{subject}@example.org", agency="D", roles=roles)
