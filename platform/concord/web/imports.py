@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired
 from concord.web.access import may
 from concord.web.form import error_summary
 from concord.web.request import transaction
-from matching.intake.column import SheetKind
+from matching.intake.column import SheetKind, columns_of
 from matching.intake.import_run import (
     ImportNotForAgency,
     ImportRun,
@@ -79,6 +79,21 @@ def hand_in() -> ResponseReturnValue:
         except ImportNotForAgency as refusal:
             form.kind.errors = [str(refusal)]
     return _show_form(form), 422
+
+
+@blueprint.get("/imports/headings/<any(households, children):kind>")
+@may(Verb.IMPORT_HOUSEHOLDS)
+def headings(kind: str) -> ResponseReturnValue:
+    """Show the headings that a sheet may have, and what to write below each."""
+    wanted = SheetKind(kind)
+    require(g.scope, VERBS[wanted])
+    return render_template(
+        "import-headings.html",
+        kind=wanted,
+        kind_words=KINDS[wanted],
+        columns=columns_of(wanted),
+        others=[(other, KINDS[other]) for other in _kinds() if other is not wanted],
+    )
 
 
 @blueprint.get("/imports/<uuid:run_id>")
@@ -158,6 +173,7 @@ def _show_form(form: ImportForm) -> str:
         form=form,
         errors=error_summary(form),
         runs=[(run, KINDS[run.kind], _result(run)) for run in runs],
+        kinds=[(kind, KINDS[kind]) for kind in kinds],
         most_megabytes=MOST_BYTES // 2**20,
     )
 

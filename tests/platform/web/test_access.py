@@ -36,6 +36,7 @@ CENSUS = {
     "GET /households/<uuid:household_id>/identity": "may read_identity",
     "GET /imports": "may import_households",
     "POST /imports": "may import_households",
+    "GET /imports/headings/<any(households, children):kind>": "may import_households",
     "GET /imports/<uuid:run_id>": "may import_households",
     "POST /imports/<uuid:run_id>/again": "may import_households",
     "POST /imports/<uuid:run_id>/real": "may import_households",
@@ -126,7 +127,7 @@ def guarded(database: Database) -> Guarded:
 
 def filled(path: str) -> str:
     """Return an address that the route's template takes; there is no such record."""
-    return re.sub(r"<uuid:\w+>", str(UUID(int=1)), path).replace("<any(pdf, xlsx):kind>", "pdf")
+    return re.sub(r"<any\((\w+)[^>]*>", r"\1", re.sub(r"<uuid:\w+>", str(UUID(int=1)), path))
 
 
 def without_tokens(database: Database) -> FlaskClient:

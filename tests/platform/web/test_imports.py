@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from concord.web import create_app
 from matching.household import count_households
-from matching.intake.column import SheetKind
+from matching.intake.column import SheetKind, columns_of
 from matching.intake.import_run import get_import, list_imports
 from tenants.agency import AgencyKind
 from tenants.database import Database
@@ -70,6 +70,32 @@ class TestIndex:
         office = factories.tenant(factories.consortium(), roles=frozenset({Role.COORDINATOR}))
 
         assert visit_as(office).get("/imports").status_code == 403
+
+
+class TestHeadings:
+    @pytest.mark.parametrize("kind", list(SheetKind))
+    def test_are_all_that_a_sheet_may_have(self, kind: SheetKind, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        visitor.get("/imports")
+        assert f"/imports/headings/{kind}" in page_of(visitor).links().values()
+
+        visitor.get(f"/imports/headings/{kind}")
+
+        rows = [element for element in page_of(visitor).all("th") if element.get("scope") == "row"]
+        assert [element.text for element in rows] == [column.heading for column in columns_of(kind)]
+        needed = [column for column in columns_of(kind) if column.needed]
+        assert page_of(visitor).text.count("Must be filled") == len(needed)
+        assert ("Once for the group is enough." in page_of(visitor).text) is (kind is SheetKind.CHILDREN)
+
+    def test_of_children_are_not_for_an_adopters_worker(self, visit_as: Visit, factories: Factories) -> None:
+        worker = factories.tenant(factories.consortium(), roles=frozenset({Role.ADOPTERS_WORKER}))
+        visitor = visit_as(worker)
+
+        assert visitor.get("/imports/headings/children").status_code == 403
+        assert visitor.get("/imports/headings/households").status_code == 200
+        assert "/imports/headings/children" not in page_of(visitor).html
+        assert visitor.get("/imports/headings/pigeons").status_code == 404
 
 
 class TestHandIn:
@@ -166,6 +192,19 @@ class TestShow:
 
         assert "The whole file was refused, and nothing of it was saved" in page_of(visitor).text
         assert page_of(visitor).heading == "Check of <img src=x>.csv"
+        assert page_of(visitor).links()["See the headings of such a sheet"] == "/imports/headings/households"
+
+    def test_says_which_kind_a_sheet_of_the_other_kind_looks_like(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD), kind="children")
+        work_off(database, us)
+
+        visitor.get(path)
+
+        assert "This looks like a sheet of households, and children were asked for." in page_of(visitor).text
 
     def test_shows_a_thousand_refused_rows_by_the_first_of_them(
         self, visit_as: Visit, factories: Factories, database: Database
