@@ -1,6 +1,6 @@
 """Time and memory of a pack's documents, at the size of a whole consortium.
 
-Run ``python bench/pack.py [--groups 300] [--families 10] [--households 140] [--into FOLDER]``. Each renderer runs in a
+Run ``python bench/pack.py [--groups 300] [--families 5] [--households 140] [--into FOLDER]``. Each renderer runs in a
 process of its own; one JSON line says the seconds of its first and second run, its peak memory and its output's size.
 """
 
@@ -50,6 +50,16 @@ PROFILE = (
     "which is getting less.",
     "The two are close and should stay together. The elder looks out for the younger and needs help to be a child.",
 )
+PLAN_OF = (
+    ("SHOBPA decision", "12 May 2026"),
+    ("Placement order", "3 August 2026"),
+    ("Early permanence", "No"),
+    ("Contact", "Letterbox contact; not recorded: contact with brothers and sisters"),
+    ("Asked of the home", "No pets and smoke-free; not recorded: must be the only child"),
+    ("Heritage", "White British and White and Black Caribbean"),
+    ("Religion", "Christian"),
+    ("Languages", "English"),
+)
 WHY = (
     "Approved for two children aged 0 to 7",
     "Can meet developmental delay up to high",
@@ -93,6 +103,7 @@ def synthetic_pack(groups: int, families: int, households: int, *, seed: int = 7
             "Longest waiting",
             "Groups, one by one",
         ),
+        first=False,
         new_groups=tuple(group.code for group in held[:6]),
         longest_waiting=tuple(_waiting(chance, group) for group in sorted(held, key=_days)[:20]),
         groups=held,
@@ -116,8 +127,10 @@ def _group(chance: random.Random, pool: Sequence[str], families: int) -> PackGro
         profile="\n\n".join(PROFILE),
         waiting_days=chance.randint(5, 900),
         legal="Placement order granted",
+        plan=PLAN_OF,
         needs=tuple((need.title, chance.choice(levels)) for need in need_catalogue().needs),
         families=tuple(_family(chance, code, number) for number, code in enumerate(fitting, start=1)),
+        families_in_all=min(len(pool), 4 * families),
     )
 
 
@@ -154,6 +167,7 @@ def _household(chance: random.Random, code: str, groups: Sequence[PackGroup]) ->
         approved_on=AS_OF - timedelta(days=chance.randint(10, 700)),
         summary="Two adopters, approved for up to two children aged 0 to 7, near the coast, one dog",
         fits=tuple(group.code for group in chance.sample(groups, min(5, len(groups)))),
+        fits_in_all=len(groups) // 3,
         new=chance.random() < 0.1,
     )
 
@@ -183,7 +197,7 @@ def main() -> None:
     """Measure both renderers and print a JSON line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--groups", type=int, default=300)
-    parser.add_argument("--families", type=int, default=10)
+    parser.add_argument("--families", type=int, default=5)
     parser.add_argument("--households", type=int, default=140)
     parser.add_argument("--into", help="keep the documents in this folder")
     given = parser.parse_args()

@@ -9,6 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+PLAN = (
+    "SHOBPA decision",
+    "Placement order",
+    "Early permanence",
+    "Contact",
+    "Asked of the home",
+    "Heritage",
+    "Religion",
+    "Languages",
+)
+"""What a pack calls the facts of a group's plan, in the order in which it tells them."""
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingGroup:
@@ -45,8 +57,10 @@ class PackFamily:
 class PackGroup:
     """One sibling group: who they are, anonymously, what they need, and the families at the top of their list.
 
-    ``own`` says whether the group belongs to the reader's agency. ``needs`` holds pairs of the need's title and its
-    level (``none``, ``low``, ``medium``, ``high``, ``unknown``).
+    ``own`` says whether the group belongs to the reader's agency. ``plan`` holds what else is recorded, as pairs of a
+    label out of ``PLAN`` and words. ``needs`` holds pairs of the need's title, with how many children have it where
+    not all do, and its level (``none``, ``low``, ``medium``, ``high``, ``unknown``). ``families_in_all`` counts the
+    households that nothing recorded rules out, of which ``families`` are the first.
     """
 
     code: str
@@ -56,15 +70,18 @@ class PackGroup:
     profile: str
     waiting_days: int | None
     legal: str
+    plan: tuple[tuple[str, str], ...]
     needs: tuple[tuple[str, str], ...]
     families: tuple[PackFamily, ...]
+    families_in_all: int
 
 
 @dataclass(frozen=True, slots=True)
 class PackHousehold:
-    """One adopter household that is waiting, with the codes of the groups that it may fit.
+    """One adopter household that is waiting, with the codes of the groups that it fits best.
 
-    ``new`` says that the household joined the pool since the last meeting.
+    ``fits_in_all`` counts the groups for which nothing recorded rules it out. ``new`` says that the household joined
+    the pool since the last meeting; it is false where there was none.
     """
 
     code: str
@@ -73,6 +90,7 @@ class PackHousehold:
     approved_on: date | None
     summary: str
     fits: tuple[str, ...]
+    fits_in_all: int
     new: bool
 
 
@@ -80,7 +98,8 @@ class PackHousehold:
 class PackContent:
     """All that one agency's pack for one meeting says.
 
-    ``agency`` is the reader's; ``policy`` names the ranking policy and its version; ``new_groups`` holds codes.
+    ``agency`` is the reader's; ``policy`` names the ranking policy and its version. ``first`` says that there was no
+    meeting before; ``new_groups`` holds the codes of the groups that joined the pool since then, none at a first one.
     """
 
     title: str
@@ -92,6 +111,7 @@ class PackContent:
     as_of: date
     policy: str
     agenda: tuple[str, ...]
+    first: bool
     new_groups: tuple[str, ...]
     longest_waiting: tuple[WaitingGroup, ...]
     groups: tuple[PackGroup, ...]

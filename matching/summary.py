@@ -72,7 +72,6 @@ _APPROVED = {SexApproved.FEMALE: ("girl", "girls"), SexApproved.MALE: ("boy", "b
 _MONTHS_UNTIL = 24
 """Ages below two years are said in months: at that age they matter."""
 _SHOWN = (NeedLevel.HIGH, NeedLevel.MEDIUM, NeedLevel.LOW, NeedLevel.UNKNOWN, NeedLevel.NONE)
-_RISING = (NeedLevel.NONE, NeedLevel.UNKNOWN, NeedLevel.LOW, NeedLevel.MEDIUM, NeedLevel.HIGH)
 
 
 def describe_age(birth_month: date | None, as_of: date) -> str:
@@ -163,13 +162,16 @@ def describe_days(days: int | None) -> str:
     return "1 day" if days == 1 else f"{days:,} days"
 
 
-def needs_of(children: Sequence[ChildFacts], catalogue: NeedCatalogue) -> tuple[tuple[Need, NeedLevel], ...]:
-    """Return a group's needs in catalogue order, each at its highest level among the children.
+def needs_of(children: Sequence[ChildFacts], catalogue: NeedCatalogue) -> tuple[tuple[Need, NeedLevel, int], ...]:
+    """Return a group's needs in catalogue order, with each level found, highest first, and how many children have it.
 
-    A need that no child has is left out; one that is not known of some child, and that no other has, is unknown.
+    What a child is known not to have is left out; what nobody has recorded of a child is unknown.
     """
-    found = ((need, _highest(child.needs.get(need.code) for child in children)) for need in catalogue.needs)
-    return tuple((need, level) for need, level in found if level is not NeedLevel.NONE)
+    found: list[tuple[Need, NeedLevel, int]] = []
+    for need in catalogue.needs:
+        levels = Counter(child.needs.get(need.code, NeedLevel.UNKNOWN) for child in children)
+        found += [(need, level, levels[level]) for level in _SHOWN if level in levels and level is not NeedLevel.NONE]
+    return tuple(found)
 
 
 def describe_heritage(codes: Iterable[str]) -> str:
@@ -307,10 +309,6 @@ def _at_home(facts: HouseholdFacts, as_of: date) -> str:
         return f"{who} at home"
     age = describe_age(youngest, as_of)
     return f"{who} at home, {'' if count == 1 else 'the youngest '}{'' if age.startswith('due ') else 'aged '}{age}"
-
-
-def _highest(levels: Iterable[NeedLevel | None]) -> NeedLevel:
-    return max((level or NeedLevel.UNKNOWN for level in levels), key=_RISING.index, default=NeedLevel.NONE)
 
 
 def _months(day: date) -> int:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import delete
 
 from matching import pack_assembly
 from matching.household import get_household
 from matching.meeting import arrange_meeting, get_meeting
+from matching.need import NeedLevel, YesNo, need_catalogue
 from matching.pack import request_pack
 from matching.pack_assembly import assemble
 from matching.pack_content import PackContent
 from matching.pool import Stage
+from matching.ranking.facts import Sex
 from matching.ranking_run import list_lines
-from matching.sibling_group import SiblingGroup, get_group
+from matching.sibling_group import ChildNeed, SiblingGroup, get_group, list_children
 from tenants.agency import AgencyKind
 from tenants.audit import Act, Level, list_entries_of
 from tenants.database import Database
@@ -81,16 +85,95 @@ class TestAssemble:
             (entry,) = [each for each in list_entries_of(session, group_id) if each.act is Act.READ]
         assert (entry.actor_agency_id, entry.owner_agency_id, entry.level) == (us.id, them.id, Level.PROFILE)
 
+    def test_says_how_many_no_gate_bars_beside_those_shown(
+        self, factories: Factories, database: Database, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(pack_assembly, "FAMILIES", 1)
+        monkeypatch.setattr(pack_assembly, "FITS", 1)
+        us, them, meeting_id = _meeting(factories, database)
+        for _ in range(2):
+            factories.group(us)
+        for tenant in (us, them):
+            factories.household(tenant)
+        factories.household(us, age_from_months=120, age_to_months=180)
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        assert [(len(each.families), each.families_in_all) for each in content.groups] == [(1, 2), (1, 2)]
+        assert sorted((len(each.fits), each.fits_in_all) for each in content.households) == [(0, 0), (1, 2), (1, 2)]
+
+    def test_says_how_many_of_the_children_have_a_need(self, factories: Factories, database: Database) -> None:
+        us, _, meeting_id = _meeting(factories, database)
+        both = ((date(2023, 5, 1), Sex.FEMALE), (date(2021, 5, 1), Sex.MALE))
+        group_id = factories.group(us, children=both, needs={"neglect": NeedLevel.LOW})
+        with transaction(database, us) as session:
+            elder = list_children(session, [group_id])[group_id][1]
+            session.execute(delete(ChildNeed).where(ChildNeed.child_id == elder.id))
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        neglect = next(need.title for need in need_catalogue().needs if need.code == "neglect")
+        needs = content.groups[0].needs
+        assert [pair for pair in needs if pair[0].startswith(neglect)] == [
+            (f"{neglect} (1 of 2 children)", "low"),
+            (f"{neglect} (1 of 2 children)", "unknown"),
+        ]
+        assert all("(2 of" not in title for title, _ in needs)
+
+    def test_tells_what_is_recorded_of_the_plan_and_no_more(self, factories: Factories, database: Database) -> None:
+        us, them, meeting_id = _meeting(factories, database)
+        plain: dict[str, Any] = dict.fromkeys(UNRECORDED, YesNo.UNKNOWN) | {key: [] for key in BACKGROUND}
+        dates = {"shobpa_on": date(2026, 3, 1), "placement_order_on": date(2026, 5, 9)}
+        told = {"early_permanence": YesNo.NO, "direct_contact": YesNo.YES, "no_pets": YesNo.YES}
+        background = {"heritage": ["WBRI"], "religions": ["Quaker"], "languages": ["English", "Cornish"]}
+        factories.group(us, **plain | dates | told | background)
+        factories.group(them, **plain | dict.fromkeys(dates))
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        assert {each.own: each.plan for each in content.groups} == {
+            True: (
+                ("SHOBPA decision", "1 March 2026"),
+                ("Placement order", "9 May 2026"),
+                ("Early permanence", "No"),
+                (
+                    "Contact",
+                    "Direct contact; not recorded: letterbox contact and contact with brothers and sisters",
+                ),
+                (
+                    "Asked of the home",
+                    "No pets; not recorded: must be the youngest child, must be the only child and smoke-free",
+                ),
+                ("Heritage", "White British"),
+                ("Religion", "Quaker"),
+                ("Languages", "English and Cornish"),
+            ),
+            False: (),
+        }
+
+    def test_calls_nothing_new_where_no_meeting_went_before(self, factories: Factories, database: Database) -> None:
+        us, _, meeting_id = _meeting(factories, database)
+        factories.group(us)
+        factories.household(us)
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        assert (content.first, content.new_groups) == (True, ())
+        assert [each.new for each in content.households] == [False]
+
     def test_calls_new_what_entered_since_the_last_meeting(self, factories: Factories, database: Database) -> None:
         consortium_id = factories.consortium()
         office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
         us, _ = factories.tenant(consortium_id), factories.tenant(consortium_id)
         group_id = factories.group(us)
-        first, later = (_arrange(database, office, held_in=days) for days in (14, 42))
+        factories.household(us)
+        _, second, third = (_arrange(database, office, held_in=days) for days in (-7, 14, 42))
 
-        packs = [_assemble(database, us, each)[0] for each in (first, later)]
+        packs = [_assemble(database, us, each)[0] for each in (second, third)]
 
         assert [set(each.new_groups) for each in packs] == [_codes(database, us, [group_id]), set()]
+        assert [[household.new for household in each.households] for each in packs] == [[True], [False]]
+        assert [each.first for each in packs] == [False, False]
 
     def test_is_made_of_an_empty_pool(self, factories: Factories, database: Database) -> None:
         us, _, meeting_id = _meeting(factories, database)
@@ -98,6 +181,19 @@ class TestAssemble:
         content, _ = _assemble(database, us, meeting_id)
 
         assert (content.groups, content.households, content.longest_waiting, content.new_groups) == ((), (), (), ())
+
+
+UNRECORDED = (
+    "early_permanence",
+    "letterbox_contact",
+    "direct_contact",
+    "sibling_contact",
+    "must_be_youngest",
+    "must_be_only",
+    "no_pets",
+    "smoke_free",
+)
+BACKGROUND = ("heritage", "religions", "languages")
 
 
 def _meeting(factories: Factories, database: Database) -> tuple[Tenant, Tenant, UUID]:
@@ -110,7 +206,9 @@ def _meeting(factories: Factories, database: Database) -> tuple[Tenant, Tenant, 
 def _arrange(database: Database, office: Tenant, *, held_in: int) -> UUID:
     with transaction(database, office) as session:
         day = TODAY + timedelta(days=held_in)
-        return arrange_meeting(session, title="Matching meeting", held_on=day, place="Sample Hall", now=NOW).id
+        return arrange_meeting(
+            session, title="Matching meeting", held_on=day, place="Sample Hall", now=NOW - timedelta(days=30)
+        ).id
 
 
 def _assemble(database: Database, tenant: Tenant, meeting_id: UUID) -> tuple[PackContent, UUID]:

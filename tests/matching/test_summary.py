@@ -188,16 +188,27 @@ class TestDaysWaiting:
 
 
 class TestNeedsOf:
-    def test_takes_the_highest_level_among_the_children(self) -> None:
+    def test_tells_each_level_and_how_many_children_have_it(self) -> None:
         children = [
             child(None, Sex.MALE, needs={"neglect": NeedLevel.LOW, "behaviour": NeedLevel.NONE}),
             child(None, Sex.MALE, needs={"neglect": NeedLevel.HIGH, "behaviour": NeedLevel.NONE}),
         ]
 
-        found = {need.code: level for need, level in needs_of(children, need_catalogue())}
+        found = [
+            (level, count) for need, level, count in needs_of(children, need_catalogue()) if need.code == "neglect"
+        ]
 
-        assert found["neglect"] is NeedLevel.HIGH
-        assert "behaviour" not in found
+        assert found == [(NeedLevel.HIGH, 1), (NeedLevel.LOW, 1)]
+        assert "behaviour" not in {need.code for need, _, _ in needs_of(children, need_catalogue())}
+
+    def test_tells_what_is_unknown_of_one_child_though_another_has_it(self) -> None:
+        children = [child(None, Sex.MALE, needs={"neglect": NeedLevel.HIGH}), child(None, Sex.MALE, needs={})]
+
+        found = [
+            (level, count) for need, level, count in needs_of(children, need_catalogue()) if need.code == "neglect"
+        ]
+
+        assert found == [(NeedLevel.HIGH, 1), (NeedLevel.UNKNOWN, 1)]
 
     def test_takes_what_was_never_recorded_for_unknown_and_not_for_none(self) -> None:
         recorded = dict.fromkeys(need_catalogue().codes(), NeedLevel.NONE)
@@ -205,8 +216,8 @@ class TestNeedsOf:
 
         found = needs_of(children, need_catalogue())
 
-        assert [need.code for need, _ in found] == list(need_catalogue().codes())
-        assert {level for _, level in found} == {NeedLevel.UNKNOWN}
+        assert [need.code for need, _, _ in found] == list(need_catalogue().codes())
+        assert {(level, count) for _, level, count in found} == {(NeedLevel.UNKNOWN, 1)}
 
     def test_is_empty_for_nobody(self) -> None:
         assert needs_of([], need_catalogue()) == ()

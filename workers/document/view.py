@@ -44,13 +44,14 @@ def pack_view(content: PackContent) -> dict[str, Any]:
         "title": _line(content.title) or "Matching meeting pack",
         "consortium": _line(content.consortium),
         "agency": _line(content.agency),
-        "meeting_on": day(content.meeting_on),
+        "meeting_on": _day(content.meeting_on),
         "place": _line(content.meeting_place),
         "version": str(content.version),
-        "as_of": day(content.as_of),
+        "as_of": _day(content.as_of),
         "date": [content.as_of.year, content.as_of.month, content.as_of.day],
         "policy": _line(content.policy),
         "agenda": _lines(content.agenda),
+        "first": content.first,
         "new_groups": [{"code": _line(code), "group": index.get(code)} for code in content.new_groups],
         "longest_waiting": [_waiting(row, index) for row in content.longest_waiting],
         "groups": [_group(group, ours) for group in content.groups],
@@ -68,7 +69,7 @@ def _waiting(row: WaitingGroup, index: Mapping[str, int]) -> dict[str, Any]:
         "code": _line(row.code),
         "group": index.get(row.code),
         "children": str(row.children),
-        "since": day(row.waiting_since),
+        "since": _day(row.waiting_since),
         "days": _count(row.days),
     }
 
@@ -82,8 +83,10 @@ def _group(group: PackGroup, ours: Set[str]) -> dict[str, Any]:
         "profile": _lines(group.profile.splitlines()),
         "waiting": _count(group.waiting_days),
         "legal": _line(group.legal) or "Not known",
+        "plan": [{"label": _line(label), "words": _line(words)} for label, words in group.plan],
         "needs": _needs(group.needs),
         "families": [_family(family, ours) for family in group.families],
+        "in_all": group.families_in_all,
     }
 
 
@@ -120,10 +123,16 @@ def _household(household: PackHousehold, index: Mapping[str, int]) -> dict[str, 
         "own": household.own,
         "new": household.new,
         "agency": _line(household.agency),
-        "approved": day(household.approved_on),
+        "approved": _day(household.approved_on),
         "summary": _line(household.summary),
         "fits": [{"code": _line(code), "group": index.get(code)} for code in household.fits],
+        "in_all": household.fits_in_all,
     }
+
+
+def _day(value: date | None) -> str:
+    """Return a date that no line's end cuts in two."""
+    return day(value).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _count(days: int | None) -> str:

@@ -10,7 +10,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from matching.pack_content import PackContent
+from matching.pack_content import PLAN, PackContent, PackGroup
 from workers.document.text import clean
 from workers.document.view import BANDS, day
 
@@ -37,13 +37,15 @@ _GROUPS: tuple[Column, ...] = (
     ("Days waiting", 13),
     ("Legal position", 24),
     ("Profile", 70),
+    *((label, 26) for label in PLAN),
     ("Needs: high", 34),
     ("Needs: medium", 34),
     ("Needs: low", 34),
     ("Needs: not known, ask", 34),
     ("Needs: none", 34),
     ("Needs: other levels", 24),
-    ("Families", 10),
+    ("Families listed", 10),
+    ("Families not ruled out", 12),
 )
 _FAMILIES: tuple[Column, ...] = (
     ("Group", 14),
@@ -64,8 +66,10 @@ _HOUSEHOLDS: tuple[Column, ...] = (
     ("Agency", 26),
     ("Approved on", 14),
     ("About them", 60),
-    ("Groups they may fit", 40),
+    ("Groups they fit best", 40),
+    ("Groups in all", 10),
 )
+_OPTIONAL = frozenset({"New", "Needs: none", "Needs: other levels", *PLAN})
 _LEVELS = ("high", "medium", "low", "unknown", "none")
 
 
@@ -129,8 +133,12 @@ class _Book:
                 row += 1
 
     def table(self, name: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], empty: str) -> None:
-        """Write a sheet of one table: headings that stay in view and repeat in print, filters, one row each."""
+        """Write a sheet of one table: headings that stay in view and repeat in print, filters, one row each.
+
+        A column of ``_OPTIONAL`` that says nothing in any row is left out.
+        """
         sheet = self.sheet(name)
+        columns, rows = _told(columns, list(rows))
         for number, (heading, width) in enumerate(columns):
             sheet.set_column(number, number, width)
             sheet.write_string(0, number, heading, self.heading)
@@ -157,6 +165,11 @@ class _Book:
                 sheet.write_datetime(row, column, datetime.combine(value, time()), self.date)
 
 
+def _told(columns: Sequence[Column], rows: list[Sequence[Cell]]) -> tuple[Sequence[Column], list[Sequence[Cell]]]:
+    kept = [at for at, (heading, _) in enumerate(columns) if heading not in _OPTIONAL or any(row[at] for row in rows)]
+    return [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
+
+
 def _properties(content: PackContent) -> dict[str, object]:
     return {
         "title": clean(content.title),
@@ -181,7 +194,9 @@ def _front_rows(content: PackContent) -> Iterable[tuple[str, str]]:
         yield "Agenda", "No agenda has been set for this meeting."
     for code in content.new_groups:
         yield "New group", code
-    if not content.new_groups:
+    if content.first:
+        yield "New groups", "This is the first meeting that Concord has packs for: every group is new."
+    elif not content.new_groups:
         yield "New groups", "No groups are new since the last meeting."
 
 
@@ -196,15 +211,17 @@ def _group_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
         yield (
             group.code,
             _yes(group.own),
-            _yes(group.code in new),
+            "" if content.first else _yes(group.code in new),
             group.agency,
             group.summary,
             _known(group.waiting_days),
             group.legal or "Not known",
             group.profile,
+            *_plan_cells(group),
             *("; ".join(title for title, found in group.needs if found == level) for level in _LEVELS),
             "; ".join(f"{title}: {level}" for title, level in group.needs if level not in _LEVELS),
             len(group.families),
+            group.families_in_all,
         )
 
 
@@ -230,12 +247,18 @@ def _household_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
         yield (
             household.code,
             _yes(household.own),
-            _yes(household.new),
+            "" if content.first else _yes(household.new),
             household.agency,
             household.approved_on or "Not known",
             household.summary,
             ", ".join(household.fits),
+            household.fits_in_all,
         )
+
+
+def _plan_cells(group: PackGroup) -> Iterable[str]:
+    recorded = dict(group.plan)
+    return (recorded.get(label, "") for label in PLAN)
 
 
 def _yes(value: bool) -> str:

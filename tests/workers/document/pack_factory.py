@@ -20,6 +20,7 @@ def pack(**facts: Any) -> PackContent:
         "as_of": date(2026, 11, 23),
         "policy": "Default, version 1",
         "agenda": ("Welcome", "New groups"),
+        "first": False,
         "new_groups": ("G-222222",),
         "longest_waiting": (WaitingGroup("G-222222", 2, date(2025, 11, 23), 365),),
         "groups": (group(),),
@@ -44,10 +45,12 @@ def group(**facts: Any) -> PackGroup:
         "profile": "They like water.\n\nThey sleep well.",
         "waiting_days": 365,
         "legal": "Placement order granted",
+        "plan": (("SHOBPA decision", "1 June 2025"), ("Contact", "Letterbox contact")),
         "needs": (("Neglect", "high"), ("Prematurity", "none"), ("Attachment", "unknown")),
         "families": (family(),),
     }
-    return PackGroup(**plain | facts)
+    told = plain | facts
+    return PackGroup(**{"families_in_all": len(told["families"])} | told)
 
 
 def family(**facts: Any) -> PackFamily:
@@ -76,4 +79,5 @@ def household(**facts: Any) -> PackHousehold:
         "fits": ("G-222222",),
         "new": True,
     }
-    return PackHousehold(**plain | facts)
+    told = plain | facts
+    return PackHousehold(**{"fits_in_all": len(told["fits"])} | told)

@@ -134,6 +134,30 @@ class TestRenderPdf:
         assert "5.H-5(Plymouth),strongfit,81points" in text
         assert "spreadsheet" in text
 
+    def test_it_says_how_many_families_nothing_rules_out(self) -> None:
+        families = tuple(family(position=n) for n in range(1, 4))
+        groups = (group(families=families, families_in_all=32), group(families=families), group(own=False))
+
+        text = text_of(render_pdf(pack(groups=groups, households=(household(fits_in_all=23),))))
+
+        assert "The3whofitbestof32familiesthatnothingrecordedrulesout." in text
+        assert "All3familiesthatnothingrecordedrulesout." in text
+        assert "Theonlyfamilythatnothingrecordedrulesout." in text
+        assert "G-222222,of23" in text
+
+    def test_it_tells_what_is_recorded_of_the_plan(self) -> None:
+        text = text_of(render_pdf(pack()))
+
+        assert "SHOBPAdecision:1June2025.Contact:Letterboxcontact." in text
+
+    def test_the_first_pack_calls_nothing_new(self) -> None:
+        first = pack(first=True, new_groups=(), households=(household(new=False),))
+
+        text = text_of(render_pdf(first))
+
+        assert "ThisisthefirstmeetingthatConcordhaspacksfor:everygroupisnew." in text
+        assert "sincethelastmeeting" not in text
+
     def test_own_groups_give_the_reasons_for_each_family(self) -> None:
         families = tuple(family(position=n, why=(f"Reason number {n}.",)) for n in range(1, 13))
 

@@ -30,6 +30,9 @@ class TestPackView:
 
         assert [entry["group"] for entry in view["new_groups"]] == [0, None]
 
+    def test_no_line_ends_within_a_date(self) -> None:
+        assert pack_view(pack())["meeting_on"] == "3\u00a0December\u00a02026"
+
     def test_a_family_of_the_readers_agency_is_marked(self) -> None:
         content = pack(
             groups=(group(families=(family(code="H-1"), family(code="H-2"))),),

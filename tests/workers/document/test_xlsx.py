@@ -54,7 +54,7 @@ class TestRenderXlsx:
         assert [row[0] for row in rows(made, "Households")[1:]] == [f"H-{n}" for n in range(50)]
 
     def test_a_group_is_told_in_full(self) -> None:
-        headings, told = rows(render_xlsx(pack()), "Groups")
+        headings, told = rows(render_xlsx(pack(groups=(group(families_in_all=32),))), "Groups")
 
         row = dict(zip(headings, told, strict=True))
         assert row["Group"] == "G-222222"
@@ -63,6 +63,28 @@ class TestRenderXlsx:
         assert row["Profile"] == "They like water.\n\nThey sleep well."
         assert row["Needs: high"] == "Neglect"
         assert row["Needs: not known, ask"] == "Attachment"
+        assert (row["SHOBPA decision"], row["Contact"]) == ("1 June 2025", "Letterbox contact")
+        assert (row["Families listed"], row["Families not ruled out"]) == (1, 32)
+
+    def test_columns_that_say_nothing_in_any_row_are_left_out(self) -> None:
+        (headings, *_) = rows(render_xlsx(pack(groups=(group(needs=(("Neglect", "high"),)),))), "Groups")
+
+        assert {"Needs: none", "Needs: other levels", "Religion"}.isdisjoint(headings)
+        assert {"Needs: high", "Needs: medium", "Contact"} <= set(headings)
+
+    def test_the_first_pack_calls_nothing_new(self) -> None:
+        made = render_xlsx(pack(first=True, new_groups=(), households=(household(new=False),)))
+
+        assert all("New" not in rows(made, name)[0] for name in ("Groups", "Households"))
+        assert ["New groups", "This is the first meeting that Concord has packs for: every group is new."] in rows(
+            made, "Agenda"
+        )
+
+    def test_a_household_is_told_with_how_many_groups_it_may_fit(self) -> None:
+        headings, told = rows(render_xlsx(pack(households=(household(fits_in_all=23),))), "Households")
+
+        row = dict(zip(headings, told, strict=True))
+        assert (row["Groups they fit best"], row["Groups in all"]) == ("G-222222", 23)
 
     def test_a_family_is_told_with_its_band_before_its_points(self) -> None:
         headings, told = rows(render_xlsx(pack()), "Families")
