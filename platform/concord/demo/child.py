@@ -95,8 +95,8 @@ def group_rows(
         )
         rows.append(
             {
-                "Group reference": f"G{number:04d}",
-                "Child reference": f"G{number:04d}-{place}",
+                "Group reference": f"{agency.slug.upper()}-G{number:04d}",
+                "Child reference": f"{agency.slug.upper()}-G{number:04d}-{place}",
                 "Forename": None if sibling.born is None else names[place - 1],
                 "Surname": None if sibling.born is None else f"{SURNAME}-{serial:04d}",
                 "Born": sibling.born,

@@ -37,7 +37,7 @@ def household_row(chance: Chance, agency: DemoAgency, *, number: int, serial: in
     at_home = chance.weighted({0: 68.0, 1: 22.0, 2: 8.0, 3: 2.0})
     status = chance.weighted({"waiting": 90.0, "on hold": 7.0, "withdrawn": 3.0})
     return {
-        "Reference": f"H{number:04d}",
+        "Reference": f"{agency.slug.upper()}-H{number:04d}",
         **_identity(chance, agency, adopters=adopters, serial=serial),
         "Approved on": _approved_on(chance, as_of),
         "Status": status,
