@@ -44,6 +44,8 @@ class Job(Base):
     person_id: Mapped[UUID | None]
     consortium_id: Mapped[UUID | None]
     kind: Mapped[str]
+    urgent: Mapped[bool]
+    """Somebody waits for it at a page: it goes before work that is asked for in bulk."""
     key: Mapped[str]
     """What makes the job one of its kind for its agency; asking twice with one key asks once."""
     payload: Mapped[dict[str, Any]]
@@ -74,7 +76,15 @@ class JobOver(Conflict):
     """The job has ended."""
 
 
-def request_job(session: Session, *, kind: str, payload: dict[str, Any], now: datetime, key: str | None = None) -> UUID:
+def request_job(
+    session: Session,
+    *,
+    kind: str,
+    payload: dict[str, Any],
+    now: datetime,
+    key: str | None = None,
+    urgent: bool = False,
+) -> UUID:
     """Ask for work in this transaction and return the job's id; the same key returns the first one's."""
     scope = scope_of(session)
     job_id = uuid4()
@@ -84,6 +94,7 @@ def request_job(session: Session, *, kind: str, payload: dict[str, Any], now: da
         "person_id": scope.person_id,
         "consortium_id": scope.consortium_id,
         "kind": kind,
+        "urgent": urgent,
         "key": key or str(job_id),
         "payload": payload,
         "requested_at": now,

@@ -19,7 +19,7 @@ import structlog
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-from workers.queue import QUEUE, JobQueue
+from workers.queue import QUEUES, JobQueue
 from workers.runner import JobRunner
 from workers.work import Interrupted
 
@@ -59,7 +59,7 @@ def run_worker(queue: JobQueue, runner: JobRunner, *, burst: bool = False) -> No
     global _runner, _parent
     _runner, _parent = runner, os.getpid()
     worker = PromptWorker(
-        [QUEUE],
+        QUEUES,
         connection=queue.connection,
         serializer=JSONSerializer,
         worker_ttl=60,

@@ -27,7 +27,7 @@ _TAKE = """
           AND (sent_at IS NULL OR sent_at < now() - make_interval(secs => %(resend)s) OR sent_at < lease_until)
         ORDER BY due_at, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
     ) AS due WHERE job.id = due.id
-    RETURNING job.id, job.attempt, job.due_at
+    RETURNING job.id, job.attempt, job.urgent, job.due_at
 """
 _PUT_BACK = "UPDATE job SET sent_at = NULL WHERE id = ANY(%s)"
 # A leader whose host is cut off must lose its connection soon, on both sides, or nobody else could lead.
@@ -77,15 +77,16 @@ class Relay:
         """Hand every due job to the queue, and return how many."""
         # Marked first, in a statement of its own: a worker may have the id at once, and must not find the row locked.
         taken = connection.execute(_TAKE, {"resend": self._resend, "batch": BATCH}).fetchall()
-        left = [(job_id, attempt) for job_id, attempt, _ in sorted(taken, key=lambda row: (row[2], row[0]))]
+        left = sorted(taken, key=lambda row: (row[3], row[0]))
         count = len(left)
         try:
             while left:
-                self._queue.send(*left[0])
+                job_id, attempt, urgent, _ = left[0]
+                self._queue.send(job_id, attempt, urgent=urgent)
                 left.pop(0)
         finally:
             if left:
-                connection.execute(_PUT_BACK, ([job_id for job_id, _ in left],))
+                connection.execute(_PUT_BACK, ([row[0] for row in left],))
         if count:
             log.info("relay.sent", jobs=count)
         return count

@@ -55,7 +55,7 @@ class TestWall:
 
         assert seen == {"job", "alembic_version"}
         assert catalogue.columns_open_to(admin, "concord_relay", "job", "SELECT") == [
-            *("id", "state", "attempt", "due_at", "sent_at", "lease_until")
+            *("id", "urgent", "state", "attempt", "due_at", "sent_at", "lease_until")
         ]
         assert catalogue.columns_open_to(admin, "concord_relay", "job", "UPDATE") == ["sent_at"]
 

@@ -202,6 +202,7 @@ def _job_in(session: Session, state: JobState) -> Job:
 _RUNNING = {"state": JobState.RUNNING, "worker": "a-worker", "lease_until": NOW}
 _JOB = {
     "kind": "import",
+    "urgent": False,
     "payload": {},
     "requested_at": NOW,
     "state": JobState.WAITING,

@@ -11,7 +11,7 @@ from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
 from tenants.base import utc_now
-from workers.queue import QUEUE, TENDED_SECONDS, JobQueue
+from workers.queue import QUEUE, QUEUES, TENDED_SECONDS, URGENT_QUEUE, JobQueue
 
 
 class TestSend:
@@ -21,6 +21,15 @@ class TestSend:
         assert queue.send(job_id, 0) is True
 
         assert queued(queue) == [f"{job_id}-0"]
+
+    def test_puts_what_somebody_waits_for_where_workers_look_first(self, queue: JobQueue) -> None:
+        job_id = uuid4()
+
+        queue.send(job_id, 0, urgent=True)
+
+        assert QUEUES[0] == URGENT_QUEUE
+        assert Queue(URGENT_QUEUE, connection=queue.connection).get_job_ids() == [f"{job_id}-0"]
+        assert queued(queue) == []
 
     def test_puts_none_there_twice(self, queue: JobQueue) -> None:
         first, second = uuid4(), uuid4()

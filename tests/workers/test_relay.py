@@ -141,7 +141,7 @@ class TestSendDue:
         job_id = ask(database, devon)
         claimed: list[bool] = []
 
-        def send(*_: object) -> None:
+        def send(*_: object, **__: object) -> None:
             claimed.append(take(database, devon, job_id) is not None)
 
         monkeypatch.setattr(queue, "send", send)

@@ -85,6 +85,7 @@ def _jobs() -> None:
             person_id uuid REFERENCES person,
             consortium_id uuid,
             kind text NOT NULL,
+            urgent boolean NOT NULL,
             key text NOT NULL,
             payload jsonb NOT NULL,
             requested_at timestamptz NOT NULL,
@@ -149,5 +150,5 @@ def _relay() -> None:
     """)
     may_read("job", "true", role="concord_relay", name="relay")
     op.execute("CREATE POLICY job_relay_update ON job FOR UPDATE TO concord_relay USING (true) WITH CHECK (true)")
-    op.execute("GRANT SELECT (id, state, attempt, due_at, sent_at, lease_until) ON job TO concord_relay")
+    op.execute("GRANT SELECT (id, urgent, state, attempt, due_at, sent_at, lease_until) ON job TO concord_relay")
     op.execute("GRANT UPDATE (sent_at) ON job TO concord_relay")
