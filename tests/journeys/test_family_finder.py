@@ -120,6 +120,9 @@ class TestFamilyFinder:
         visit.look("home", "Your work")
 
         tab.get_by_role("link", name="Import", exact=True).first.click()
+        tab.get_by_role("link", name="Children and sibling groups: headings").click()
+        visit.look("headings", "Headings of a sheet: children and sibling groups")
+        tab.get_by_role("link", name="Import a sheet").click()
         visit.look("imports", "Import a sheet")
         tab.get_by_label("Children and sibling groups").check()
         tab.get_by_label("The sheet").set_input_files(files=[sheet_file(SheetKind.CHILDREN, CHILDREN)])

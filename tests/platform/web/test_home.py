@@ -96,7 +96,7 @@ class TestPage:
         visitor.get("/home")
 
         text = page_of(visitor).text
-        assert f"Concord has no page for {role.label.lower()} yet." in text
+        assert f"Concord has no page yet for your work as {role.label.lower()}." in text
         assert "What you can do" in text
         assert "Those who run Concord for your consortium give these roles" in text
 
