@@ -41,7 +41,7 @@ def rank(
     as_of: datetime | None,
     as_json: bool,
 ) -> None:
-    """List the families for a sibling group, best fit first, with reasons. The list is advice: a person decides."""
+    """List the families for a sibling group, most points first, with reasons. The list is advice: a person decides."""
     day = _day(as_of)
     with workplace(settings) as place:
         scope = agency_scope(place.database, agency, consortium=consortium)
