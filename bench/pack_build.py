@@ -106,9 +106,10 @@ def main() -> None:
 def _fill(database: Database, plan: DemoPlan) -> staging.Stage:
     stage = staging.set_stage(database, plan, issuer="http://127.0.0.1/bench")
     runner = JobRunner(database, HANDLERS)
-    for job_id in staging.ask_imports(database, plan, stage):
-        runner.run(job_id)
-    staging.check_imports(database, stage)
+    handed = staging.ask_imports(database, plan, stage)
+    for sheet in handed:
+        runner.run(sheet.job_id)
+    staging.check_imports(database, handed)
     return stage
 
 
