@@ -252,14 +252,6 @@ def read_identity(session: Session, household: Household, *, now: datetime) -> t
     return row.reference, open_identity(session, row)
 
 
-def references_of(session: Session, household_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the own references among ``household_ids``; other agencies' are not there."""
-    query = select(HouseholdIdentity.household_id, HouseholdIdentity.reference).where(
-        HouseholdIdentity.household_id.in_(household_ids)
-    )
-    return dict(session.execute(query).all())
-
-
 def entered_pool_on(session: Session, household_ids: Sequence[UUID]) -> dict[UUID, date]:
     """Return the day on which each household reached its present stage in this consortium."""
     query = select(PoolEntry.household_id, PoolEntry.entered_on).where(

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 from matching.ranking.facts import DistanceBand, Exclusion
-from tenants.error import Invalid, NotFound
+from tenants.error import Invalid
 
 METRES_PER_MILE = 1609
 EXCLUSION_MILES = (5, 10, 15, 20, 30, 50)
@@ -44,10 +44,6 @@ _REFUSED_AREAS = {
 
 class InvalidPlace(Invalid):
     """The text is no postcode or outward code that Concord can place."""
-
-
-class OutwardCodeNotFound(NotFound):
-    """The table has no such outward code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +102,6 @@ def list_outward_codes() -> tuple[OutwardCode, ...]:
 def find_outward_code(code: str) -> OutwardCode | None:
     """Return the outward code written exactly so, or ``None``."""
     return _table().get(code)
-
-
-def get_outward_code(code: str) -> OutwardCode:
-    """Return the outward code written exactly so.
-
-    :raises OutwardCodeNotFound: when the table has none.
-    """
-    found = find_outward_code(code)
-    if found is None:
-        raise OutwardCodeNotFound("That outward code is not in the table: check it, or record the area as unknown.")
-    return found
 
 
 def outward_code_of(text: str) -> str:

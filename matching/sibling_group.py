@@ -305,14 +305,6 @@ def read_identity(session: Session, group: SiblingGroup, *, now: datetime) -> tu
     return reference, children
 
 
-def references_of(session: Session, group_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the own references among ``group_ids``; other agencies' are not there."""
-    query = select(GroupIdentity.sibling_group_id, GroupIdentity.reference).where(
-        GroupIdentity.sibling_group_id.in_(group_ids)
-    )
-    return dict(session.execute(query).all())
-
-
 def entered_pool_on(session: Session, group_ids: Sequence[UUID]) -> dict[UUID, date]:
     """Return the day on which each group reached its present stage in this consortium."""
     query = select(PoolEntry.sibling_group_id, PoolEntry.entered_on).where(

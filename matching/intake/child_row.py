@@ -72,10 +72,6 @@ class GroupIntake:
     groups: tuple[GroupRow, ...]
     problems: tuple[RowProblem, ...]
 
-    def refused_rows(self) -> frozenset[int]:
-        """Return the numbers of the rows that are not taken."""
-        return frozenset(problem.row for problem in self.problems)
-
 
 def read_groups(sheet: Sheet, *, today: date) -> GroupIntake:
     """Return each row of a children's sheet, within its group or as its problems: none is dropped.

@@ -64,10 +64,6 @@ class HouseholdIntake:
     rows: tuple[HouseholdRow, ...]
     problems: tuple[RowProblem, ...]
 
-    def refused_rows(self) -> frozenset[int]:
-        """Return the numbers of the rows that are not taken."""
-        return frozenset(problem.row for problem in self.problems)
-
 
 def read_households(sheet: Sheet, *, today: date) -> HouseholdIntake:
     """Return each row of a households' sheet, as a household or as its problems: none is dropped.

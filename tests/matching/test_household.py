@@ -12,7 +12,6 @@ from matching.household import (
     list_waiting_households,
     read_identity,
     read_profile,
-    references_of,
 )
 from matching.pool import Stage
 from tenants import audit
@@ -61,7 +60,7 @@ class TestGetHouseholdByReference:
         household_id = factories.household(devon)
 
         with database.transaction(devon.scope) as session:
-            reference = references_of(session, [household_id])[household_id]
+            reference, _ = read_identity(session, get_household(session, household_id), now=NOW)
             assert get_household_by_reference(session, reference).id == household_id
         with database.transaction(dorset.scope) as session, pytest.raises(HouseholdUnknown):
             get_household_by_reference(session, reference)

@@ -14,17 +14,21 @@ from matching.place import (
     ExclusionArea,
     InvalidPlace,
     OutwardCode,
-    OutwardCodeNotFound,
     distance_band,
     exclusion,
     find_outward_code,
-    get_outward_code,
     list_outward_codes,
     outward_code_of,
     places_version,
 )
 from matching.ranking.facts import DistanceBand, Exclusion
-from tenants.error import Invalid, NotFound
+from tenants.error import Invalid
+
+
+def known(code: str) -> OutwardCode:
+    found = find_outward_code(code)
+    assert found is not None
+    return found
 
 
 def place(code: str = "AA1", easting: int = 300_000, northing: int = 100_000, extent_m: int = 3_000) -> OutwardCode:
@@ -78,11 +82,11 @@ class TestOutwardCodeTable:
         ],
     )
     def test_puts_known_places_where_they_are(self, code: str, easting: int, northing: int) -> None:
-        found = get_outward_code(code)
+        found = known(code)
         assert math.dist((found.easting, found.northing), (easting, northing)) < 3_000
 
     def test_a_postcode_in_the_wrong_county_does_not_stretch_a_town(self) -> None:
-        assert get_outward_code("PR2").extent_m < 10_000
+        assert known("PR2").extent_m < 10_000
 
     def test_has_an_attribution_beside_it(self) -> None:
         text = (files("matching") / "data" / "ATTRIBUTION.md").read_text(encoding="utf-8")
@@ -173,16 +177,6 @@ class TestOutwardCodeOf:
         assert outward_code_of(f"{known.code} 1AA") == known.code
 
 
-class TestGetOutwardCode:
-    def test_returns_the_row(self) -> None:
-        assert get_outward_code("EX4") == find_outward_code("EX4")
-
-    def test_raises_for_an_unknown_code(self) -> None:
-        with pytest.raises(OutwardCodeNotFound):
-            get_outward_code("ZZ9")
-        assert issubclass(OutwardCodeNotFound, NotFound)
-
-
 class TestDistanceBand:
     @pytest.mark.parametrize(
         ("metres", "band"),
@@ -205,11 +199,11 @@ class TestDistanceBand:
         assert distance_band(None, None) is DistanceBand.UNKNOWN
 
     def test_agrees_with_the_map(self) -> None:
-        exeter = get_outward_code("EX4")
-        assert distance_band(exeter, get_outward_code("TQ12")) is DistanceBand.NEAR
-        assert distance_band(exeter, get_outward_code("PL1")) is DistanceBand.REGION
-        assert distance_band(exeter, get_outward_code("BS1")) is DistanceBand.FAR
-        assert distance_band(exeter, get_outward_code("EH1")) is DistanceBand.VERY_FAR
+        exeter = known("EX4")
+        assert distance_band(exeter, known("TQ12")) is DistanceBand.NEAR
+        assert distance_band(exeter, known("PL1")) is DistanceBand.REGION
+        assert distance_band(exeter, known("BS1")) is DistanceBand.FAR
+        assert distance_band(exeter, known("EH1")) is DistanceBand.VERY_FAR
 
     @given(places, places)
     def test_is_the_same_both_ways(self, a: OutwardCode, b: OutwardCode) -> None:

@@ -51,10 +51,14 @@ class TestReadGroups:
         headings = ["Group reference", "Child reference", "No pets", "Born"]
         intake = _read(csv_file([headings, *lines]))
         taken = {child.number for group in intake.groups for child in group.children}
-        assert taken | intake.refused_rows() == set(range(2, len(lines) + 2))
-        assert not taken & intake.refused_rows()
+        assert taken | {problem.row for problem in intake.problems} == set(range(2, len(lines) + 2))
+        assert not taken & {problem.row for problem in intake.problems}
         taken_groups = {group.reference for group in intake.groups}
-        assert all(lines[number - 2][0] not in taken_groups for number in intake.refused_rows() if lines[number - 2][0])
+        assert all(
+            lines[number - 2][0] not in taken_groups
+            for number in {problem.row for problem in intake.problems}
+            if lines[number - 2][0]
+        )
 
     def test_read_groups_keeps_a_group_together_though_its_rows_are_apart(self) -> None:
         intake = _read_rows(("G1", "C1", {}), ("G2", "C2", {}), ("G1", "C3", {}))
@@ -80,7 +84,7 @@ class TestReadGroups:
     def test_read_groups_refuses_both_groups_that_name_one_child(self) -> None:
         intake = _read_rows(("G1", "C1", {}), ("G2", "C1", {}), ("G2", "C2", {}))
         assert intake.groups == ()
-        assert intake.refused_rows() == {2, 3, 4}
+        assert {problem.row for problem in intake.problems} == {2, 3, 4}
 
     def test_read_groups_keeps_needs_that_are_known(self) -> None:
         intake = _read_rows(("G1", "C1", {"Need: Neglect": "none", "Need: Attachment": "unknown"}))
@@ -114,7 +118,7 @@ class TestReadGroups:
 
     def test_read_groups_refuses_more_children_than_a_group_can_have(self) -> None:
         intake = _read_rows(*(("G1", f"C{number}", {}) for number in range(11)))
-        assert (intake.groups, len(intake.refused_rows())) == ((), 11)
+        assert (intake.groups, len({problem.row for problem in intake.problems})) == ((), 11)
 
 
 def _renumbered(drawn: tuple[GroupRow, ...]) -> list[GroupRow]:

@@ -47,8 +47,8 @@ class TestReadHouseholds:
         headings = ["Reference", "Status", "Pets", "Oldest age", "Approved on", "Address"]
         intake = _read(csv_file([headings, *lines]))
         taken = {row.number for row in intake.rows}
-        assert taken | intake.refused_rows() == set(range(2, len(lines) + 2))
-        assert not taken & intake.refused_rows()
+        assert taken | {problem.row for problem in intake.problems} == set(range(2, len(lines) + 2))
+        assert not taken & {problem.row for problem in intake.problems}
 
     def test_read_households_leaves_a_missing_column_unsaid_and_a_blank_cell_unknown(self) -> None:
         row = _one(Pets=None)
@@ -106,7 +106,7 @@ class TestReadHouseholds:
     def test_read_households_refuses_both_rows_of_one_reference_and_takes_the_rest(self) -> None:
         intake = _read(csv_file([["Reference", "Status"], ["A", "waiting"], ["B", "waiting"], ["A", "on hold"]]))
         assert [row.reference for row in intake.rows] == ["B"]
-        assert intake.refused_rows() == {2, 4}
+        assert {problem.row for problem in intake.problems} == {2, 4}
 
 
 def _one(**cells: Any) -> HouseholdRow:

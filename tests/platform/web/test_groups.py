@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import insert
 
 from matching.code import new_code
-from matching.household import Household, get_household, references_of
+from matching.household import Household, get_household, read_identity
 from matching.need import Answer, NeedLevel, Tolerance, need_catalogue
 from matching.pool import Stage
 from matching.ranking.facts import LegalPosition, Sex
 from matching.sibling_group import GroupStatus, SiblingGroup, get_group
 from tenants.agency import AgencyKind
 from tenants.audit import Act, Level, list_entries_of
+from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
@@ -347,7 +348,7 @@ class TestWhy:
         group_id, household_id = factories.group(us), factories.household(us)
         code = household_code(database, us, household_id)
         with transaction(database, us) as session:
-            reference = references_of(session, [household_id])[household_id]
+            reference, _ = read_identity(session, get_household(session, household_id), now=utc_now())
 
         for typed in (reference, code.lower()):
             response = visit_as(us).get(f"/groups/{group_id}/why?household={typed}")
