@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ class TestServers:
 
     database_urls: DatabaseUrls
     valkey_url: str
+    supervisor: Supervisor
+    """Keeps ``postgres`` and ``valkey`` running: one that is killed is started again."""
 
 
 @contextmanager
@@ -43,14 +45,14 @@ def short_directory() -> Iterator[Path]:
 
 
 @contextmanager
-def test_servers() -> Iterator[TestServers]:
-    """Start both servers in a directory of their own; stop them at the end."""
+def test_servers(options: Mapping[str, str] = CARELESS) -> Iterator[TestServers]:  # noqa: PT028 - no test
+    """Start both servers in a directory of their own, PostgreSQL with ``options``; stop them at the end."""
     with short_directory() as path, Supervisor() as supervisor:
         data = open_data_directory(path / "data")
         with data.held():
-            admin = start_postgres(supervisor, data, port=free_port(), password="superuser-for-tests", options=CARELESS)
+            admin = start_postgres(supervisor, data, port=free_port(), password="superuser-for-tests", options=options)
             valkey_url = start_valkey(supervisor, data, port=free_port(), password="valkey-for-tests")
-            yield TestServers(prepare(admin, PASSWORDS), valkey_url)
+            yield TestServers(prepare(admin, PASSWORDS), valkey_url, supervisor)
 
 
 test_servers.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test by its name

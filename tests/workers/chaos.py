@@ -13,15 +13,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from concord.servers.child import Child
 from concord.servers.login import DatabaseUrls
@@ -29,7 +33,7 @@ from concord.servers.supervisor import Supervisor
 from concord.settings import encode_key
 from matching.household import HouseholdIdentity
 from matching.intake.column import SheetKind, columns_of
-from matching.intake.import_run import ImportRow, get_import, request_import
+from matching.intake.import_run import ImportRow, get_import, list_imports, request_import
 from matching.meeting import arrange_meeting
 from matching.pack import Pack, PackFile, list_packs, request_all_packs
 from tenants.agency import AgencyKind
@@ -39,10 +43,13 @@ from tenants.job import FINISHED, Job, JobState, get_job, list_jobs
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import Factories, Tenant
 
+T = TypeVar("T")
 LEASE_SECONDS = 2.0
 RESEND_SECONDS = 2.0
 WORKERS = ("worker-1", "worker-2")
 RELAYS = ("relay-1", "relay-2")
+SITE = "site"
+SERVERS = ("postgres", "valkey")
 SAMPLE = {
     "Adopter 1 name": "Alder Example",
     "Postcode": "EX4 4QJ",
@@ -80,6 +87,10 @@ class Crew:
     supervisor: Supervisor
     queue: Redis
     chance: random.Random
+    servers: Supervisor | None = None
+    """What keeps the servers running, where they may be killed too."""
+    sites: tuple[str, ...] = ()
+    """The sites that may be killed too."""
     done: list[str] = field(default_factory=list)
     """What happened to them so far."""
 
@@ -106,30 +117,57 @@ class Crew:
             kill(pid)
             self.done.append("relay")
 
+    def kill_site(self) -> None:
+        """Kill the site with the processes that serve its pages."""
+        pid = self._pick(self.sites)
+        for each in (pid, *children_of(pid)) if pid is not None else ():
+            kill(each)
+        self.done.append("site")
+
+    def kill_server(self, name: str) -> None:
+        """Kill PostgreSQL or Valkey."""
+        pid = self.servers.pid(name) if self.servers else None
+        if pid is not None:
+            kill(pid)
+            self.done.append(name)
+
     def wipe(self) -> None:
-        """Empty Valkey."""
-        self.queue.flushall()
-        self.done.append("wipe")
+        """Empty Valkey, if it is there."""
+        with suppress(RedisError):
+            self.queue.flushall()
+            self.done.append("wipe")
 
     def strike(self) -> None:
         """Do one of these things, whichever comes."""
-        self.chance.choice(
-            (
-                lambda: self.kill_worker(horse=True),
-                lambda: self.kill_worker(horse=False),
-                self.kill_horse,
-                self.kill_relay,
-                self.wipe,
-            )
-        )()
+        strikes: list[Callable[[], None]] = [
+            partial(self.kill_worker, horse=True),
+            partial(self.kill_worker, horse=False),
+            self.kill_horse,
+            self.kill_relay,
+            self.wipe,
+            *(partial(self.kill_server, name) for name in SERVERS if self.servers),
+            *(self.kill_site for _ in self.sites),
+        ]
+        self.chance.choice(strikes)()
 
     def _pick(self, names: tuple[str, ...]) -> int | None:
         return self.supervisor.pid(self.chance.choice(names))
 
 
 @contextmanager
-def crew(urls: DatabaseUrls, valkey_url: str, data_dir: Path, *, seed: int) -> Iterator[Crew]:
-    """Have relays and workers for the block; none is left after it."""
+def crew(
+    urls: DatabaseUrls,
+    valkey_url: str,
+    data_dir: Path,
+    *,
+    seed: int,
+    servers: Supervisor | None = None,
+    site_port: int | None = None,
+) -> Iterator[Crew]:
+    """Have relays and workers, and a site where a port is given, for the block; none is left after it.
+
+    ``servers`` keeps the servers that may be killed too: they must be this block's own.
+    """
     given = environment(urls, valkey_url, data_dir)
     log = data_dir / "crew.log"
     queue = Redis.from_url(valkey_url)
@@ -138,7 +176,10 @@ def crew(urls: DatabaseUrls, valkey_url: str, data_dir: Path, *, seed: int) -> I
             supervisor.start(program(name, "relay", "--resend", str(RESEND_SECONDS), given=given, log=log))
         for name in WORKERS:
             supervisor.start(program(name, "worker", "--lease", str(LEASE_SECONDS), given=given, log=log))
-        yield Crew(supervisor, queue, random.Random(seed))  # noqa: S311 - no secret
+        if site_port is not None:
+            supervisor.start(program(SITE, "web", "--port", str(site_port), "--processes", "1", given=given, log=log))
+        chance = random.Random(seed)  # noqa: S311 - no secret
+        yield Crew(supervisor, queue, chance, servers, () if site_port is None else (SITE,))
     queue.close()
 
 
@@ -171,15 +212,18 @@ class Load:
         return (self.office, *self.agencies)
 
 
-def ask_for_work(factories: Factories, *, agencies: int = 3, rows: int = 200) -> Load:
-    """Ask for an import of each agency, and from the office for everyone's pack."""
+def ask_for_work(
+    factories: Factories, *, agencies: int = 3, rows: int = 200, hand_in: Callable[[Tenant, bytes], UUID] | None = None
+) -> Load:
+    """Ask for an import of each agency, by ``hand_in`` where one is given, and from the office for everyone's pack."""
     consortium_id = factories.consortium()
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
     members = tuple(factories.tenant(consortium_id) for _ in range(agencies))
     for member in members:
         factories.household(member)
         factories.group(member)
-    imports = {ask_for_import(factories.database, member, rows): member for member in members}
+    take = hand_in or partial(ask_for_import, factories.database)
+    imports = {take(member, sheet_of(rows)): member for member in members}
     now = utc_now() - timedelta(seconds=1)
     with factories.database.transaction(office.scope) as session:
         meeting = arrange_meeting(session, title="Matching meeting", held_on=now.date(), place="Taunton", now=now)
@@ -187,20 +231,25 @@ def ask_for_work(factories: Factories, *, agencies: int = 3, rows: int = 200) ->
         return Load(office, members, meeting.id, imports, rows)
 
 
-def ask_for_import(database: Database, tenant: Tenant, rows: int) -> UUID:
-    """Hand in a sheet of so many new households, and return the import's id."""
+def sheet_of(rows: int) -> bytes:
+    """Return a sheet of so many new households."""
     text = io.StringIO()
     written = csv.writer(text)
     written.writerow([column.heading for column in columns_of(SheetKind.HOUSEHOLDS)])
     for number in range(rows):
         cells = {**SAMPLE, "Reference": f"ADP-{number:05}"}
         written.writerow([cells.get(column.heading, "") for column in columns_of(SheetKind.HOUSEHOLDS)])
+    return text.getvalue().encode()
+
+
+def ask_for_import(database: Database, tenant: Tenant, content: bytes) -> UUID:
+    """Hand in a sheet, and return the import's id."""
     with database.transaction(tenant.scope) as session:
         return request_import(
             session,
             kind=SheetKind.HOUSEHOLDS,
             filename="households.csv",
-            content=text.getvalue().encode(),
+            content=content,
             dry_run=False,
             now=utc_now() - timedelta(seconds=1),
         ).id
@@ -223,13 +272,25 @@ def all_done(database: Database, load: Load) -> bool:
 
 
 def wait_until_done(database: Database, load: Load, *, seconds: float = 180.0) -> None:
-    """Wait until nothing is left to be done."""
+    """Wait until nothing is left to be done, through whatever befalls the database meanwhile."""
     deadline = time.monotonic() + seconds
-    while not all_done(database, load):
+    while not persistently(lambda: all_done(database, load)):
         if time.monotonic() > deadline:
             states = [(job.kind, str(job.state), job.attempt, job.reason) for job in jobs_of(database, load)]
             raise AssertionError(f"not done in time: {states}")
         time.sleep(0.1)
+
+
+def persistently(do: Callable[[], T], *, seconds: float = 60.0) -> T:
+    """Do something until the database is there to do it with."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return do()
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def check(database: Database, load: Load) -> None:
@@ -248,9 +309,30 @@ def check(database: Database, load: Load) -> None:
         with database.transaction(tenant.scope) as session:
             run = get_import(session, run_id)
             kept = session.scalar(select(func.count()).select_from(ImportRow).where(ImportRow.import_run_id == run_id))
-            named = session.scalars(
-                select(HouseholdIdentity.reference).where(HouseholdIdentity.reference.like("ADP-%"))
-            ).all()
             taken = (run.added, run.refused, kept)
             assert taken == (load.rows, 0, load.rows), (taken, run.refusal, run.notes)
-            assert len(named) == len(set(named)) == load.rows
+        check_references(database, tenant, load.rows)
+
+
+def check_references(database: Database, tenant: Tenant, rows: int) -> None:
+    """Check that a tenant has each row of its sheet, once, and that no import says otherwise."""
+    with database.transaction(tenant.scope) as session:
+        named = session.scalars(
+            select(HouseholdIdentity.reference).where(HouseholdIdentity.reference.like("ADP-%"))
+        ).all()
+        runs = list_imports(session)
+    assert len(named) == len(set(named)) == rows
+    assert sum(run.added for run in runs) == rows
+
+
+def wait_until_idle(database: Database, tenant: Tenant, *, seconds: float = 180.0) -> None:
+    """Wait until no job of a tenant is left to be done."""
+    deadline = time.monotonic() + seconds
+    while not persistently(lambda: _idle(database, tenant)):
+        assert time.monotonic() < deadline, "not done in time"
+        time.sleep(0.1)
+
+
+def _idle(database: Database, tenant: Tenant) -> bool:
+    with database.transaction(tenant.scope) as session:
+        return all(job.state in FINISHED for job in list_jobs(session))

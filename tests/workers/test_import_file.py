@@ -12,7 +12,7 @@ from tenants.base import utc_now
 from tenants.database import Database
 from tenants.job import JobState, cancel_job, get_job
 from tests.factories import Factories, Tenant
-from tests.workers.chaos import ask_for_import
+from tests.workers.chaos import ask_for_import, sheet_of
 from tests.workers.ledger import ask, held, look, lose
 from workers.handler import HANDLERS
 from workers.import_file import import_file
@@ -111,7 +111,7 @@ class TestImportFile:
 
 
 def _ask(database: Database, tenant: Tenant) -> tuple[UUID, UUID]:
-    run_id = ask_for_import(database, tenant, ROWS)
+    run_id = ask_for_import(database, tenant, sheet_of(ROWS))
     with database.transaction(tenant.scope) as session:
         return run_id, get_import(session, run_id).job_id
 
