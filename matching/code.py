@@ -14,6 +14,12 @@ def new_code(prefix: str) -> str:
     return f"{prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
+def is_code(text: str, *, prefix: str) -> bool:
+    """Return whether a text is a code as it is kept, of records with this prefix."""
+    head, _, tail = text.partition("-")
+    return head == prefix and len(tail) == _LENGTH and set(tail) <= set(_ALPHABET)
+
+
 def comparable(text: str) -> str:
     """Return a text that the database can compare: what no text there can hold becomes a question mark."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?")

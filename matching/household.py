@@ -73,6 +73,23 @@ class Household(Base):
     heritage: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     religions: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     languages: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    cultures: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    adopters: Mapped[int | None]
+    """One or two."""
+    experience: Mapped[YesNo] = mapped_column(Word(YesNo))
+    """Whether they have brought up or looked after children."""
+    training: Mapped[YesNo] = mapped_column(Word(YesNo))
+    """Whether they have done training in therapeutic parenting."""
+    parent_at_home: Mapped[YesNo] = mapped_column(Word(YesNo))
+    """Whether a parent will be at home, on adoption leave or otherwise, through the first year."""
+    support_nearby: Mapped[YesNo] = mapped_column(Word(YesNo))
+    """Whether family or friends who will help live nearby."""
+    available_from: Mapped[date | None]
+    """The day from which a child could move in; a day that is past says that one could now."""
+    considered_for: Mapped[int | None]
+    """How many sibling groups the household is being considered for, as its agency says; never which."""
+    availability_confirmed_on: Mapped[date | None]
+    """When the household's worker last said so."""
     added_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -295,5 +312,12 @@ def _facts(household: Household, tolerances: dict[str, Tolerance]) -> HouseholdF
         heritage=frozenset(household.heritage),
         religions=frozenset(household.religions),
         languages=frozenset(household.languages),
+        cultures=frozenset(household.cultures),
+        adopters=household.adopters,
+        experience=household.experience,
+        training=household.training,
+        parent_at_home=household.parent_at_home,
+        support_nearby=household.support_nearby,
+        available_from=household.available_from,
         approved_on=household.approved_on,
     )

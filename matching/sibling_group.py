@@ -66,6 +66,15 @@ class SiblingGroup(Base):
     heritage: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     religions: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     languages: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    cultures: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    adopters_hoped_for: Mapped[int | None]
+    """One or two, where the plan says which would suit the children better; it bars nobody."""
+    experience_needed: Mapped[YesNo] = mapped_column(Word(YesNo))
+    training_needed: Mapped[YesNo] = mapped_column(Word(YesNo))
+    parent_at_home_needed: Mapped[YesNo] = mapped_column(Word(YesNo))
+    support_needed: Mapped[YesNo] = mapped_column(Word(YesNo))
+    families_considered: Mapped[int | None]
+    """How many families are being considered for the group, as its agency says; never which."""
     added_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -343,5 +352,11 @@ def _facts(group: SiblingGroup, children: list[Child], needs: dict[UUID, dict[st
         heritage=frozenset(group.heritage),
         religions=frozenset(group.religions),
         languages=frozenset(group.languages),
+        cultures=frozenset(group.cultures),
+        adopters_hoped_for=group.adopters_hoped_for,
+        experience_needed=group.experience_needed,
+        training_needed=group.training_needed,
+        parent_at_home_needed=group.parent_at_home_needed,
+        support_needed=group.support_needed,
         waiting_since=group.waiting_since,
     )

@@ -28,6 +28,10 @@ class Consortium(Base):
     """How long a council's new household stays in-house before it is pooled, in days."""
     voluntary_in_house_days: Mapped[int]
     """The same for a voluntary agency's, in days."""
+    household_cap: Mapped[int]
+    """For how many sibling groups a household may be considered at once."""
+    group_cap: Mapped[int]
+    """How many families may be considered for a sibling group at once."""
 
 
 class ConsortiumMember(Base):
@@ -58,17 +62,26 @@ class NotAMember(Invalid):
 
 
 def create_consortium(
-    session: Session, *, slug: str, name: str, council_in_house_days: int = 90, voluntary_in_house_days: int = 0
+    session: Session,
+    *,
+    slug: str,
+    name: str,
+    council_in_house_days: int = 90,
+    voluntary_in_house_days: int = 0,
+    household_cap: int = 3,
+    group_cap: int = 3,
 ) -> Consortium:
-    """Create a consortium with its own timing of sharing, in days.
+    """Create a consortium with its own timing of sharing, in days, and its own caps on considering at once.
 
-    :raises ConsortiumInvalid: when the short name is malformed or a time is negative.
+    :raises ConsortiumInvalid: when the short name is malformed, a time is negative or a cap is below one.
     :raises ConsortiumNameTaken: when the short name is in use.
     """
     if not _SLUG.fullmatch(slug) or not name.strip():
         raise ConsortiumInvalid(f"“{slug}” is no short name: use small letters, digits and single hyphens.")
     if min(council_in_house_days, voluntary_in_house_days) < 0:
         raise ConsortiumInvalid("Days in-house cannot be negative.")
+    if min(household_cap, group_cap) < 1:
+        raise ConsortiumInvalid("A cap is at least one: nobody could be considered.")
     if session.scalar(select(Consortium.id).where(Consortium.slug == slug)):
         raise ConsortiumNameTaken(f"There is already a consortium called “{slug}”. Choose another short name.")
     consortium = Consortium(
@@ -76,6 +89,8 @@ def create_consortium(
         name=name.strip(),
         council_in_house_days=council_in_house_days,
         voluntary_in_house_days=voluntary_in_house_days,
+        household_cap=household_cap,
+        group_cap=group_cap,
     )
     session.add(consortium)
     session.flush()

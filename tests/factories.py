@@ -16,6 +16,7 @@ from matching.code import new_code
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.pool import Stage, share
 from matching.ranking.facts import LegalPosition, Sex, SexApproved
+from matching.sibling_placement import SiblingPlacement
 from tenants.agency import AgencyKind, Nation, add_agency
 from tenants.consortium import create_consortium, get_consortium, join
 from tenants.database import Database, scope_of
@@ -127,6 +128,7 @@ class Factories:
         exclusion_areas: dict[str, int] | None = None,
         children: tuple[tuple[date | None, Sex], ...] = ((date(2023, 5, 1), Sex.FEMALE),),
         needs: dict[str, NeedLevel] | None = None,
+        sibling_household: str | None = None,
         profile: str = "A lively child who likes puddles.",
         **summary: Any,
     ) -> UUID:
@@ -142,6 +144,8 @@ class Factories:
                 session.add(groups.GroupPlace(**owner, outward_code=outward_code))
             for code, miles in (exclusion_areas or {}).items():
                 session.add(groups.ExclusionArea(**owner, outward_code=code, miles=miles))
+            if sibling_household:
+                session.add(SiblingPlacement(**owner, household_code=sibling_household))
             for position, (birth_month, sex) in enumerate(children):
                 self._child(session, row.id, position=position, birth_month=birth_month, sex=sex, needs=needs or {})
             session.flush()
@@ -208,6 +212,12 @@ _SUMMARY: dict[str, Any] = {
     "heritage": ["WBRI"],
     "religions": [],
     "languages": ["English"],
+    "cultures": [],
+    "experience": YesNo.UNKNOWN,
+    "training": YesNo.UNKNOWN,
+    "parent_at_home": YesNo.UNKNOWN,
+    "support_nearby": YesNo.UNKNOWN,
+    "available_from": date(2025, 1, 6),
     "added_at": NOW,
     "changed_at": NOW,
 }
@@ -228,6 +238,11 @@ _GROUP: dict[str, Any] = {
     "heritage": ["WBRI"],
     "religions": [],
     "languages": ["English"],
+    "cultures": [],
+    "experience_needed": YesNo.NO,
+    "training_needed": YesNo.NO,
+    "parent_at_home_needed": YesNo.NO,
+    "support_needed": YesNo.NO,
     "added_at": NOW,
     "changed_at": NOW,
 }

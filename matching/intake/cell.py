@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final, TypeVar
 
+from matching.code import is_code, read_code
 from matching.intake.sheet import CellValue
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.place import EXCLUSION_MILES, InvalidPlace, outward_code_of
@@ -89,6 +90,16 @@ def _one_form(word: str) -> str:
         raise CellProblem(f"“{word[:40]}” is not a word; expected words separated by semicolons")
     small = {"of", "and", "the"}
     return " ".join(part if part in small else part.capitalize() for part in word.lower().split())
+
+
+def household_code_cell(value: CellValue) -> str | None:
+    """Return a household's code of the pool, such as ``H-7K2M4P``, however it was typed."""
+    if value is None:
+        return None
+    code = read_code(_plain(value))
+    if not is_code(code, prefix="H"):
+        raise CellProblem("expected a household’s code, such as H-7K2M4P")
+    return code
 
 
 # ── numbers and dates ──

@@ -41,7 +41,7 @@ from tenants.bulk import Values, add_rows, change_rows
 from tenants.consortium import get_consortium
 from tenants.database import scope_of
 
-_SETS: Final = ("heritage", "religions", "languages")
+_SETS: Final = ("heritage", "religions", "languages", "cultures")
 _SUMMARY: Final = (
     "approved_on",
     "age_from_months",
@@ -60,6 +60,14 @@ _SUMMARY: Final = (
     "youngest_at_home",
     "pets",
     "smokers",
+    "adopters",
+    "experience",
+    "training",
+    "parent_at_home",
+    "support_nearby",
+    "available_from",
+    "considered_for",
+    "availability_confirmed_on",
 )
 _OWN_FIELDS: Final = frozenset(each.name for each in fields(HouseholdRow)) - {"number", "reference", "given", "needs"}
 

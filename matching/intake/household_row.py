@@ -52,6 +52,15 @@ class HouseholdRow:
     heritage: frozenset[str] = frozenset()
     religions: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    cultures: frozenset[str] = frozenset()
+    adopters: int | None = None
+    experience: YesNo = YesNo.UNKNOWN
+    training: YesNo = YesNo.UNKNOWN
+    parent_at_home: YesNo = YesNo.UNKNOWN
+    support_nearby: YesNo = YesNo.UNKNOWN
+    available_from: date | None = None
+    considered_for: int | None = None
+    availability_confirmed_on: date | None = None
     sharing: str | None = None
     sharing_reason: str | None = None
     needs: Mapping[str, Tolerance] = field(default_factory=dict)
@@ -106,6 +115,8 @@ _Found = Iterable[tuple[str, object, str]]
 def _adopters(row: HouseholdRow) -> _Found:
     if row.adopter_2_name is not None and row.adopter_1_name is None:
         yield "Adopter 1 name", None, "it is blank though Adopter 2 name is filled"
+    if row.adopters == 1 and row.adopter_2_name is not None:
+        yield "Number of adopters", 1, "Adopter 2 name is filled; expected 2"
 
 
 def _ranges(row: HouseholdRow) -> _Found:
@@ -120,6 +131,8 @@ def _dates(row: HouseholdRow, today: date) -> _Found:
         yield "Approved on", row.approved_on, "it is in the future; expected the day of the approval"
     if row.youngest_at_home is not None and row.youngest_at_home > today:
         yield "Youngest at home born", row.youngest_at_home.strftime("%m/%Y"), "it is in the future"
+    if row.availability_confirmed_on is not None and row.availability_confirmed_on > today:
+        yield "Availability confirmed on", row.availability_confirmed_on, "it is in the future"
 
 
 def _home(row: HouseholdRow) -> _Found:

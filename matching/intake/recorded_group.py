@@ -26,9 +26,10 @@ from matching.sibling_group import (
     list_needs,
     open_child,
 )
+from matching.sibling_placement import sibling_household_codes
 from tenants.database import scope_of
 
-GROUP_SETS: Final = ("religions", "languages")
+GROUP_SETS: Final = ("religions", "languages", "cultures")
 GROUP_SUMMARY: Final = (
     "legal_position",
     "shobpa_on",
@@ -42,6 +43,12 @@ GROUP_SUMMARY: Final = (
     "must_be_only",
     "no_pets",
     "smoke_free",
+    "adopters_hoped_for",
+    "experience_needed",
+    "training_needed",
+    "parent_at_home_needed",
+    "support_needed",
+    "families_considered",
 )
 
 
@@ -87,6 +94,7 @@ def recorded_groups(session: Session, said: Sequence[GroupRow]) -> Register:
     references = [child.reference for group in said for child in group.children]
     children = _children(session, group_ids=ids, references=references)
     areas = _areas(session, ids)
+    siblings = sibling_household_codes(session, ids)
     entries = sharing_of(session, ids)
     members: dict[UUID, list[RecordedChild]] = defaultdict(list)
     for child in children:
@@ -105,6 +113,7 @@ def recorded_groups(session: Session, said: Sequence[GroupRow]) -> Register:
                 profile=profile,
                 home_outward_code=outward_code,
                 exclusion_areas=areas.get(group.id, ()),
+                sibling_household=siblings.get(group.id),
                 sharing=sharing,
                 sharing_reason=reason,
                 **summary,

@@ -27,6 +27,7 @@ from matching.sibling_group import (
     SiblingGroup,
     seal_child,
 )
+from matching.sibling_placement import SiblingPlacement
 from tenants import audit
 from tenants.bulk import Values, add_rows, change_rows
 from tenants.database import scope_of
@@ -64,6 +65,7 @@ def write_groups(session: Session, taken: Sequence[TakenGroup], *, now: datetime
     replace_rows(session, GroupProfile, GroupProfile.sibling_group_id, ids, _profiles(session, taken))
     replace_rows(session, GroupPlace, GroupPlace.sibling_group_id, ids, _places(session, taken))
     replace_rows(session, ExclusionArea, ExclusionArea.sibling_group_id, ids, _areas(session, taken))
+    replace_rows(session, SiblingPlacement, SiblingPlacement.sibling_group_id, ids, _siblings(session, taken))
     _write_children(session, [(group, child) for group in taken for child in group.children], now=now)
     _share(session, taken, now=now)
     _record(session, "sibling_group", [group.id for group in new], [group.id for group in changed], now=now)
@@ -132,6 +134,14 @@ def _areas(session: Session, taken: Sequence[TakenGroup]) -> list[Values]:
         {**_owner(session, group), "outward_code": code, "miles": miles}
         for group in taken
         for code, miles in group.row.exclusion_areas
+    ]
+
+
+def _siblings(session: Session, taken: Sequence[TakenGroup]) -> list[Values]:
+    return [
+        {**_owner(session, group), "household_code": group.row.sibling_household}
+        for group in taken
+        if group.row.sibling_household
     ]
 
 

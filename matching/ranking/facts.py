@@ -98,6 +98,12 @@ class GroupFacts:
     heritage: frozenset[str] = frozenset()
     religions: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    cultures: frozenset[str] = frozenset()
+    adopters_hoped_for: int | None = None
+    experience_needed: YesNo = YesNo.UNKNOWN
+    training_needed: YesNo = YesNo.UNKNOWN
+    parent_at_home_needed: YesNo = YesNo.UNKNOWN
+    support_needed: YesNo = YesNo.UNKNOWN
     waiting_since: date | None = None
 
     @property
@@ -129,6 +135,13 @@ class HouseholdFacts:
     heritage: frozenset[str] = frozenset()
     religions: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    cultures: frozenset[str] = frozenset()
+    adopters: int | None = None
+    experience: YesNo = YesNo.UNKNOWN
+    training: YesNo = YesNo.UNKNOWN
+    parent_at_home: YesNo = YesNo.UNKNOWN
+    support_nearby: YesNo = YesNo.UNKNOWN
+    available_from: date | None = None
     approved_on: date | None = None
 
 

@@ -193,7 +193,14 @@ def _make_records(factories: Factories, agency: Tenant) -> None:
     tolerance = Tolerance(low=Answer.CAN_MEET, medium=Answer.UNKNOWN, high=Answer.CANNOT)
     for stage, held in ((Stage.CONSORTIUM, False), (Stage.CONSORTIUM, True), (Stage.IN_HOUSE, False)):
         factories.household(agency, stage=stage, held=held, tolerances={"neglect": tolerance})
-        factories.group(agency, stage=stage, held=held, exclusion_areas={"PL4": 10}, needs={"neglect": NeedLevel.LOW})
+        factories.group(
+            agency,
+            stage=stage,
+            held=held,
+            exclusion_areas={"PL4": 10},
+            needs={"neglect": NeedLevel.LOW},
+            sibling_household="H-S1B11N",
+        )
 
 
 def _make_meeting(database: Database, world: World) -> None:
