@@ -10,7 +10,7 @@ import pytest
 
 from matching.intake.cell import CellProblem, tolerance_cell
 from matching.intake.child_row import read_groups
-from matching.intake.column import SheetKind, heading_table
+from matching.intake.column import SHEETS, SheetKind, heading_table
 from matching.intake.household_row import read_households
 from matching.intake.reading import read_sheet
 from matching.place import list_outward_codes
@@ -20,7 +20,7 @@ AS_OF = date(2026, 11, 23)
 
 
 class TestDataPage:
-    @pytest.mark.parametrize("kind", list(SheetKind))
+    @pytest.mark.parametrize("kind", SHEETS)
     def test_holds_every_column_as_the_importer_documents_it(self, page: str, kind: SheetKind) -> None:
         assert heading_table(kind) in page
 

@@ -24,6 +24,12 @@ class SheetKind(StrEnum):
 
     HOUSEHOLDS = "households"
     CHILDREN = "children"
+    SSDA903 = "ssda903"
+    """A return of several tables in published columns: it is handed in as sheets are, and read by itself."""
+
+
+SHEETS = (SheetKind.HOUSEHOLDS, SheetKind.CHILDREN)
+"""The kinds whose columns are documented here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +179,7 @@ _SHARED_COLUMNS = (
     Column(
         "Languages", "languages", cell.words_cell, "Words separated by semicolons.", "English; Polish", of_group=True
     ),
-    Column(
-        "Culture", "cultures", cell.words_cell, "Words separated by semicolons.", "Traveller; Welsh", of_group=True
-    ),
+    Column("Culture", "cultures", cell.words_cell, "Words separated by semicolons.", "Traveller; Welsh", of_group=True),
     Column(
         "Profile",
         "profile",

@@ -44,8 +44,17 @@ Progress = Callable[[int, int], None]
 
 _BATCH: Final = 500
 _LONGEST_NAME: Final = 200
-_VERBS: Final = {SheetKind.HOUSEHOLDS: Verb.IMPORT_HOUSEHOLDS, SheetKind.CHILDREN: Verb.IMPORT_CHILDREN}
-_KINDS: Final = {SheetKind.HOUSEHOLDS: KINDS_WITH_HOUSEHOLDS, SheetKind.CHILDREN: KINDS_WITH_CHILDREN}
+VERB_OF: Final = {
+    SheetKind.HOUSEHOLDS: Verb.IMPORT_HOUSEHOLDS,
+    SheetKind.CHILDREN: Verb.IMPORT_CHILDREN,
+    SheetKind.SSDA903: Verb.IMPORT_CHILDREN,
+}
+"""What a person must be allowed to do in order to import each kind."""
+_KINDS: Final = {
+    SheetKind.HOUSEHOLDS: KINDS_WITH_HOUSEHOLDS,
+    SheetKind.CHILDREN: KINDS_WITH_CHILDREN,
+    SheetKind.SSDA903: KINDS_WITH_CHILDREN,
+}
 
 Item = TypeVar("Item")
 
@@ -77,6 +86,20 @@ class ImportRun(Base):
     changed: Mapped[int]
     unchanged: Mapped[int]
     refused: Mapped[int]
+    not_for_adoption: Mapped[int]
+    needs_mapping: Mapped[bool]
+    """A person is to say what the columns hold; then no row was looked at."""
+    sealed_mapping: Mapped[bytes | None] = mapped_column(deferred=True)
+    """What each column was taken for."""
+    checked_run_id: Mapped[UUID | None]
+    """The check that an import for real follows."""
+    overtaken: Mapped[bool]
+    """It found other than its check did, because something came between: it took nothing and is a check itself now."""
+    decision: Mapped[bytes | None]
+    """What was decided of every row, as an HMAC under the agency's key."""
+    undo_job_id: Mapped[UUID | None]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[UUID | None]
 
 
 class ImportRow(Base):
@@ -87,11 +110,13 @@ class ImportRow(Base):
     id: Mapped[Id]
     import_run_id: Mapped[UUID]
     agency_id: Mapped[UUID]
+    sheet: Mapped[str]
     row_number: Mapped[int]
     outcome: Mapped[Outcome] = mapped_column(Word(Outcome))
     record_id: Mapped[UUID | None]
     changed_columns: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     sealed_problems: Mapped[bytes | None]
+    sealed_changes: Mapped[bytes | None]
 
 
 class ImportUnknown(NotFound):
@@ -120,7 +145,7 @@ def request_import(
     :raises UnreadableSheet: when the file is empty or too large to keep.
     """
     scope = scope_of(session)
-    require(scope, _VERBS[kind])
+    require(scope, VERB_OF[kind])
     agency_id, consortium_id = _tenancy(session, kind)
     if not content or len(content) > MOST_BYTES:
         raise UnreadableSheet(f"The file is empty or larger than {MOST_BYTES // 2**20} MB. Nothing was taken.")
@@ -154,6 +179,9 @@ def request_import(
         changed=0,
         unchanged=0,
         refused=0,
+        not_for_adoption=0,
+        needs_mapping=False,
+        overtaken=False,
     )
     session.add(run)
     session.flush()
@@ -217,7 +245,7 @@ def read_report(
     query = (
         select(ImportRow)
         .where(ImportRow.import_run_id == run.id, ImportRow.outcome.in_(outcomes))
-        .order_by(ImportRow.row_number, ImportRow.id)
+        .order_by(ImportRow.sheet, ImportRow.row_number, ImportRow.id)
     )
     report = [_reported(session, row) for row in session.scalars(query)]
     audit.record(
@@ -317,11 +345,13 @@ def _kept_row(session: Session, run: ImportRun, each: RowOutcome, *, now: dateti
         "id": row_id,
         "import_run_id": run.id,
         "agency_id": run.agency_id,
+        "sheet": each.sheet,
         "row_number": each.row,
         "outcome": each.outcome,
         "record_id": each.record_id,
         "changed_columns": list(each.changed),
         "sealed_problems": sealed,
+        "sealed_changes": None,
     }
 
 
@@ -333,4 +363,5 @@ def _reported(session: Session, row: ImportRow) -> RowOutcome:
         record_id=row.record_id,
         changed=tuple(row.changed_columns),
         problems=tuple(RowProblem(**problem) for problem in problems),
+        sheet=row.sheet,
     )

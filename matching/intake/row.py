@@ -24,6 +24,8 @@ class RowProblem:
     column: str | None
     value: str | None
     reason: str
+    sheet: str = ""
+    """The worksheet's name; blank for CSV."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ DEFINERS = {
     "end_sign_in": ("concord_sign_in", "writes to a session, which no login may"),
     "job_scope": ("concord_work", "says in which scope a job is to be run, before there is one"),
     "meetings_without_packs": ("concord_work", "says in which scope the schedule is to ask for packs"),
+    "packed_since": ("concord_work", "says whether a pack built since may show the scope's own records, and not whose"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
 }
 ROLES_WITHOUT_LOGIN = ("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work")
@@ -298,5 +299,5 @@ def _words_allowed(admin: psycopg.Connection[Any], table: str, column: str) -> s
         "WHERE c.contype = 'c' AND c.conrelid = %s::regclass AND a.attname = %s",
         (table, column),
     ).fetchall()
-    lists = [set(re.findall(r"'([a-z_]+)'::text", check)) for (check,) in checks if "ANY" in check]
+    lists = [set(re.findall(r"'([a-z0-9_]+)'::text", check)) for (check,) in checks if "ANY" in check]
     return lists[0] if len(lists) == 1 else None

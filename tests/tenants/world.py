@@ -245,5 +245,10 @@ def _make_import(session: Session, agency: Tenant, job_id: UUID) -> None:
         ":job, now())",
         "INSERT INTO import_row (id, import_run_id, agency_id, row_number, outcome) VALUES (:job, :run, :agency, 1, "
         "'added')",
+        "UPDATE import_run SET checked_run_id = id WHERE id = :run",
+        "INSERT INTO import_image (id, import_run_id, agency_id, record_id, digest_after) "
+        "VALUES (:job, :run, :agency, :run, sha256('after'))",
+        "INSERT INTO import_shape (id, agency_id, kind, shape, sealed, remembered_at) "
+        "VALUES (:job, :agency, 'children', sha256('shape'), 'sealed', now())",
     ):
         session.execute(text(statement), ids)

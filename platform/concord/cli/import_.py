@@ -13,7 +13,7 @@ from concord.cli.wait import wait_for_job
 from concord.cli.workplace import Workplace, agency_scope, jobs_running, workplace
 from concord.schema.import_run import ImportRunSchema, RowOutcomeSchema
 from concord.settings import Settings
-from matching.intake.column import SheetKind
+from matching.intake.column import SHEETS, SheetKind
 from matching.intake.import_run import ImportRun, get_import, read_report, request_import
 from matching.intake.outcome import Outcome, RowOutcome
 from matching.intake.sheet import MOST_BYTES, UnreadableSheet
@@ -58,7 +58,7 @@ def _command(kind: SheetKind) -> click.Command:
     return run
 
 
-for _kind in SheetKind:
+for _kind in SHEETS:
     _command(_kind)
 
 

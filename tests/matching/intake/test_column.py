@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from matching.intake.column import SheetKind, columns_of, heading_table, layout_of
+from matching.intake.column import SHEETS, SheetKind, columns_of, heading_table, layout_of
 from matching.intake.sheet import Sheet, SheetRow, UnreadableSheet
 from matching.need import need_catalogue
 from tests.matching.intake.writing import headings_of
 
-_BOTH = pytest.mark.parametrize("kind", list(SheetKind))
+_BOTH = pytest.mark.parametrize("kind", SHEETS)
 
 
 class TestColumnsOf:

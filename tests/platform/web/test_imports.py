@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from concord.web import create_app
 from matching.household import count_households
-from matching.intake.column import SheetKind, columns_of
+from matching.intake.column import SHEETS, SheetKind, columns_of
 from matching.intake.import_run import get_import, list_imports
 from tenants.agency import AgencyKind
 from tenants.database import Database
@@ -73,7 +73,7 @@ class TestIndex:
 
 
 class TestHeadings:
-    @pytest.mark.parametrize("kind", list(SheetKind))
+    @pytest.mark.parametrize("kind", SHEETS)
     def test_are_all_that_a_sheet_may_have(self, kind: SheetKind, visit_as: Visit, factories: Factories) -> None:
         us, _ = factories.two_tenants()
         visitor = visit_as(us)
