@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from matching import household as households
 from matching import sibling_group as groups
+from matching.group_search import EVERY_GROUP, GroupFilter, GroupSort, group_conditions, group_named, group_order
 from matching.household import Household, HouseholdStatus
+from matching.household_search import (
+    EVERY_HOUSEHOLD,
+    HouseholdFilter,
+    HouseholdSort,
+    household_conditions,
+    household_named,
+    household_order,
+)
 from matching.pool import PoolEntry, sharing_of
 from matching.sibling_group import GroupStatus, SiblingGroup
 from matching.summary import days_waiting, describe_approval, describe_children, describe_home, legal_position_words
@@ -58,6 +67,14 @@ class Counts:
 
     own: int
     all: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A filter, by name, and how many would be listed without it."""
+
+    name: str
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +130,81 @@ def count_listed_households(session: Session) -> Counts:
     return _count(session, Household)
 
 
-def list_group_cards(session: Session, *, own: bool, number: int, as_of: date) -> Page[GroupCard]:
-    """Return a page of groups, those who wait first and longest first; with ``own`` the agency's own only."""
-    order = (SiblingGroup.waiting_since.asc().nulls_last(), SiblingGroup.code)
-    found, total, number = _page(session, SiblingGroup, order=order, own=own, number=number)
+def list_group_cards(
+    session: Session,
+    *,
+    own: bool,
+    number: int,
+    as_of: date,
+    wanted: GroupFilter = EVERY_GROUP,
+    sort: GroupSort = GroupSort.WAITING,
+) -> Page[GroupCard]:
+    """Return a page of the groups that are asked for; with ``own`` the agency's own only.
+
+    Sorted by waiting, those who look for a family now stand first.
+    """
+    conditions = group_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    listed = _listed(session, SiblingGroup, own=own).where(*conditions.values())
+    standing = (_standing(SiblingGroup),) if sort is GroupSort.WAITING else ()
+    found, total, number = _page(session, listed, order=(*standing, *group_order(sort)), number=number)
+    return Page(cards=group_cards(session, found, as_of=as_of), total=total, number=number)
+
+
+def list_household_cards(
+    session: Session,
+    *,
+    own: bool,
+    number: int,
+    as_of: date,
+    wanted: HouseholdFilter = EVERY_HOUSEHOLD,
+    sort: HouseholdSort = HouseholdSort.WAITING,
+) -> Page[HouseholdCard]:
+    """Return a page of the households that are asked for; with ``own`` the agency's own only.
+
+    Sorted by waiting, those who look for a match now stand first, longest approved first.
+    """
+    conditions = household_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    listed = _listed(session, Household, own=own).where(*conditions.values())
+    standing = (_standing(Household),) if sort is HouseholdSort.WAITING else ()
+    found, total, number = _page(session, listed, order=(*standing, *household_order(sort)), number=number)
+    return Page(cards=household_cards(session, found, as_of=as_of), total=total, number=number)
+
+
+def search_groups(session: Session, text: str, *, as_of: date) -> Page[GroupCard]:
+    """Return the first groups whose code, or whose own agency's reference, holds a text; references are one's own."""
+    named = group_named(text, agency_id=_own(session))
+    listed = select(SiblingGroup).where(named, or_(SiblingGroup.status != "withdrawn", _is_own(session, SiblingGroup)))
+    found, total, number = _page(session, listed, order=group_order(GroupSort.CODE), number=1)
+    return Page(cards=group_cards(session, found, as_of=as_of), total=total, number=number)
+
+
+def search_households(session: Session, text: str, *, as_of: date) -> Page[HouseholdCard]:
+    """Return the first households whose code, or whose own agency's reference, holds a text."""
+    named = household_named(text, agency_id=_own(session))
+    listed = select(Household).where(named, or_(Household.status != "withdrawn", _is_own(session, Household)))
+    found, total, number = _page(session, listed, order=household_order(HouseholdSort.CODE), number=1)
+    return Page(cards=household_cards(session, found, as_of=as_of), total=total, number=number)
+
+
+def group_filter_to_take_off(session: Session, wanted: GroupFilter, *, own: bool, as_of: date) -> Removal | None:
+    """Return the one filter without which most groups would be listed; ``None`` where no single one helps."""
+    conditions = group_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    return _removal(session, _listed(session, SiblingGroup, own=own), conditions)
+
+
+def household_filter_to_take_off(
+    session: Session, wanted: HouseholdFilter, *, own: bool, as_of: date
+) -> Removal | None:
+    """Return the one filter without which most households would be listed; ``None`` where no single one helps."""
+    conditions = household_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    return _removal(session, _listed(session, Household, own=own), conditions)
+
+
+def group_cards(session: Session, found: Sequence[SiblingGroup], *, as_of: date) -> tuple[GroupCard, ...]:
+    """Return groups as a list shows them, in the order given."""
     facts = groups.facts_of(session, found)
     entries, names, agency_id = sharing_of(session, [each.id for each in found]), agency_names(session), _own(session)
-    cards = tuple(
+    return tuple(
         GroupCard(
             id=group.id,
             code=group.code,
@@ -134,16 +219,13 @@ def list_group_cards(session: Session, *, own: bool, number: int, as_of: date) -
         )
         for group, fact in zip(found, facts, strict=True)
     )
-    return Page(cards=cards, total=total, number=number)
 
 
-def list_household_cards(session: Session, *, own: bool, number: int, as_of: date) -> Page[HouseholdCard]:
-    """Return a page of households, those who wait first and longest approved first."""
-    order = (Household.approved_on.asc().nulls_last(), Household.code)
-    found, total, number = _page(session, Household, order=order, own=own, number=number)
+def household_cards(session: Session, found: Sequence[Household], *, as_of: date) -> tuple[HouseholdCard, ...]:
+    """Return households as a list shows them, in the order given."""
     facts = households.facts_of(session, found)
     entries, names, agency_id = sharing_of(session, [each.id for each in found]), agency_names(session), _own(session)
-    cards = tuple(
+    return tuple(
         HouseholdCard(
             id=household.id,
             code=household.code,
@@ -157,19 +239,31 @@ def list_household_cards(session: Session, *, own: bool, number: int, as_of: dat
         )
         for household, fact in zip(found, facts, strict=True)
     )
-    return Page(cards=cards, total=total, number=number)
 
 
 def _page(
-    session: Session, model: type[_Record], *, order: Sequence[object], own: bool, number: int
+    session: Session, listed: Select[_Record], *, order: Sequence[ColumnElement[Any]], number: int
 ) -> tuple[list[_Record], int, int]:
     """Return a page's records, how many there are in all, and the page's number within what there is."""
-    listed = _listed(session, model, own=own)
     total = _total(session, listed)
     number = min(max(1, number), max(1, ceil(total / PAGE_SIZE)))
-    standing = case({"waiting": 0, "on_hold": 1}, value=model.status, else_=2)
-    query = listed.order_by(standing, *order).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)  # type: ignore[arg-type]
+    query = listed.order_by(*order).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     return list(session.scalars(query)), total, number
+
+
+def _standing(model: type[_Record]) -> ColumnElement[Any]:
+    return case({"waiting": 0, "on_hold": 1}, value=model.status, else_=2)
+
+
+def _removal(
+    session: Session, listed: Select[_Record], conditions: Mapping[str, ColumnElement[bool]]
+) -> Removal | None:
+    without = (
+        Removal(name, _total(session, listed.where(*(each for other, each in conditions.items() if other != name))))
+        for name in conditions
+    )
+    best = max(without, key=lambda removal: removal.total, default=None)
+    return best if best and best.total else None
 
 
 def _count(session: Session, model: type[_Record]) -> Counts:
@@ -183,8 +277,11 @@ def _total(session: Session, query: Select[_Record]) -> int:
 
 def _listed(session: Session, model: type[_Record], *, own: bool) -> Select[_Record]:
     # An agency finds its own withdrawn records; in the pool nobody looks for them.
-    query = select(model)
-    return query.where(model.agency_id == _own(session) if own else model.status != "withdrawn")
+    return select(model).where(_is_own(session, model) if own else model.status != "withdrawn")
+
+
+def _is_own(session: Session, model: type[_Record]) -> ColumnElement[bool]:
+    return model.agency_id == _own(session)
 
 
 def _own(session: Session) -> UUID | None:

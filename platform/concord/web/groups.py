@@ -12,15 +12,24 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from concord.web.access import may
+from concord.web.filtering import read_panel
 from concord.web.form import one_line
-from concord.web.listing import FindForm, pagination, read_fits, read_wanted
+from concord.web.group_filters import SORTS, group_filters, read_group_filter
+from concord.web.listing import FindForm, pagination, read_fits, read_wanted, without_blanks
 from concord.web.request import transaction
 from matching.family_finding import ExplainedFamily, explain_family, find_families
+from matching.group_search import GroupSort
 from matching.household import HouseholdUnknown, get_household_by_reference
 from matching.meeting import is_office
 from matching.record import open_group
-from matching.register import count_listed_groups, list_group_cards
+from matching.register import (
+    count_listed_groups,
+    group_filter_to_take_off,
+    list_group_cards,
+    search_groups,
+)
 from matching.sibling_group import GroupUnknown, SiblingGroup, get_group, get_group_by_reference, read_identity
+from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -55,24 +64,27 @@ class WhyForm(FlaskForm):  # type: ignore[misc]
 @blueprint.get("/groups")
 @may(Verb.READ_GROUPS)
 def index() -> ResponseReturnValue:
-    """Show the groups that wait, one's own agency's first."""
-    return _list(FindForm())
+    """Show the groups that are asked for, one's own agency's first."""
+    tidy = without_blanks()
+    return redirect(tidy, 303) if tidy else _list(FindForm())
 
 
 @blueprint.post("/groups")
 @may(Verb.READ_GROUPS)
 def find() -> ResponseReturnValue:
-    """Open the group whose code or own reference was typed."""
+    """Open the group whose code or own reference was typed, or show those that hold what was typed."""
     form = FindForm()
-    if form.validate_on_submit():
+    if not form.validate_on_submit():
+        return _list(form), 422
+    with transaction() as session:
         try:
-            with transaction() as session:
-                group = get_group_by_reference(session, form.code.data)
+            return redirect(url_for("groups.show", group_id=get_group_by_reference(session, form.code.data).id), 303)
         except GroupUnknown as unknown:
-            form.code.errors = [str(unknown)]
-        else:
-            return redirect(url_for("groups.show", group_id=group.id), 303)
-    return _list(form), 422
+            page = search_groups(session, form.code.data, as_of=utc_now().date())
+            form.code.errors = [] if page.total else [str(unknown)]
+    if not page.total:
+        return _list(form), 422
+    return render_template("groups-found.html", form=form, page=page)
 
 
 @blueprint.get("/groups/<uuid:group_id>")
@@ -133,19 +145,27 @@ def _show_why(group: SiblingGroup, form: WhyForm, found: ExplainedFamily | None 
 
 
 def _list(form: FindForm) -> str:
+    as_of = utc_now().date()
     with transaction() as session:
-        counts = count_listed_groups(session)
-        keeps_own = not is_office(session)
-        wanted = read_wanted(counts, keeps_own=keeps_own)
-        page = list_group_cards(session, own=wanted.own, number=wanted.number, as_of=utc_now().date())
-    links = pagination(page, "groups.index", own=wanted.own)
+        counts, keeps_own = count_listed_groups(session), not is_office(session)
+        asked = read_wanted(counts, sorts=SORTS, keeps_own=keeps_own)
+        filters = group_filters(list_agencies(session), own=asked.own)
+        panel = read_panel("groups.index", filters, request.args, whose=asked.whose, sort=asked.sort)
+        wanted = read_group_filter(panel)
+        page = list_group_cards(
+            session, own=asked.own, number=asked.number, as_of=as_of, wanted=wanted, sort=GroupSort(asked.sort)
+        )
+        removal = None if page.total else group_filter_to_take_off(session, wanted, own=asked.own, as_of=as_of)
     return render_template(
         "groups.html",
         form=form,
         counts=counts,
         keeps_own=keeps_own,
-        own=wanted.own,
+        own=asked.own,
         page=page,
-        pagination=links,
+        panel=panel,
+        sorts=SORTS,
+        removal=removal,
+        pagination=pagination(page, lambda number: panel.link(page=number)),
         may_import=scope_may(g.scope, Verb.IMPORT_CHILDREN),
     )

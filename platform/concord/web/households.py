@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
-from concord.web.listing import FindForm, pagination, read_fits, read_wanted
+from concord.web.filtering import read_panel
+from concord.web.household_filters import SORTS, household_filters, read_household_filter
+from concord.web.listing import FindForm, pagination, read_fits, read_wanted, without_blanks
 from concord.web.request import transaction
 from matching.family_finding import find_groups
 from matching.household import HouseholdUnknown, get_household, get_household_by_reference, read_identity
+from matching.household_search import HouseholdSort
 from matching.meeting import is_office
 from matching.record import open_household
-from matching.register import count_listed_households, list_household_cards
+from matching.register import (
+    count_listed_households,
+    household_filter_to_take_off,
+    list_household_cards,
+    search_households,
+)
+from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -28,24 +37,28 @@ TOP = 20
 @blueprint.get("/households")
 @may(Verb.READ_HOUSEHOLDS)
 def index() -> ResponseReturnValue:
-    """Show the households that wait, one's own agency's first."""
-    return _list(FindForm())
+    """Show the households that are asked for, one's own agency's first."""
+    tidy = without_blanks()
+    return redirect(tidy, 303) if tidy else _list(FindForm())
 
 
 @blueprint.post("/households")
 @may(Verb.READ_HOUSEHOLDS)
 def find() -> ResponseReturnValue:
-    """Open the household whose code or own reference was typed."""
+    """Open the household whose code or own reference was typed, or show those that hold what was typed."""
     form = FindForm()
-    if form.validate_on_submit():
+    if not form.validate_on_submit():
+        return _list(form), 422
+    with transaction() as session:
         try:
-            with transaction() as session:
-                household = get_household_by_reference(session, form.code.data)
-        except HouseholdUnknown as unknown:
-            form.code.errors = [str(unknown)]
-        else:
+            household = get_household_by_reference(session, form.code.data)
             return redirect(url_for("households.show", household_id=household.id), 303)
-    return _list(form), 422
+        except HouseholdUnknown as unknown:
+            page = search_households(session, form.code.data, as_of=utc_now().date())
+            form.code.errors = [] if page.total else [str(unknown)]
+    if not page.total:
+        return _list(form), 422
+    return render_template("households-found.html", form=form, page=page)
 
 
 @blueprint.get("/households/<uuid:household_id>")
@@ -78,19 +91,27 @@ def identity(household_id: UUID) -> ResponseReturnValue:
 
 
 def _list(form: FindForm) -> str:
+    as_of = utc_now().date()
     with transaction() as session:
-        counts = count_listed_households(session)
-        keeps_own = not is_office(session)
-        wanted = read_wanted(counts, keeps_own=keeps_own)
-        page = list_household_cards(session, own=wanted.own, number=wanted.number, as_of=utc_now().date())
-    links = pagination(page, "households.index", own=wanted.own)
+        counts, keeps_own = count_listed_households(session), not is_office(session)
+        asked = read_wanted(counts, sorts=SORTS, keeps_own=keeps_own)
+        filters = household_filters(list_agencies(session), own=asked.own)
+        panel = read_panel("households.index", filters, request.args, whose=asked.whose, sort=asked.sort)
+        wanted = read_household_filter(panel)
+        page = list_household_cards(
+            session, own=asked.own, number=asked.number, as_of=as_of, wanted=wanted, sort=HouseholdSort(asked.sort)
+        )
+        removal = None if page.total else household_filter_to_take_off(session, wanted, own=asked.own, as_of=as_of)
     return render_template(
         "households.html",
         form=form,
         counts=counts,
         keeps_own=keeps_own,
-        own=wanted.own,
+        own=asked.own,
         page=page,
-        pagination=links,
+        panel=panel,
+        sorts=SORTS,
+        removal=removal,
+        pagination=pagination(page, lambda number: panel.link(page=number)),
         may_import=scope_may(g.scope, Verb.IMPORT_HOUSEHOLDS),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import request
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput, GovTextInput
 from wtforms import StringField, SubmitField
@@ -20,10 +21,13 @@ _MOST_CODE = 60
 
 
 class FindForm(FlaskForm):  # type: ignore[misc]
-    """A record's code, or the agency's own reference, typed to open it at once."""
+    """A record's code, or the agency's own reference, or a part of either, typed to find it at once.
+
+    It is sent as a form and not in the address, which browsers keep: a reference is the agency's own.
+    """
 
     code = StringField(
-        "Open by code or your own reference",
+        "Find by code or your own reference",
         widget=GovTextInput(),
         filters=[one_line],
         validators=[
@@ -31,7 +35,7 @@ class FindForm(FlaskForm):  # type: ignore[misc]
             Length(max=_MOST_CODE, message=f"A code or reference has at most {_MOST_CODE} characters"),
         ],
     )
-    submit = SubmitField("Open", widget=GovSubmitInput())
+    submit = SubmitField("Find", widget=GovSubmitInput())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,12 @@ class Wanted:
 
     own: bool
     number: int
+    sort: str
+
+    @property
+    def whose(self) -> str:
+        """Return whose records are shown, as the address says it."""
+        return "ours" if self.own else "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +65,28 @@ def read_fits(top: int) -> Fits:
     return Fits(top=None if "all" in request.args else top, points="points" in request.args)
 
 
-def read_wanted(counts: Counts, *, keeps_own: bool = True) -> Wanted:
-    """Return whose records and which page the address asks for; one's own come first where there are any.
+def read_wanted(counts: Counts, *, sorts: Iterable[str], keeps_own: bool = True) -> Wanted:
+    """Return whose records, which page and which order the address asks for; one's own come first where there are any.
 
     A consortium office has no records of its own, so it is shown everyone's whatever the address asks for.
     """
     own = keeps_own and _WHOSE.get(request.args.get("whose", ""), counts.own > 0)
-    return Wanted(own=own, number=request.args.get("page", 1, type=int))
+    sort = request.args.get("sort", "")
+    known = tuple(sorts)
+    return Wanted(own=own, number=request.args.get("page", 1, type=int), sort=sort if sort in known else known[0])
 
 
-def pagination(page: Page[Any], endpoint: str, *, own: bool) -> dict[str, Any] | None:
+def without_blanks() -> str | None:
+    """Return the address without the questions that a form sends unanswered; ``None`` where there is none of them."""
+    sent = list(request.args.items(multi=True))
+    given = [(name, value) for name, value in sent if value]
+    return None if len(given) == len(sent) else f"{request.path}?{urlencode(given)}"
+
+
+def pagination(page: Page[Any], link: Callable[[int], str]) -> dict[str, Any] | None:
     """Return the links between a list's pages for the GOV.UK component; nothing where there is one page."""
     if page.pages == 1:
         return None
-    whose = "ours" if own else "all"
-
-    def link(number: int) -> str:
-        return url_for(endpoint, whose=whose, page=number)
-
     found: dict[str, Any] = {"items": list(_items(page, link)), "classes": "concord-pagination"}
     if page.number > 1:
         found["previous"] = {"href": link(page.number - 1)}
@@ -81,7 +95,7 @@ def pagination(page: Page[Any], endpoint: str, *, own: bool) -> dict[str, Any] |
     return found
 
 
-def _items(page: Page[Any], link: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a function of a page's number
+def _items(page: Page[Any], link: Callable[[int], str]) -> Iterator[dict[str, Any]]:
     shown = sorted({1, page.number - 1, page.number, page.number + 1, page.pages} & set(range(1, page.pages + 1)))
     before = 0
     for number in shown:
