@@ -1,18 +1,19 @@
 """Packs: what one agency takes to a matching meeting, frozen as a PDF and a spreadsheet.
 
 Each member agency has its own, made with its own rights. The contents are sealed with the agency's key; the office
-sees which packs are ready, never what is in another agency's.
+sees which packs are ready, never what is in another agency's. Some days after its meeting a pack ends: it can no longer
+be opened, and its files are destroyed, while the row with its hash stays.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,6 +21,7 @@ from matching.meeting import Meeting
 from tenants import audit
 from tenants.base import Base, Id, Word
 from tenants.cipher import seal, unseal
+from tenants.consortium import get_consortium
 from tenants.database import scope_of
 from tenants.error import Conflict, NotFound
 from tenants.job import request_job
@@ -55,6 +57,12 @@ class Pack(Base):
     ranking_run_id: Mapped[UUID | None]
     digest: Mapped[bytes | None]
     """SHA-256 over the digests of its files, in the order of their formats."""
+    expires_on: Mapped[date]
+    """The last day on which it can be opened."""
+
+    def expired(self, on: date) -> bool:
+        """Say whether it can no longer be opened on a day."""
+        return on > self.expires_on
 
 
 class PackFile(Base):
@@ -78,6 +86,10 @@ class PackUnknown(NotFound):
 
 class PackNotBuilt(Conflict):
     """The pack has not been made yet."""
+
+
+class PackExpired(Conflict):
+    """The pack has come to its end and can no longer be opened."""
 
 
 class PackTooLarge(Conflict):
@@ -105,6 +117,7 @@ def request_pack(session: Session, meeting: Meeting, *, now: datetime, version: 
             job_id=job_id,
             requested_by=scope.person_id,
             requested_at=now,
+            expires_on=_last_day(session, meeting, now.date()),
         )
         .on_conflict_do_nothing(index_elements=["meeting_id", "version", "agency_id"])
     )
@@ -135,6 +148,12 @@ def next_version(session: Session, meeting: Meeting) -> int:
     """Return the version after the last that this scope sees."""
     last = session.scalar(select(func.max(Pack.version)).where(Pack.meeting_id == meeting.id))
     return (last or 0) + 1
+
+
+def _last_day(session: Session, meeting: Meeting, today: date) -> date:
+    # A pack that is asked for after its meeting is still to be read for as long.
+    days = get_consortium(session, meeting.consortium_id).pack_days
+    return max(meeting.held_on, today) + timedelta(days=days)
 
 
 def get_pack(session: Session, pack_id: UUID) -> Pack:
@@ -208,12 +227,35 @@ def download(session: Session, pack: Pack, *, kind: PackFormat, now: datetime) -
     """Return a file of a pack and put the download on record.
 
     :raises PackNotBuilt: when it has not been made yet.
+    :raises PackExpired: when its days are over.
     :raises PackUnknown: when it is another agency's.
     """
     if pack.agency_id != scope_of(session).agency_id:
         raise PackUnknown("There is no such pack for your agency.")
+    if pack.expired(now.date()):
+        raise PackExpired(
+            f"This pack could be opened until {pack.expires_on:%d/%m/%Y}, and has been destroyed. Build a new version "
+            "from the meeting’s page if you still need one, and destroy the copies that you saved or printed."
+        )
     row = session.scalar(select(PackFile).where(PackFile.pack_id == pack.id, PackFile.format == kind))
     if row is None:
         raise PackNotBuilt("The pack is still being made. Wait until it is ready, then download it.")
     audit.record(session, audit.Act.DOWNLOAD, record_kind="pack", record_id=pack.id, level=audit.Level.PROFILE, now=now)
     return unseal(session, row.sealed, row_id=row.id)
+
+
+def destroy_files(session: Session, pack: Pack, *, now: datetime) -> int:
+    """Destroy the files of a pack whose days are over, and put it on record; return how many there were.
+
+    The row stays, with its hash, so that a copy which turns up can be told to be of this pack.
+
+    :raises Conflict: when the pack can still be opened.
+    """
+    if not pack.expired(now.date()):
+        raise Conflict(f"The pack can be opened until {pack.expires_on:%d/%m/%Y}.")
+    gone = session.scalars(delete(PackFile).where(PackFile.pack_id == pack.id).returning(PackFile.id)).all()
+    if gone:
+        audit.record(
+            session, audit.Act.REMOVE, record_kind="pack", record_id=pack.id, reason="its days are over", now=now
+        )
+    return len(gone)

@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.agency import Agency, AgencyKind
 from tenants.base import Base, Id
@@ -32,6 +32,10 @@ class Consortium(Base):
     """For how many sibling groups a household may be considered at once."""
     group_cap: Mapped[int]
     """How many families may be considered for a sibling group at once."""
+    pack_days: Mapped[int] = mapped_column(default=28)
+    """How many days after its meeting a pack can be opened; then its files are destroyed."""
+    confirm_days: Mapped[int] = mapped_column(default=28)
+    """For how many days an agency's word that a household is available stands."""
 
 
 class ConsortiumMember(Base):
@@ -93,6 +97,27 @@ def create_consortium(
         group_cap=group_cap,
     )
     session.add(consortium)
+    session.flush()
+    return consortium
+
+
+def set_meeting_days(
+    session: Session, consortium: Consortium, *, pack_days: int | None = None, confirm_days: int | None = None
+) -> Consortium:
+    """Set how long packs and availability checks stand, in days; what is not given stays.
+
+    Packs that have been asked for keep the day that they were given.
+
+    :raises ConsortiumInvalid: when packs were to end before their meeting, or checks on the day they are made.
+    """
+    if (pack_days is not None and pack_days < 0) or (confirm_days is not None and confirm_days < 1):
+        raise ConsortiumInvalid(
+            "Packs can be opened for no days or more after a meeting; a check stands a day or more."
+        )
+    if pack_days is not None:
+        consortium.pack_days = pack_days
+    if confirm_days is not None:
+        consortium.confirm_days = confirm_days
     session.flush()
     return consortium
 

@@ -22,6 +22,8 @@ class Verb(StrEnum):
     ARRANGE_MEETINGS = "arrange_meetings"
     BUILD_PACK = "build_pack"
     READ_PACK = "read_pack"
+    KEEP_ACTIONS = "keep_actions"
+    CONFIRM_AVAILABILITY = "confirm_availability"
     MANAGE_PEOPLE = "manage_people"
     RUN_PLATFORM = "run_platform"
 
@@ -40,6 +42,8 @@ MAY: dict[Verb, frozenset[Role]] = {
     Verb.ARRANGE_MEETINGS: frozenset({Role.COORDINATOR}),
     Verb.BUILD_PACK: frozenset({Role.COORDINATOR, Role.FAMILY_FINDER, Role.MANAGER}),
     Verb.READ_PACK: _REGISTER,
+    Verb.KEEP_ACTIONS: _REGISTER,
+    Verb.CONFIRM_AVAILABILITY: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER, Role.MANAGER}),
     Verb.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Verb.RUN_PLATFORM: frozenset({Role.OPERATOR}),
 }
@@ -55,6 +59,8 @@ _WORDS = {
     Verb.ARRANGE_MEETINGS: "arrange matching meetings",
     Verb.BUILD_PACK: "ask for a pack",
     Verb.READ_PACK: "open a pack",
+    Verb.KEEP_ACTIONS: "set and close actions",
+    Verb.CONFIRM_AVAILABILITY: "confirm that a household is available",
     Verb.MANAGE_PEOPLE: "manage the agency’s people",
     Verb.RUN_PLATFORM: "run the service",
 }

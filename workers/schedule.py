@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from matching.meeting import get_meeting
-from matching.pack import request_first_packs
+from matching.pack import destroy_files, get_pack, request_first_packs
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import DomainError
@@ -23,6 +23,7 @@ from tenants.scope import NOBODY, Scope
 
 PACK_DAYS_AHEAD = 7
 _MEETINGS = text("SELECT * FROM meetings_without_packs(:from_day, :to_day)")
+_ENDED = text("SELECT * FROM packs_past_their_end(:before_day)")
 _LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,7 @@ def run_schedule(
     while not stop.is_set():
         try:
             ask_for_packs(database, now=clock())
+            destroy_packs(database, now=clock())
         except OperationalError as error:
             log.warning("schedule.database_away", error=type(error).__name__)
         stop.wait(tick_seconds)
@@ -57,6 +59,33 @@ def ask_for_packs(database: Database, *, now: datetime) -> int:
             _ask(database, Scope(agency_id=office_id, consortium_id=consortium_id), meeting_id, now=now)
             for meeting_id, consortium_id, office_id in due
         )
+
+
+def destroy_packs(database: Database, *, now: datetime) -> int:
+    """Destroy the files of each pack whose days are over, in its own agency's scope.
+
+    Returns of how many packs; none when another schedule leads.
+    """
+    with database.transaction(NOBODY) as session:
+        if not session.scalar(_LEAD):
+            return 0
+        ended = session.execute(_ENDED, {"before_day": now.date()}).all()
+        return sum(
+            _destroy(database, Scope(agency_id=agency_id, consortium_id=consortium_id), pack_id, now=now)
+            for pack_id, consortium_id, agency_id in ended
+        )
+
+
+def _destroy(database: Database, scope: Scope, pack_id: UUID, *, now: datetime) -> bool:
+    try:
+        with database.transaction(scope) as agency:
+            agency.info["request_id"] = "schedule"
+            destroyed = destroy_files(agency, get_pack(agency, pack_id), now=now)
+    except DomainError as error:
+        log.warning("schedule.pack_kept", pack=str(pack_id), error=type(error).__name__)
+        return False
+    log.info("schedule.pack_destroyed", pack=str(pack_id), files=destroyed)
+    return bool(destroyed)
 
 
 def _ask(database: Database, scope: Scope, meeting_id: UUID, *, now: datetime) -> bool:

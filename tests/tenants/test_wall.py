@@ -30,6 +30,7 @@ DEFINERS = {
     "job_scope": ("concord_work", "says in which scope a job is to be run, before there is one"),
     "meetings_without_packs": ("concord_work", "says in which scope the schedule is to ask for packs"),
     "packed_since": ("concord_work", "says whether a pack built since may show the scope's own records, and not whose"),
+    "packs_past_their_end": ("concord_work", "says in which scope the schedule is to destroy a pack"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
 }
 ROLES_WITHOUT_LOGIN = ("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work")
@@ -39,6 +40,7 @@ LOOSE_KEYS = {
     "appointment_person_id_fkey": "only the operator, who sees all people, appoints",
     "consortium_member_consortium_id_fkey": "only the operator, who sees all consortia, lets an agency join",
     "job_person_id_fkey": "the policy lets a job name the scope's own person only",
+    "meeting_action_meeting_id_consortium_id_office_id_fkey": "it carries the meeting's office, which sees the row too",
     "pack_meeting_id_consortium_id_fkey": "a meeting is the consortium's, and so carries it instead",
     "person_identity_person_id_fkey": "only the operator, who sees all people, invites",
     "sign_in_session_person_id_fkey": "no login writes sessions",

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from matching.meeting import arrange_meeting
+from matching.meeting_action import set_action
 from matching.need import Answer, NeedLevel, Tolerance
 from matching.pack import PackFormat, keep_files, request_pack
 from matching.pool import Stage
@@ -210,6 +211,7 @@ def _make_meeting(database: Database, world: World) -> None:
         built, _ = (request_pack(session, meeting, now=NOW) for _ in range(2))
         files = {PackFormat.PDF: b"a pack", PackFormat.XLSX: b"a pack"}
         keep_files(session, built, files=files, ranking_run_id=None, now=NOW)
+        set_action(session, meeting, what="Ask about the dog", agency_id=world.agency.id, due_on=TODAY, now=NOW)
 
 
 def _make_the_rest(database: Database, world: World) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from concord.web.trace import request_id
+from matching.pack import PackExpired
 from tenants.cipher import CannotOpen
 from tenants.database import ScopeRefused
 from tenants.error import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -23,6 +24,7 @@ STATUS: dict[type[DomainError], int] = {
     Forbidden: 403,
     Conflict: 409,
     Invalid: 422,
+    PackExpired: 410,
     ScopeRefused: 503,
     CannotOpen: 500,
 }
@@ -48,6 +50,7 @@ WORDS: dict[int, Words] = {
     ),
     405: Words("Page not found", "This address takes forms only. Go back and use the button on the page."),
     409: Words("That has changed in the meantime", "Go back, load the page again and repeat what you did."),
+    410: Words("This is no longer kept", "Its days are over, and it has been destroyed."),
     413: Words("That file is too large", "Nothing was saved. Split the file into smaller ones and try again."),
     421: Words("Wrong address", "Use the address by which your agency knows this service."),
     422: Words("There is a problem", "Go back, check what you entered and try again."),
