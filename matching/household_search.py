@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from matching.availability import Availability, is_available
 from matching.code import comparable, read_code
 from matching.household import Household, HouseholdIdentity, HouseholdStatus, HouseholdTolerance
 from matching.need import Answer, YesNo
@@ -74,6 +75,7 @@ class HouseholdFilter:
     regions: frozenset[str] = frozenset()
     new_days: int | None = None
     statuses: frozenset[HouseholdStatus] = frozenset()
+    availability: frozenset[Availability] = frozenset()
     unsaid: frozenset[str] = frozenset()
 
 
@@ -90,8 +92,13 @@ def household_named(text: str, *, agency_id: UUID | None) -> ColumnElement[bool]
     return or_(Household.code.contains(read_code(wanted), autoescape=True), Household.id.in_(own))
 
 
-def household_conditions(wanted: HouseholdFilter, *, scope: Scope, as_of: date) -> dict[str, ColumnElement[bool]]:
-    """Return what each filter in use asks of a household's row, by the filter's name."""
+def household_conditions(
+    wanted: HouseholdFilter, *, scope: Scope, cap: int, as_of: date
+) -> dict[str, ColumnElement[bool]]:
+    """Return what each filter in use asks of a household's row, by the filter's name.
+
+    ``cap`` is for how many groups the consortium lets a household be considered at once.
+    """
     household = Household
     of_agency, of_region = of_agencies(household.agency_id, slugs=wanted.agencies, regions=wanted.regions)
     asked = {
@@ -109,6 +116,7 @@ def household_conditions(wanted: HouseholdFilter, *, scope: Scope, as_of: date) 
         if wanted.new_days
         else None,
         "status": _one_of(household.status, wanted.statuses),
+        "availability": _availability(wanted.availability, cap),
     }
     return {name: each.kept(with_unsaid=name in wanted.unsaid) for name, each in asked.items() if each is not None}
 
@@ -129,6 +137,11 @@ def household_order(sort: HouseholdSort) -> Sequence[ColumnElement[Any]]:
 
 def _one_of(column: Attribute, words: frozenset[Any]) -> Condition | None:
     return Condition(column.in_(sorted(words))) if words else None
+
+
+def _availability(wanted: frozenset[Availability], cap: int) -> Condition | None:
+    found = (is_available(Household.considered_for, each, cap=cap) for each in sorted(wanted))
+    return Condition(or_(false(), *found)) if wanted else None
 
 
 def _ages(wanted: HouseholdFilter) -> Condition | None:

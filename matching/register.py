@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from matching import household as households
 from matching import sibling_group as groups
+from matching.availability import Availability, availability_of, household_cap
 from matching.group_search import EVERY_GROUP, GroupFilter, GroupSort, group_conditions, group_named, group_order
 from matching.household import Household, HouseholdStatus
 from matching.household_search import (
@@ -106,6 +107,7 @@ class HouseholdCard:
     own: bool
     sharing: str
     status: HouseholdStatus
+    availability: Availability
 
 
 def agency_names(session: Session) -> dict[UUID, str]:
@@ -163,7 +165,7 @@ def list_household_cards(
 
     Sorted by waiting, those who look for a match now stand first, longest approved first.
     """
-    conditions = household_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    conditions = _household_conditions(session, wanted, as_of)
     listed = _listed(session, Household, own=own).where(*conditions.values())
     standing = (_standing(Household),) if sort is HouseholdSort.WAITING else ()
     found, total, number = _page(session, listed, order=(*standing, *household_order(sort)), number=number)
@@ -196,7 +198,7 @@ def household_filter_to_take_off(
     session: Session, wanted: HouseholdFilter, *, own: bool, as_of: date
 ) -> Removal | None:
     """Return the one filter without which most households would be listed; ``None`` where no single one helps."""
-    conditions = household_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    conditions = _household_conditions(session, wanted, as_of)
     return _removal(session, _listed(session, Household, own=own), conditions)
 
 
@@ -223,6 +225,7 @@ def group_cards(session: Session, found: Sequence[SiblingGroup], *, as_of: date)
 
 def household_cards(session: Session, found: Sequence[Household], *, as_of: date) -> tuple[HouseholdCard, ...]:
     """Return households as a list shows them, in the order given."""
+    cap = household_cap(session)
     facts = households.facts_of(session, found)
     entries, names, agency_id = sharing_of(session, [each.id for each in found]), agency_names(session), _own(session)
     return tuple(
@@ -236,9 +239,14 @@ def household_cards(session: Session, found: Sequence[Household], *, as_of: date
             own=household.agency_id == agency_id,
             sharing=sharing_words(entries.get(household.id)),
             status=household.status,
+            availability=availability_of(household.considered_for, cap=cap),
         )
         for household, fact in zip(found, facts, strict=True)
     )
+
+
+def _household_conditions(session: Session, wanted: HouseholdFilter, as_of: date) -> dict[str, ColumnElement[bool]]:
+    return household_conditions(wanted, scope=scope_of(session), cap=household_cap(session), as_of=as_of)
 
 
 def _page(

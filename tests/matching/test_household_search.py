@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from matching.availability import Availability
 from matching.household import HouseholdIdentity, HouseholdStatus
 from matching.household_search import EVERY_HOUSEHOLD, HouseholdFilter, HouseholdSort, UpTo, Willing
 from matching.need import Answer, Tolerance, YesNo
@@ -150,6 +151,27 @@ class TestOtherFilters:
         household_id = factories.household(them, approved_on=on)
 
         assert answer(listed, us, HouseholdFilter(approved_months=6), "approved", household_id) == shown
+
+
+class TestAvailability:
+    def test_is_told_by_the_consortiums_cap(self, factories: Factories, listed: Listed, database: Database) -> None:
+        us, them = factories.two_tenants()
+        made = {count: factories.household(them, considered_for=count) for count in (None, 0, 1, 2, 3, 4)}
+        asked = {each: HouseholdFilter(availability=frozenset({each})) for each in Availability}
+
+        found = {each: set(listed(us, wanted)) for each, wanted in asked.items()}
+
+        assert found == {
+            Availability.UNKNOWN: {made[None]},
+            Availability.FREE: {made[0]},
+            Availability.CONSIDERED: {made[1], made[2]},
+            Availability.AT_CAP: {made[3], made[4]},
+        }
+        with transaction(database, us) as session:
+            page = list_household_cards(session, own=False, number=1, as_of=TODAY)
+        assert {card.id: card.availability for card in page.cards} == {
+            household_id: each for each, ids in found.items() for household_id in ids
+        }
 
 
 class TestOrder:

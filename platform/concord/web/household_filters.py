@@ -16,6 +16,7 @@ from concord.web.filtering import (
     of_agencies,
     read_ages,
 )
+from matching.availability import Availability
 from matching.household import HouseholdStatus
 from matching.household_search import HouseholdFilter, HouseholdSort, UpTo, Willing
 from matching.need import YesNo
@@ -61,6 +62,7 @@ def household_filters(agencies: Sequence[Agency], *, own: bool) -> tuple[Filter,
             unsaid="Also households whose number is not recorded",
         ),
         Filter("sex", "Sex approved", (Question("sex", "Sex approved", _options(_SEXES)),)),
+        Filter("availability", "Availability", (Question("availability", "Availability", _availability()),)),
         Filter("early", "Early permanence", (Question("early", "Early permanence", _yes_no()),)),
         Filter(
             "approved",
@@ -102,6 +104,7 @@ def read_household_filter(panel: Panel) -> HouseholdFilter:
         regions=frozenset(panel.all("region")),
         new_days=panel.number("new"),
         statuses=frozenset(map(HouseholdStatus, panel.all("status"))),
+        availability=frozenset(map(Availability, panel.all("availability"))),
         unsaid=frozenset(panel.all(UNSAID)),
     )
 
@@ -112,6 +115,10 @@ def _options(words: dict[Any, str]) -> tuple[tuple[str, str], ...]:
 
 def _numbers() -> tuple[tuple[str, str], ...]:
     return tuple((str(number), count_words(number, "child", "children")) for number in range(1, _MOST_CHILDREN + 1))
+
+
+def _availability() -> tuple[tuple[str, str], ...]:
+    return tuple((each.value, each.label if each is not Availability.UNKNOWN else "Not said") for each in Availability)
 
 
 def _yes_no() -> tuple[tuple[str, str], ...]:
