@@ -33,6 +33,10 @@ _CHANGES = {
     "home:only": "having to be the only child in the home: look at the plan again",
     "pets": "having no pets in the home: look at the plan again",
     "smoking": "needing a smoke-free home: look at the plan again",
+    "readiness:experience": "experience with children: look at the plan again",
+    "readiness:training": "training in therapeutic parenting: ask the household’s worker whether it could be done",
+    "readiness:parent_at_home": "a parent at home through the first year: ask the household’s worker what they plan",
+    "readiness:support": "support nearby: ask the household’s worker who could help",
 }
 
 

@@ -62,6 +62,9 @@ def plain_pair(
     points += policy.additions["heritage"] if group.heritage & household.heritage else 0
     points += policy.additions["religion"] if group.religions & household.religions else 0
     points += policy.additions["languages"] if group.languages & household.languages else 0
+    points += policy.additions["culture"] if group.cultures & household.cultures else 0
+    if group.adopters_hoped_for is not None and household.adopters == group.adopters_hoped_for:
+        points += policy.additions["adopters"]
     return min(points, 100), questions, need_questions
 
 
@@ -102,7 +105,9 @@ def _headings(
     yield "home", list(_home(group, household, as_of))
     yield "pets", list(_required(group.no_pets, _no_yes(household.pets)))
     yield "smoking", list(_required(group.smoke_free, _no_yes(household.smokers)))
+    yield "readiness", list(_readiness(group, household))
     yield "distance", [_DISTANCE[place.band]]
+    yield "available", [_available(household, as_of)]
 
 
 def _children(group: GroupFacts) -> tuple[ChildFacts, ...]:
@@ -221,6 +226,28 @@ def _home(group: GroupFacts, household: HouseholdFacts, as_of: date) -> Iterator
         yield from _worst(_youngest(sure, child.birth_month, count, youngest) for child in _children(group))
     unsaid = count is None and youngest is None
     yield from _required(group.must_be_only, UNKNOWN if unsaid else YES if count == 0 else NO)
+
+
+def _readiness(group: GroupFacts, household: HouseholdFacts) -> Iterator[str]:
+    pairs = (
+        (group.experience_needed, household.experience),
+        (group.training_needed, household.training),
+        (group.parent_at_home_needed, household.parent_at_home),
+        (group.support_needed, household.support_nearby),
+    )
+    for needed, fact in pairs:
+        if needed == YesNo.YES:
+            yield _yes_no(fact)
+    open_facts = {fact for needed, fact in pairs if needed == YesNo.UNKNOWN}
+    if open_facts:
+        yield YES if open_facts == {YesNo.YES} else UNKNOWN
+
+
+def _available(household: HouseholdFacts, as_of: date) -> str:
+    if household.available_from is None:
+        return UNKNOWN
+    away = _months(household.available_from, as_of)
+    return YES if away <= 0 else NEARLY if away <= 3 else "partly"
 
 
 def _youngest(sure: bool, born: date | None, count: int | None, youngest: date | None) -> str:

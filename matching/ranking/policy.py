@@ -114,7 +114,7 @@ def _problems(policy: RankingPolicy) -> tuple[str, ...]:
         (set(policy.additions) == set(ADDITIONS), f"additions are {', '.join(ADDITIONS)}, each perhaps nothing."),
         (
             set(policy.gates) == set(GATES),
-            f"say true or false for each gate of {', '.join(GATES)}; heritage, religion and languages can be no gate.",
+            f"say true or false for each gate of {', '.join(GATES)}; {', '.join(ADDITIONS)} can be no gate.",
         ),
         (set(policy.credit) == {s.name.lower() for s in _CREDITED}, "give credit for each standing."),
         (

@@ -33,11 +33,17 @@ from matching.ranking.places import Places
 from matching.ranking.policy import RankingPolicy, policy_from_data
 from tenants.error import Conflict, Invalid
 
-_MAGIC = b"concord-ranking-1\n"
+_MAGIC = b"concord-ranking-2\n"
+_EARLIER = (b"concord-ranking-1\n",)
+"""Formats of earlier releases, which compared less: the same rules no longer exist to make such a run again."""
 
 
 class SnapshotInvalid(Invalid):
     """The bytes are no snapshot, or not a whole one."""
+
+
+class SnapshotOfAnEarlierRelease(Conflict):
+    """The snapshot was made by a release that compared less than this one does."""
 
 
 class SnapshotOfAnotherCatalogue(Conflict):
@@ -113,14 +119,35 @@ def from_bytes(content: bytes) -> Snapshot:
     """Return the snapshot that was packed.
 
     :raises SnapshotInvalid: when the bytes are not what :func:`to_bytes` makes.
+    :raises SnapshotOfAnEarlierRelease: when an earlier release made them; it names which.
     """
+    if content.startswith(_EARLIER):
+        raise SnapshotOfAnEarlierRelease(
+            f"This ranking was made by an earlier release, {_release(content)}, which compared less than this one: "
+            "its list stands as it was recorded, and that release makes it again."
+        )
     if not content.startswith(_MAGIC):
         raise SnapshotInvalid("These bytes are no ranking snapshot: take the file from the run that names it.")
     try:
-        header, _, matrices = zlib.decompress(content[len(_MAGIC) :]).partition(b"\n")
-        return _read(json.loads(header), matrices)
+        return _read(*_unpacked(content))
     except (zlib.error, ValueError, KeyError, TypeError, Invalid) as error:
-        raise SnapshotInvalid("This ranking snapshot is damaged: take the file again from the run.") from error
+        raise _damaged() from error
+
+
+def _unpacked(content: bytes) -> tuple[Mapping[str, Any], bytes]:
+    header, _, matrices = zlib.decompress(content[len(_MAGIC) :]).partition(b"\n")
+    return json.loads(header), matrices
+
+
+def _release(content: bytes) -> str:
+    try:
+        return str(_unpacked(content)[0]["versions"]["code"])
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> SnapshotInvalid:
+    return SnapshotInvalid("This ranking snapshot is damaged: take the file again from the run.")
 
 
 def _canonical(snapshot: Snapshot) -> bytes:
@@ -184,9 +211,17 @@ def _group(group: GroupFacts) -> dict[str, Any]:
         "must_be_only": group.must_be_only,
         "no_pets": group.no_pets,
         "smoke_free": group.smoke_free,
+        "adopters_hoped_for": group.adopters_hoped_for,
+        "readiness_needed": [
+            group.experience_needed,
+            group.training_needed,
+            group.parent_at_home_needed,
+            group.support_needed,
+        ],
         "heritage": sorted(group.heritage),
         "religions": sorted(group.religions),
         "languages": sorted(group.languages),
+        "cultures": sorted(group.cultures),
         "waiting_since": _day(group.waiting_since),
     }
 
@@ -211,9 +246,15 @@ def _group_from(data: Mapping[str, Any]) -> GroupFacts:
         must_be_only=YesNo(data["must_be_only"]),
         no_pets=YesNo(data["no_pets"]),
         smoke_free=YesNo(data["smoke_free"]),
+        adopters_hoped_for=data["adopters_hoped_for"],
+        experience_needed=YesNo(data["readiness_needed"][0]),
+        training_needed=YesNo(data["readiness_needed"][1]),
+        parent_at_home_needed=YesNo(data["readiness_needed"][2]),
+        support_needed=YesNo(data["readiness_needed"][3]),
         heritage=frozenset(data["heritage"]),
         religions=frozenset(data["religions"]),
         languages=frozenset(data["languages"]),
+        cultures=frozenset(data["cultures"]),
         waiting_since=_day_from(data["waiting_since"]),
     )
 
@@ -237,6 +278,15 @@ def _household(household: HouseholdFacts) -> dict[str, Any]:
         "heritage": sorted(household.heritage),
         "religions": sorted(household.religions),
         "languages": sorted(household.languages),
+        "cultures": sorted(household.cultures),
+        "adopters": household.adopters,
+        "readiness": [
+            household.experience,
+            household.training,
+            household.parent_at_home,
+            household.support_nearby,
+        ],
+        "available_from": _day(household.available_from),
         "approved_on": _day(household.approved_on),
     }
 
@@ -262,5 +312,12 @@ def _household_from(data: Mapping[str, Any]) -> HouseholdFacts:
         heritage=frozenset(data["heritage"]),
         religions=frozenset(data["religions"]),
         languages=frozenset(data["languages"]),
+        cultures=frozenset(data["cultures"]),
+        adopters=data["adopters"],
+        experience=YesNo(data["readiness"][0]),
+        training=YesNo(data["readiness"][1]),
+        parent_at_home=YesNo(data["readiness"][2]),
+        support_nearby=YesNo(data["readiness"][3]),
+        available_from=_day_from(data["available_from"]),
         approved_on=_day_from(data["approved_on"]),
     )

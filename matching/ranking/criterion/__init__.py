@@ -6,18 +6,29 @@ from functools import cache
 
 from matching.need import NeedCatalogue
 from matching.ranking.criterion.approval import AgeLine, EarlyPermanenceLine, SexLine, SizeLine
-from matching.ranking.criterion.background import CommonLine
+from matching.ranking.criterion.background import AdoptersLine, CommonLine
 from matching.ranking.criterion.base import Criterion
 from matching.ranking.criterion.home import FreeLine, OnlyLine, YoungestLine
 from matching.ranking.criterion.need import NeedCriterion, NeedLine
 from matching.ranking.criterion.plan import ContactLine, LegalLine
+from matching.ranking.criterion.readiness import BROUGHT, AvailableLine, BroughtLine, UnrecordedLine
 from matching.ranking.criterion.where import DistanceLine, ExclusionLine
 from matching.ranking.facts import ContactKind
 
-SCORED: tuple[str, ...] = ("needs", "age", "size", "legal", "early_permanence", "contact", "distance")
+SCORED: tuple[str, ...] = (
+    "needs",
+    "age",
+    "size",
+    "legal",
+    "early_permanence",
+    "contact",
+    "distance",
+    "readiness",
+    "available",
+)
 """Criteria whose weights make up the hundred."""
 
-ADDITIONS: tuple[str, ...] = ("heritage", "religion", "languages")
+ADDITIONS: tuple[str, ...] = ("heritage", "religion", "languages", "culture", "adopters")
 """Criteria that may only add, and can never be a gate (guidance 4.4-4.11)."""
 
 GATES: tuple[str, ...] = (
@@ -32,6 +43,7 @@ GATES: tuple[str, ...] = (
     "home",
     "pets",
     "smoking",
+    "readiness",
 )
 """Criteria that pass, fail or ask, in the order that they are counted."""
 
@@ -73,8 +85,17 @@ def criteria(catalogue: NeedCatalogue, *, age_margin_months: int) -> tuple[Crite
         Criterion(
             "smoking", "Smoking", (FreeLine("smoking", "smokers"),), nothing_asked="No smoke-free home is asked for."
         ),
+        Criterion(
+            "readiness",
+            "Experience and support",
+            (*(BroughtLine(what) for what in BROUGHT), UnrecordedLine()),
+            nothing_asked="No experience, training, parent at home or support nearby is asked for.",
+        ),
         Criterion("distance", "Distance", place=DistanceLine(), gate=False),
+        Criterion("available", "Date available", (AvailableLine(),), gate=False),
         Criterion("heritage", "Heritage", (CommonLine("heritage", "heritage"),), gate=False),
         Criterion("religion", "Religion", (CommonLine("religion", "a religion"),), gate=False),
         Criterion("languages", "Languages", (CommonLine("languages", "a language"),), gate=False),
+        Criterion("culture", "Culture", (CommonLine("culture", "a culture"),), gate=False),
+        Criterion("adopters", "One adopter or two", (AdoptersLine(),), gate=False),
     )

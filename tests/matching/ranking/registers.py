@@ -58,6 +58,10 @@ def a_group(*children: ChildFacts, code: str = "G-1", **facts: object) -> GroupF
         "must_be_only": YesNo.NO,
         "no_pets": YesNo.NO,
         "smoke_free": YesNo.NO,
+        "experience_needed": YesNo.NO,
+        "training_needed": YesNo.NO,
+        "parent_at_home_needed": YesNo.NO,
+        "support_needed": YesNo.NO,
     }
     return GroupFacts(UUID(int=2), code, AGENCY, children or (a_child(),), **{**plain, **facts})  # type: ignore[arg-type]
 
@@ -77,6 +81,12 @@ def a_household(code: str = "H-1", **facts: object) -> HouseholdFacts:
         "children_at_home": 0,
         "pets": YesNo.NO,
         "smokers": YesNo.NO,
+        "adopters": 2,
+        "experience": YesNo.YES,
+        "training": YesNo.YES,
+        "parent_at_home": YesNo.YES,
+        "support_nearby": YesNo.YES,
+        "available_from": date(2026, 1, 1),
         "approved_on": date(2026, 1, 1),
     }
     return HouseholdFacts(UUID(int=3), code, AGENCY, **{**willing, **facts})  # type: ignore[arg-type]
@@ -87,6 +97,8 @@ _YES_NO = st.sampled_from(YesNo)
 _ANSWERS = st.sampled_from(Answer)
 _MONTHS = st.dates(date(2006, 1, 1), date(2027, 6, 1)).map(lambda day: day.replace(day=1))
 _WORDS = st.frozensets(st.sampled_from(["WBRI", "BCRB", "AIND"]), max_size=2)
+_ADOPTERS = st.none() | st.integers(1, 2)
+_DAYS_FROM = st.none() | st.dates(date(2026, 10, 1), date(2027, 6, 30))
 _TOLERANCES = st.builds(Tolerance, _ANSWERS, _ANSWERS, _ANSWERS)
 _LENIENT = st.sampled_from(
     [Tolerance(), Tolerance(Answer.CAN_MEET, Answer.CAN_MEET, Answer.WOULD_DISCUSS), WILLING[CODES[0]]]
@@ -119,9 +131,15 @@ def groups(code: str) -> st.SearchStrategy[GroupFacts]:
         must_be_only=_YES_NO,
         no_pets=_YES_NO,
         smoke_free=_YES_NO,
+        experience_needed=_YES_NO,
+        training_needed=_YES_NO,
+        parent_at_home_needed=_YES_NO,
+        support_needed=_YES_NO,
         heritage=_WORDS,
         religions=_WORDS,
         languages=_WORDS,
+        cultures=_WORDS,
+        adopters_hoped_for=_ADOPTERS,
     )
 
 
@@ -146,14 +164,23 @@ def households(code: str) -> st.SearchStrategy[HouseholdFacts]:
         youngest_at_home=st.none() | _MONTHS,
         pets=_YES_NO,
         smokers=_YES_NO,
+        experience=_YES_NO,
+        training=_YES_NO,
+        parent_at_home=_YES_NO,
+        support_nearby=_YES_NO,
+        available_from=_DAYS_FROM,
         heritage=_WORDS,
         religions=_WORDS,
         languages=_WORDS,
+        cultures=_WORDS,
+        adopters=_ADOPTERS,
         approved_on=st.none() | st.dates(date(2025, 1, 1), date(2025, 1, 3)),
     )
     ready = st.builds(
-        lambda lenient, approved_on, most, words: a_household(
+        lambda lenient, approved_on, most, words, adopters, available_from: a_household(
             code,
+            adopters=adopters,
+            available_from=available_from,
             tolerances=WILLING | lenient,
             approved_on=approved_on,
             fewest_children=1,
@@ -164,6 +191,8 @@ def households(code: str) -> st.SearchStrategy[HouseholdFacts]:
         st.none() | st.dates(date(2025, 1, 1), date(2025, 1, 3)),
         st.integers(1, 3),
         _WORDS,
+        _ADOPTERS,
+        _DAYS_FROM,
     )
     return anything | ready
 

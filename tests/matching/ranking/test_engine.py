@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.ranking import engine
-from matching.ranking.criterion import GATES
+from matching.ranking.criterion import ADDITIONS, GATES
 from matching.ranking.engine import Ranking, rank, warm
 from matching.ranking.explain import PairExplanation, explain
 from matching.ranking.facts import ContactKind, Exclusion, GroupFacts, HouseholdFacts, PairPlace
@@ -35,6 +37,11 @@ from tests.matching.ranking.registers import (
     tried,
 )
 
+ASKS = (
+    *("early_permanence", "must_be_youngest", "must_be_only", "no_pets", "smoke_free"),
+    *("experience_needed", "training_needed", "parent_at_home_needed", "support_needed"),
+)
+
 Register = tuple[tuple[GroupFacts, ...], tuple[HouseholdFacts, ...], Places]
 
 
@@ -47,7 +54,7 @@ def lists(ranking: Ranking) -> list[list[tuple[str, int, int, int]]]:
 
 
 class TestRank:
-    @given(registers(), st.none() | st.integers(0, 9), st.sampled_from(["default", "open"]))
+    @given(registers(), st.none() | st.integers(0, 9), st.sampled_from(["default", "open", "shut"]))
     @tried(80)
     def test_gives_the_plain_definition_s_lists(self, register: Register, top: int | None, kind: str) -> None:
         groups, households, places = register
@@ -57,7 +64,7 @@ class TestRank:
 
         assert lists(ranking) == plain_rank(groups, households, places, policy, AS_OF, top)
 
-    @given(registers(), st.sampled_from(["default", "open"]))
+    @given(registers(), st.sampled_from(["default", "open", "shut"]))
     @tried(40)
     def test_agrees_with_the_explanation_of_each_pair(self, register: Register, kind: str) -> None:
         groups, households, places = register
@@ -231,12 +238,12 @@ class TestMoving:
         for g in range(len(groups)):
             assert {family.code for family in after.families_of(g)} <= {family.code for family in before.families_of(g)}
 
-    @given(registers(most_groups=2), st.sampled_from(["heritage", "religion", "languages"]))
+    @given(registers(most_groups=2), st.sampled_from(ADDITIONS))
     @tried(30)
     def test_raising_an_addition_lowers_nobody_and_bars_nobody(self, register: Register, addition: str) -> None:
         groups, households, places = register
         data = default_policy().to_data()
-        none = policy_from_data({**data, "additions": {"heritage": 0, "religion": 0, "languages": 0}})
+        none = policy_from_data({**data, "additions": dict.fromkeys(ADDITIONS, 0)})
         some = policy_from_data({**data, "additions": {**none.additions, addition: 5}})
 
         for g, group in enumerate(groups):
@@ -251,7 +258,7 @@ class TestMoving:
     def test_moving_weight_to_a_criterion_favours_who_meets_it_better(self, register: Register) -> None:
         groups, households, places = register
         data = default_policy().to_data()
-        heavier = {**default_policy().weights, "needs": 50, "distance": 2}
+        heavier = {**default_policy().weights, "needs": 48, "distance": 1}
         policy = policy_from_data({**data, "weights": heavier})
 
         for g, group in enumerate(groups):
@@ -273,6 +280,32 @@ class TestMoving:
                 assert after.points >= before.points
                 assert after.questions <= before.questions
                 assert len(after.barred_by) <= len(before.barred_by)
+
+    @given(registers(most_groups=2), st.sampled_from(ASKS), st.sampled_from(["default", "shut"]))
+    @tried(40)
+    def test_asking_for_more_never_adds_a_family(self, register: Register, ask: str, kind: str) -> None:
+        groups, households, places = register
+        asked: dict[str, Any] = {ask: YesNo.YES}
+        more = [replace(group, **asked) for group in groups]
+
+        before = rank(groups, households, places, policies()[kind], AS_OF)
+        after = rank(more, households, places, policies()[kind], AS_OF)
+
+        for g in range(len(groups)):
+            assert {family.code for family in after.families_of(g)} <= {family.code for family in before.families_of(g)}
+
+    @given(registers(most_groups=1, most_households=6))
+    @tried(30)
+    def test_a_later_day_available_bars_nobody_and_raises_nobody(self, register: Register) -> None:
+        groups, households, places = register
+        later = [replace(household, available_from=date(2027, 12, 1)) for household in households]
+
+        now = [replace(household, available_from=AS_OF) for household in households]
+        before = {f.code: f.points for g in range(len(groups)) for f in ranked(groups, now, places).families_of(g)}
+        after = {f.code: f.points for g in range(len(groups)) for f in ranked(groups, later, places).families_of(g)}
+
+        assert before.keys() == after.keys()
+        assert all(after[code] <= points for code, points in before.items())
 
     @given(registers(most_groups=1, most_households=4))
     @tried(25)
@@ -308,11 +341,19 @@ def clear(_group: GroupFacts, _household: HouseholdFacts) -> PairPlace:
     return CLEAR
 
 
+def ranked(groups: Sequence[GroupFacts], households: Sequence[HouseholdFacts], places: Places) -> Ranking:
+    return rank(groups, households, places, default_policy(), AS_OF)
+
+
 def policies() -> dict[str, RankingPolicy]:
-    """Return the default, and one with every gate open that may be."""
+    """Return the default, one with every gate open that may be, and one with every gate shut."""
     data = default_policy().to_data()
     gates = {gate: gate in ("exclusion", "early_permanence", "needs") for gate in GATES}
-    return {"default": default_policy(), "open": policy_from_data({**data, "gates": gates})}
+    return {
+        "default": default_policy(),
+        "open": policy_from_data({**data, "gates": gates}),
+        "shut": policy_from_data({**data, "gates": dict.fromkeys(GATES, True)}),
+    }
 
 
 def points_of(pair: PairExplanation, code: str) -> int:
@@ -326,6 +367,11 @@ def said_yes(household: HouseholdFacts) -> HouseholdFacts:
         return Answer.CAN_MEET if answer is Answer.UNKNOWN else answer
 
     said = {code: household.tolerances.get(code, Tolerance()) for code in CODES}
+    brought: dict[str, Any] = {
+        fact: YesNo.YES
+        for fact in ("experience", "training", "parent_at_home", "support_nearby")
+        if getattr(household, fact) is YesNo.UNKNOWN
+    }
     return replace(
         household,
         tolerances={code: Tolerance(yes(t.low), yes(t.medium), yes(t.high)) for code, t in said.items()},
@@ -336,6 +382,8 @@ def said_yes(household: HouseholdFacts) -> HouseholdFacts:
         early_permanence_approved=YesNo.YES
         if household.early_permanence_approved is YesNo.UNKNOWN
         else household.early_permanence_approved,
+        available_from=household.available_from or AS_OF,
+        **brought,
     )
 
 

@@ -68,7 +68,7 @@ class TestExplain:
 
         assert pair.points == 100
         heritage = next(c for c in pair.contributions if c.code == "heritage")
-        assert (heritage.points, heritage.most, heritage.words) == (3, 4, ("Shares heritage with the child.",))
+        assert (heritage.points, heritage.most, heritage.words) == (2, 4, ("Shares heritage with the child.",))
 
     @pytest.mark.parametrize(
         ("group", "household", "verdict", "words"),

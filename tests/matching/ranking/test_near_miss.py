@@ -67,6 +67,26 @@ class TestNearMisses:
 
         assert near_misses(group, homes, places(group, homes), policy, AS_OF) == ()
 
+    @pytest.mark.parametrize(
+        ("needed", "brings", "words"),
+        [
+            ("experience_needed", "experience", "experience with children: look at the plan again."),
+            ("training_needed", "training", "training in therapeutic parenting: ask the household’s worker"),
+            ("parent_at_home_needed", "parent_at_home", "a parent at home through the first year: ask"),
+            ("support_needed", "support_nearby", "support nearby: ask the household’s worker who could help."),
+        ],
+    )
+    def test_names_what_a_family_does_not_bring_where_that_bars(self, needed: str, brings: str, words: str) -> None:
+        data = default_policy().to_data()
+        policy = policy_from_data({**data, "gates": {**default_policy().gates, "readiness": True}})
+        group, homes = a_group(**{needed: YesNo.YES}), (a_household(**{brings: YesNo.NO}),)
+
+        (miss,) = near_misses(group, homes, places(group, homes), policy, AS_OF)
+
+        assert (miss.gate, miss.families) == ("readiness", 1)
+        assert miss.words.startswith(f"One more family would come in but for {words}")
+        assert near_misses(group, homes, places(group, homes), default_policy(), AS_OF) == ()
+
     def test_of_no_household_is_nothing(self) -> None:
         assert near_misses(a_group(), (), unknown_places(1, 0), default_policy(), AS_OF) == ()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matching.need import YesNo
 from matching.ranking.engine import rank
 from matching.ranking.facts import GroupFacts, HouseholdFacts
 from matching.ranking.places import Places, PlacesInvalid, unknown_places
@@ -17,6 +19,7 @@ from matching.ranking.policy import default_policy
 from matching.ranking.snapshot import (
     Snapshot,
     SnapshotInvalid,
+    SnapshotOfAnEarlierRelease,
     SnapshotOfAnotherCatalogue,
     digest,
     from_bytes,
@@ -24,6 +27,24 @@ from matching.ranking.snapshot import (
     to_bytes,
 )
 from tests.matching.ranking.registers import AS_OF, a_group, a_household, random_places, registers, tried
+
+NEW_OF_GROUP: tuple[dict[str, Any], ...] = (
+    {"adopters_hoped_for": 1},
+    {"experience_needed": YesNo.YES},
+    {"training_needed": YesNo.YES},
+    {"parent_at_home_needed": YesNo.YES},
+    {"support_needed": YesNo.YES},
+    {"cultures": frozenset({"Welsh"})},
+)
+NEW_OF_HOUSEHOLD: tuple[dict[str, Any], ...] = (
+    {"adopters": 1},
+    {"experience": YesNo.NO},
+    {"training": YesNo.NO},
+    {"parent_at_home": YesNo.NO},
+    {"support_nearby": YesNo.NO},
+    {"available_from": AS_OF},
+    {"cultures": frozenset({"Welsh"})},
+)
 
 Register = tuple[tuple[GroupFacts, ...], tuple[HouseholdFacts, ...], Places]
 
@@ -62,16 +83,26 @@ class TestFromBytes:
         "content",
         [
             b"",
-            b"concord-ranking-1\n",
-            b"concord-ranking-1\nnot packed",
-            b"concord-ranking-1\n" + zlib.compress(b"{}\n"),
-            b"concord-ranking-1\n" + zlib.compress(b"[1]\n"),
             b"concord-ranking-2\n",
+            b"concord-ranking-2\nnot packed",
+            b"concord-ranking-2\n" + zlib.compress(b"{}\n"),
+            b"concord-ranking-2\n" + zlib.compress(b"[1]\n"),
+            b"concord-ranking-3\n",
         ],
     )
     def test_refuses_what_is_no_snapshot(self, content: bytes) -> None:
         with pytest.raises(SnapshotInvalid):
             from_bytes(content)
+
+    def test_says_which_release_made_what_it_cannot_make_again(self) -> None:
+        header = b'{"versions":{"code":"0.1.0"}}\n'
+
+        with pytest.raises(SnapshotOfAnEarlierRelease, match=r"earlier release, 0\.1\.0, .* as it was recorded"):
+            from_bytes(b"concord-ranking-1\n" + zlib.compress(header))
+
+    def test_refuses_a_damaged_one_of_an_earlier_release(self) -> None:
+        with pytest.raises(SnapshotInvalid, match="damaged"):
+            from_bytes(b"concord-ranking-1\n" + zlib.compress(b"[1]\n"))
 
     @given(st.integers(0, 10_000), st.integers(1, 255))
     @tried(40)
@@ -91,7 +122,7 @@ class TestFromBytes:
 class TestDigest:
     def test_moves_with_everything_a_run_reads(self) -> None:
         snapshot = taken(((a_group(),), (a_household(),), unknown_places(1, 1)))
-        others = (
+        others: tuple[Snapshot, ...] = (
             replace(snapshot, as_of=AS_OF.replace(day=1)),
             replace(snapshot, code_version="2"),
             replace(snapshot, places_version="2"),
@@ -101,6 +132,9 @@ class TestDigest:
             replace(snapshot, households=(a_household("H-2"),)),
             replace(snapshot, places=random_places(1, 1, seed=1)),
         )
+
+        others += tuple(replace(snapshot, groups=(a_group(**fact),)) for fact in NEW_OF_GROUP)
+        others += tuple(replace(snapshot, households=(a_household(**fact),)) for fact in NEW_OF_HOUSEHOLD)
 
         assert len({digest(other) for other in (snapshot, *others)}) == 1 + len(others)
 
