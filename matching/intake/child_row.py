@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from matching.intake.column import Layout, SheetKind, layout_of
+from matching.intake.column import Column, Layout, SheetKind, layout_of
 from matching.intake.household_row import sharing_problems
-from matching.intake.row import RowCells, RowProblem, read_row, repeated_references, shown
+from matching.intake.key import fields_of
+from matching.intake.row import RowCells, RowProblem, name_rows, read_row, repeated_references, shown
 from matching.intake.sheet import Sheet
 from matching.need import NeedLevel, YesNo
 from matching.ranking.facts import LegalPosition, Sex
@@ -27,6 +29,7 @@ class ChildRow:
 
     number: int
     reference: str
+    sheet: str = ""
     given: frozenset[str] = frozenset()
     forename: str | None = None
     surname: str | None = None
@@ -48,6 +51,8 @@ class GroupRow:
     shobpa_on: date | None = None
     placement_order_on: date | None = None
     waiting_since: date | None = None
+    status: str | None = None
+    """“waiting”, “on_hold” or “withdrawn”; left blank it stays as it is, and a new group waits."""
     early_permanence: YesNo = YesNo.UNKNOWN
     letterbox_contact: YesNo = YesNo.UNKNOWN
     direct_contact: YesNo = YesNo.UNKNOWN
@@ -90,98 +95,151 @@ def read_groups(sheet: Sheet, *, today: date) -> GroupIntake:
     """
     layout = layout_of(sheet, SheetKind.CHILDREN)
     read = [read_row(row, layout) for row in sheet.rows]
-    problems = [problem for _, found in read for problem in found]
-    problems += repeated_references(
-        ((cells.number, cells.fields.get("reference")) for cells, _ in read), heading="Child reference"
-    )
+    found = [problem for _, problems in read for problem in problems]
+    return groups_in([cells for cells, _ in read], found, layouts=[layout], today=today)
+
+
+def groups_in(
+    cells: Sequence[RowCells], found: Sequence[RowProblem], *, layouts: Iterable[Layout], today: date
+) -> GroupIntake:
+    """Return rows that were read, of one sheet or several, within their groups or as their problems.
+
+    ``found`` has the problems of their cells. Siblings may stand in different sheets.
+    """
+    problems = [*found, *repeated_references(cells, heading="Child reference")]
+    refused = {_place(problem) for problem in problems}
+    by_sheet = {layout.sheet: layout for layout in layouts}
     groups: list[GroupRow] = []
-    for members in _by_group([cells for cells, _ in read]):
-        group, found = _group(members, layout, {problem.row for problem in problems}, today)
-        problems += found
+    for members in _by_group(cells):
+        group, found_here = _group(members, by_sheet, refused, today)
+        problems += found_here
         groups += [group] if group else []
-    return GroupIntake(groups=tuple(groups), problems=tuple(sorted(problems, key=lambda problem: problem.row)))
+    return GroupIntake(
+        groups=tuple(groups), problems=tuple(sorted(problems, key=lambda problem: (problem.sheet, problem.row)))
+    )
 
 
 def group_problems(group: GroupRow, *, today: date) -> tuple[RowProblem, ...]:
     """Return what cannot all be true of one group and its children, whichever sheets said it."""
-    first = group.children[0].number
+    first = group.children[0]
     found = (*_group_dates(group, today), *sharing_problems(group.sharing, group.sharing_reason), *_size(group))
     return (
-        *(RowProblem(first, heading, shown(value), reason) for heading, value, reason in found),
+        *(RowProblem(first.number, heading, shown(value), reason, first.sheet) for heading, value, reason in found),
         *(
-            RowProblem(child.number, heading, shown(value), reason)
+            RowProblem(child.number, heading, shown(value), reason, child.sheet)
             for child in group.children
             for heading, value, reason in _child_problems(child, today)
         ),
     )
 
 
-def rest_of_group(numbers: Iterable[int], problems: Iterable[RowProblem]) -> tuple[RowProblem, ...]:
+def rest_of_group(members: Iterable[_Placed], problems: Iterable[RowProblem]) -> tuple[RowProblem, ...]:
     """Return a problem for each row of a group that is refused only because another row of it is."""
-    refused = {problem.row for problem in problems}
+    refused = {_place(problem) for problem in problems}
+    return _rest([(member.sheet, member.number) for member in members], refused)
+
+
+# ── within ──
+
+_Place = tuple[str, int]
+
+
+class _Placed(Protocol):
+    """Something that stands on one row of one sheet."""
+
+    @property
+    def sheet(self) -> str: ...
+
+    @property
+    def number(self) -> int: ...
+
+
+def _place(problem: RowProblem) -> _Place:
+    return problem.sheet, problem.row
+
+
+def _rest(places: Sequence[_Place], refused: AbstractSet[_Place]) -> tuple[RowProblem, ...]:
     if not refused:
         return ()
     because = min(refused)
     return tuple(
-        RowProblem(number, None, None, f"row {because}, of the same group, is refused; mend that one")
-        for number in numbers
-        if number not in refused
+        RowProblem(
+            number,
+            None,
+            None,
+            f"{name_rows([because], seen_from=sheet)}, of the same group, is refused; mend that one",
+            sheet,
+        )
+        for sheet, number in places
+        if (sheet, number) not in refused
     )
 
 
-def _by_group(rows: list[RowCells]) -> Iterable[list[RowCells]]:
+def _by_group(rows: Iterable[RowCells]) -> Iterable[list[RowCells]]:
     """Gather rows by group, in the order groups first appear; a row whose group is not readable stands alone."""
     groups: dict[object, list[RowCells]] = {}
     for cells in rows:
         reference = cells.fields.get("group_reference")
-        groups.setdefault(cells.number if reference is None else reference, []).append(cells)
+        groups.setdefault((cells.sheet, cells.number) if reference is None else reference, []).append(cells)
     return groups.values()
 
 
 def _group(
-    members: list[RowCells], layout: Layout, refused: set[int], today: date
+    members: list[RowCells], layouts: Mapping[str, Layout], refused: AbstractSet[_Place], today: date
 ) -> tuple[GroupRow | None, list[RowProblem]]:
     """Return the group, or the problems that its rows have as a group, its innocent rows among them."""
-    numbers = [cells.number for cells in members]
-    shared, problems = _shared(members, layout)
-    if not problems and not refused & set(numbers):
-        group = _group_row(members, shared, layout)
+    places = [(cells.sheet, cells.number) for cells in members]
+    shared, problems = _shared(members, layouts)
+    if not problems and not refused & set(places):
+        group = _group_row(members, shared, layouts)
         problems = list(group_problems(group, today=today))
         if not problems:
             return group, []
-    known = [RowProblem(number, None, None, "") for number in numbers if number in refused]
-    return None, [*problems, *rest_of_group(numbers, [*known, *problems])]
+    known = refused & set(places) | {_place(problem) for problem in problems}
+    return None, [*problems, *_rest(places, known)]
 
 
-def _shared(members: list[RowCells], layout: Layout) -> tuple[dict[str, Any], list[RowProblem]]:
+def _shared(
+    members: list[RowCells], layouts: Mapping[str, Layout]
+) -> tuple[dict[str, Any], list[RowProblem]]:
     """Return what the rows say of their group as one; a row that leaves it blank agrees with the others."""
     shared: dict[str, Any] = {}
     problems: list[RowProblem] = []
-    for column in (column for _, column in layout.placed if column.of_group):
+    sheets = dict.fromkeys(cells.sheet for cells in members)
+    columns = dict.fromkeys(column for sheet in sheets for _, column in layouts[sheet].placed if column.of_group)
+    for column in columns:
         blank = column.parse(None)
-        values = [(cells.number, cells.fields.get(column.field, blank)) for cells in members]
-        said = [(number, value) for number, value in values if value != blank]
+        values = [(cells, cells.fields.get(column.field, blank)) for cells in members]
+        said = [(cells, value) for cells, value in values if value != blank]
         shared[column.field] = said[0][1] if said else blank
         problems += [
-            RowProblem(number, column.heading, shown(value), f"row {said[0][0]}, of the same group, says otherwise")
-            for number, value in said
-            if value != said[0][1]
+            _otherwise(cells, column, value, first=said[0][0]) for cells, value in said if value != said[0][1]
         ]
     return shared, problems
 
 
-def _group_row(members: list[RowCells], shared: dict[str, Any], layout: Layout) -> GroupRow:
-    own = {column.field for _, column in layout.placed if not column.of_group} - {"group_reference"}
-    children = tuple(_child_row(cells, own) for cells in members)
+def _otherwise(cells: RowCells, column: Column, value: object, *, first: RowCells) -> RowProblem:
+    where = name_rows([(first.sheet, first.number)], seen_from=cells.sheet)
+    reason = f"{where}, of the same group, says otherwise"
+    return RowProblem(cells.number, column.heading, shown(value), reason, cells.sheet)
+
+
+def _group_row(members: list[RowCells], shared: dict[str, Any], layouts: Mapping[str, Layout]) -> GroupRow:
+    children = tuple(_child_row(cells, _own_fields(layouts[cells.sheet])) for cells in members)
     return GroupRow(
         reference=members[0].fields["group_reference"], children=children, given=frozenset(shared), **shared
     )
 
 
-def _child_row(cells: RowCells, own: set[str]) -> ChildRow:
+def _own_fields(layout: Layout) -> frozenset[str]:
+    own = (name for _, column in layout.placed if not column.of_group for name in fields_of(column))
+    return frozenset({*own, "reference"} - {"group_reference"})
+
+
+def _child_row(cells: RowCells, own: frozenset[str]) -> ChildRow:
     fields = {name: value for name, value in cells.fields.items() if name in own}
     needs = {code: level for code, level in cells.needs.items() if level is not NeedLevel.UNKNOWN}
-    return ChildRow(number=cells.number, given=frozenset(own), needs=needs, **fields)
+    return ChildRow(number=cells.number, sheet=cells.sheet, given=own, needs=needs, **fields)
 
 
 _Found = Iterable[tuple[str, object, str]]

@@ -305,6 +305,14 @@ _CHILD_COLUMNS = (
     Column("SHOBPA decision on", "shobpa_on", cell.date_cell, _DATE, "02/09/2024", of_group=True),
     Column("Placement order on", "placement_order_on", cell.date_cell, _DATE, "18/11/2024", of_group=True),
     Column("Waiting since", "waiting_since", cell.date_cell, _DATE, "18/11/2024", of_group=True),
+    Column(
+        "Status",
+        "status",
+        _STATUS,
+        "waiting, on hold or withdrawn; left blank, it stays as it is, and a new group waits.",
+        "waiting",
+        of_group=True,
+    ),
     Column("Early permanence", "early_permanence", cell.yes_no_cell, _YES_NO, "no", of_group=True),
     Column(
         "Letterbox contact", "letterbox_contact", cell.yes_no_cell, "Is it needed? yes or no.", "yes", of_group=True

@@ -58,17 +58,18 @@ def _decide(group: GroupRow, register: Register, *, now: datetime) -> _Decision:
 
 
 def _refused(group: GroupRow, before: RecordedGroup | None, problems: Sequence[RowProblem]) -> _Decision:
-    numbers = [child.number for child in group.children]
-    found = [*problems, *rest_of_group(numbers, problems)]
+    found = [*problems, *rest_of_group(group.children, problems)]
     return _Decision(
         tuple(
             RowOutcome(
-                number,
+                child.number,
                 Outcome.REFUSED,
                 before.id if before else None,
-                problems=tuple(problem for problem in found if problem.row == number),
+                problems=tuple(each for each in found if (each.sheet, each.row) == (child.sheet, child.number)),
+                sheet=child.sheet,
+                reference=child.reference,
             )
-            for number in numbers
+            for child in group.children
         )
     )
 
@@ -113,6 +114,8 @@ def _child_changes(before: ChildRow, after: ChildRow) -> tuple[str, ...]:
 def _merged(said: GroupRow, before: RecordedGroup, register: Register) -> GroupRow:
     """Return the group as it would stand: what the sheet has no column for stays as recorded."""
     values = {name: getattr(said, name) for name in said.given & _GROUP_FIELDS}
+    if said.status is None:
+        values.pop("status", None)
     if said.sharing is None:
         values.pop("sharing", None)
         values.pop("sharing_reason", None)

@@ -104,6 +104,7 @@ def recorded_groups(session: Session, said: Sequence[GroupRow]) -> Register:
         entry = entries.get(group.id)
         sharing, reason = recorded_sharing(entry)
         summary: dict[str, Any] = {name: getattr(group, name) for name in GROUP_SUMMARY}
+        summary["status"] = group.status.value
         sets: dict[str, Any] = {name: frozenset(getattr(group, name)) for name in GROUP_SETS}
         register[reference] = RecordedGroup(
             id=group.id,

@@ -58,7 +58,7 @@ def write_groups(session: Session, taken: Sequence[TakenGroup], *, now: datetime
     new = [group for group in taken if group.before is None]
     changed = [group for group in taken if group.before is not None]
     ids = [group.id for group in changed]
-    added = [_summary(session, group, now) | {"added_at": now, "status": GroupStatus.WAITING} for group in new]
+    added = [_summary(session, group, now) | {"added_at": now} for group in new]
     add_coded_rows(session, SiblingGroup, added, prefix="G")
     add_rows(session, GroupIdentity, [{**_owner(session, group), "reference": group.row.reference} for group in new])
     change_rows(session, SiblingGroup, [_summary(session, group, now) for group in changed])
@@ -112,6 +112,7 @@ def _summary(session: Session, group: TakenGroup, now: datetime) -> Values:
         "agency_id": scope_of(session).agency_id,
         "heritage": sorted({code for code in ethnicities.values() if code is not None}),
         "changed_at": now,
+        "status": GroupStatus(group.row.status or GroupStatus.WAITING),
         **{name: getattr(group.row, name) for name in GROUP_SUMMARY},
         **{name: sorted(getattr(group.row, name)) for name in GROUP_SETS},
     }
