@@ -16,7 +16,15 @@ MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_ROWS: Final = 50_000
 MOST_COLUMNS: Final = 200
 LONGEST_CELL: Final = 20_000
-"""Caps on a file: bytes, rows below the headings, columns, characters in a cell."""
+MOST_CELLS: Final = 5_000_000
+MOST_TEXT: Final = 200 * 1024 * 1024
+"""Caps on a file: bytes, rows below the headings, columns, characters in a cell; cells and characters in all."""
+
+NOT_WORKED_OUT: Final = "#NOT WORKED OUT"
+ERROR_TEXTS: Final = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!", NOT_WORKED_OUT}
+)
+"""What a cell holds in place of a value: a spreadsheet program's error, or a formula that was never worked out."""
 
 
 class UnreadableSheet(Invalid):
@@ -33,14 +41,29 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file that was read: its cells as they stand, nothing yet understood.
+    """One worksheet that was read: its records as they stand, nothing yet understood.
 
-    ``notes`` say what the reader had to assume, for the report.
+    ``title`` is the worksheet's name, “” for a text file. ``headings`` has one text per column, “” where there is
+    none; it is empty when no row looked like headings, and then ``heading_row`` is 0. ``epoch`` is day nought of bare
+    day numbers, ``None`` where that is unknown. ``notes`` say what the reader left out or had to assume; they never
+    quote a cell, so that they may be kept unsealed.
     """
 
     name: str
     headings: tuple[str, ...]
     rows: tuple[SheetRow, ...]
+    notes: tuple[str, ...] = ()
+    title: str = ""
+    heading_row: int = 1
+    epoch: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A file that was read: its worksheets that are not empty, in their order; ``notes`` are about the whole file."""
+
+    name: str
+    sheets: tuple[Sheet, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -52,6 +75,11 @@ def column_letter(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def cell_name(row: int, column: int) -> str:
+    """Return what a spreadsheet calls a cell, both counted from 0: B7."""
+    return f"{column_letter(column)}{row + 1}"
 
 
 def tidy_text(text: str) -> str | None:

@@ -25,10 +25,10 @@ class TestReadSheet:
         [
             (b"", "empty"),
             (b" \r\n\r\n", "empty"),
-            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel file"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "damaged"),
             (b"%PDF-1.7", "PDF"),
             (b"{\\rtf1", "text document"),
-            (b"\x89PNG\r\n\x1a\n\x00\x00", "Line"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00", "picture"),
             (b"a" * (MOST_BYTES + 1), "larger than"),
         ],
     )
