@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from rapidfuzz import fuzz, process
 
 from matching.intake import cell
 from matching.intake.sheet import CellValue, Sheet, UnreadableSheet, column_letter
+from matching.intake.value_text import say_month, say_oldest_age, say_sharing, say_value, say_word, say_youngest_age
 from matching.need import need_catalogue
 
 _ALIKE = 75.0
@@ -37,7 +39,8 @@ class Column:
     """One column. ``needed`` says that the sheet must have it and every row must fill it.
 
     ``of_group`` marks what a sibling group has as one, so that it may stand on the group's first row alone. A need's
-    column has its code as ``field``, marked by ``of_need``.
+    column has its code as ``field``, marked by ``of_need``. The parser of a column that ``spreads`` names the same
+    fields for every cell.
     """
 
     heading: str
@@ -48,17 +51,33 @@ class Column:
     needed: bool = False
     of_group: bool = False
     of_need: bool = False
+    other_names: tuple[str, ...] = ()
+    """What sheets that exist call it."""
+    is_date: bool = False
+    spreads: bool = False
+    """Its parser returns a mapping of several fields."""
+    say: Callable[[Any], str] = say_value
+    """Writes a value of the field as a cell that is read as that value."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return every field that the column fills."""
+        blank = self.parse(None) if self.spreads else None
+        return tuple(blank) if isinstance(blank, Mapping) else (self.field,)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The columns that one sheet has, in its own order, each at its position among the sheet's cells.
 
-    ``read`` keeps what short texts of each column were read as: a sheet says few things many times.
+    ``read`` keeps what short texts of each column were read as: a sheet says few things many times. ``sheet`` is the
+    worksheet's name; ``width`` is up to where its columns are accounted for, those that are left out among them.
     """
 
     kind: SheetKind
     placed: tuple[tuple[int, Column], ...]
+    sheet: str = ""
+    width: int = 0
     read: dict[tuple[int, str | None], object] = field(default_factory=dict, compare=False, repr=False)
 
     def headings(self) -> tuple[str, ...]:
@@ -195,6 +214,7 @@ _SHARED_COLUMNS = (
         "in-house, consortium or hold; left blank, the consortium's own timing applies.",
         "consortium",
         of_group=True,
+        say=say_sharing,
     ),
     Column(
         "Sharing reason",
@@ -214,11 +234,23 @@ _HOUSEHOLD_COLUMNS = (
     Column("Postcode", "postcode", cell.postcode_cell, "Whole, or its first half.", "EX4 4QJ"),
     Column("Telephone", "telephone", cell.telephone_cell, "One number.", "01632 960001"),
     Column("Email", "email", cell.email_cell, "One address.", "sampleson@example.org"),
-    Column("Approved on", "approved_on", cell.date_cell, _DATE, "07/03/2024"),
-    Column("Status", "status", _STATUS, "waiting, on hold or withdrawn.", "waiting", needed=True),
-    Column("Youngest age", "age_from_months", _years_from, "The youngest child approved for, in whole years.", "0"),
+    Column("Approved on", "approved_on", cell.date_cell, _DATE, "07/03/2024", is_date=True),
+    Column("Status", "status", _STATUS, "waiting, on hold or withdrawn.", "waiting", needed=True, say=say_word),
     Column(
-        "Oldest age", "age_to_months", _years_to, "The oldest, in whole years: 4 means until the fifth birthday.", "4"
+        "Youngest age",
+        "age_from_months",
+        _years_from,
+        "The youngest child approved for, in whole years.",
+        "0",
+        say=say_youngest_age,
+    ),
+    Column(
+        "Oldest age",
+        "age_to_months",
+        _years_to,
+        "The oldest, in whole years: 4 means until the fifth birthday.",
+        "4",
+        say=say_oldest_age,
     ),
     Column("Fewest children", "fewest_children", cell.whole_number_cell(1, 10), "A whole number.", "1"),
     Column("Most children", "most_children", cell.whole_number_cell(1, 10), "A whole number.", "2"),
@@ -231,7 +263,15 @@ _HOUSEHOLD_COLUMNS = (
     Column("Direct contact", "direct_contact", cell.answer_cell, _ANSWER, "would discuss"),
     Column("Contact with siblings", "sibling_contact", cell.answer_cell, _ANSWER, "can meet"),
     Column("Children at home", "children_at_home", cell.whole_number_cell(0, 20), "A whole number; 0 for none.", "1"),
-    Column("Youngest at home born", "youngest_at_home", cell.month_cell, "A month, mm/yyyy.", "03/2019"),
+    Column(
+        "Youngest at home born",
+        "youngest_at_home",
+        cell.month_cell,
+        "A month, mm/yyyy.",
+        "03/2019",
+        is_date=True,
+        say=say_month,
+    ),
     Column("Pets", "pets", cell.yes_no_cell, _YES_NO, "yes"),
     Column("Smokers", "smokers", cell.yes_no_cell, _YES_NO, "no"),
     Column("Number of adopters", "adopters", cell.whole_number_cell(1, 2), "1 or 2.", "2"),
@@ -257,7 +297,14 @@ _HOUSEHOLD_COLUMNS = (
         "Do family or friends who will help live nearby? yes or no.",
         "yes",
     ),
-    Column("Available from", "available_from", cell.date_cell, "When a child could move in: a date.", "01/02/2027"),
+    Column(
+        "Available from",
+        "available_from",
+        cell.date_cell,
+        "When a child could move in: a date.",
+        "01/02/2027",
+        is_date=True,
+    ),
     Column(
         "Considered for",
         "considered_for",
@@ -290,8 +337,8 @@ _CHILD_COLUMNS = (
     ),
     Column("Forename", "forename", _NAME, "Blank for an unborn child.", "Fictia"),
     Column("Surname", "surname", _NAME, "Seen by the agency alone.", "Specimen"),
-    Column("Born", "born_on", cell.date_cell, _DATE, "21/06/2022"),
-    Column("Due", "due_on", cell.date_cell, "For an unborn child: a date, dd/mm/yyyy.", ""),
+    Column("Born", "born_on", cell.date_cell, _DATE, "21/06/2022", is_date=True),
+    Column("Due", "due_on", cell.date_cell, "For an unborn child: a date, dd/mm/yyyy.", "", is_date=True),
     Column("Sex", "sex", cell.sex_cell, "female or male.", "female"),
     Column("Heritage", "heritage", cell.ethnic_code_cell, "One SSDA903 code.", "WBRI"),
     Column(
@@ -302,9 +349,11 @@ _CHILD_COLUMNS = (
         "order granted",
         of_group=True,
     ),
-    Column("SHOBPA decision on", "shobpa_on", cell.date_cell, _DATE, "02/09/2024", of_group=True),
-    Column("Placement order on", "placement_order_on", cell.date_cell, _DATE, "18/11/2024", of_group=True),
-    Column("Waiting since", "waiting_since", cell.date_cell, _DATE, "18/11/2024", of_group=True),
+    Column("SHOBPA decision on", "shobpa_on", cell.date_cell, _DATE, "02/09/2024", of_group=True, is_date=True),
+    Column(
+        "Placement order on", "placement_order_on", cell.date_cell, _DATE, "18/11/2024", of_group=True, is_date=True
+    ),
+    Column("Waiting since", "waiting_since", cell.date_cell, _DATE, "18/11/2024", of_group=True, is_date=True),
     Column(
         "Status",
         "status",
