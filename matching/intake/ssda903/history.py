@@ -149,6 +149,7 @@ def _check_end(episodes: Sequence[Episode], cells: CellReader) -> None:
 
 
 def _episode(record: Record, born_on: date | None, cells: CellReader) -> Episode | None:
+    wrong_before = len(cells.problems)
     began, ended = cells.day(record, "DECOM"), cells.day(record, "DEC")
     if "DECOM" not in record.cells:
         cells.wrong(record, "DECOM", "it is blank and must be filled")
@@ -156,7 +157,8 @@ def _episode(record: Record, born_on: date | None, cells: CellReader) -> Episode
     _check_birth(record, ("DECOM", began), born_on, cells)
     legal_status, placement = cells.code(record, "LS"), cells.code(record, "PLACE")
     ended_because = cells.code(record, "REC")
-    if began is None:
+    # What is wrong in itself is told once, and not again as what it would mean beside the other episodes.
+    if began is None or len(cells.problems) > wrong_before:
         return None
     return Episode(record, began, ended, legal_status, placement, record.cells.get("RNE"), ended_because)
 
@@ -177,6 +179,7 @@ def _decisions(records: Sequence[Record], born_on: date | None, cells: CellReade
 def _decision(record: Record, born_on: date | None, cells: CellReader) -> Decision | None:
     if not record.cells.keys() - {"DOB"}:
         return None
+    wrong_before = len(cells.problems)
     made, reversed_on = cells.day(record, "DATE_PLACED"), cells.day(record, "DATE_PLACED_CEASED")
     because = cells.code(record, "REASON_PLACED_CEASED")
     if "DATE_PLACED" not in record.cells:
@@ -189,7 +192,9 @@ def _decision(record: Record, born_on: date | None, cells: CellReader) -> Decisi
             cells.wrong(record, column, f"it is blank, though {other} is filled")
     _check_order(record, ("DATE_PLACED", made), ("DATE_PLACED_CEASED", reversed_on), cells)
     _check_birth(record, ("DATE_PLACED", made), born_on, cells)
-    return Decision(record, made, reversed_on, because) if made else None
+    if made is None or len(cells.problems) > wrong_before:
+        return None
+    return Decision(record, made, reversed_on, because)
 
 
 def _match(
