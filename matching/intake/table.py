@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from matching.intake.grid import Grid, listed, numbers_text
 from matching.intake.heading import Headings, Likeness, find_headings, heading_text
 from matching.intake.sheet import MOST_COLUMNS, MOST_ROWS, CellValue, Sheet, SheetRow, UnreadableSheet, column_letter
 from matching.intake.total import is_sum_of, says_total
 
-_DAMAGED = "The file may be cut off or a quotation mark missing. Save it again as “CSV UTF-8”, or as .xlsx."
+_MOST_SUMS: Final = 3
+_DAMAGED: Final = "The file may be cut off or a quotation mark missing. Save it again as “CSV UTF-8”, or as .xlsx."
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ def _sorted(grid: Grid, headings: Headings) -> _Sorted:
         cells = grid.cells[number]
         if not any(cell is not None for cell in cells):
             continue
-        if _repeats(cells, titles, number - 1 in below.repeated):
+        if _repeats(grid, number, titles, number - 1 in below.repeated):
             below.repeated.append(number)
         elif _is_banner(grid, number, width):
             below.banners.append(number)
@@ -100,15 +102,18 @@ def _sorted(grid: Grid, headings: Headings) -> _Sorted:
     return below
 
 
-def _repeats(cells: list[CellValue], titles: list[tuple[str, ...]], after_repeated: bool) -> bool:
-    """Say whether a row prints the headings again; the second of two rows of headings only below the first."""
-    if not any(isinstance(cell, str) for cell in cells):
+def _repeats(grid: Grid, number: int, titles: list[tuple[str, ...]], after_repeated: bool) -> bool:
+    """Say whether a row prints the headings, or one of their two rows, again."""
+    words = _words(grid.cells[number])
+    if words not in titles:
         return False
-    words = _words(cells)
-    if words == titles[0]:
-        # One word alone may be a value as well: a sheet of one column has no second cell to be sure by.
-        return sum(1 for word in words if word) > 1
-    return after_repeated and words == titles[-1]
+    if sum(1 for word in words if word) > 1:
+        return True
+    # One word alone may be a value as well: only the other row of headings beside it makes it sure.
+    if len(titles) == 1:
+        return False
+    below = _words(grid.cells[number + 1]) if number + 1 < len(grid.cells) else ()
+    return below == titles[1] if words == titles[0] else after_repeated
 
 
 def _words(cells: list[CellValue]) -> tuple[str, ...]:
@@ -126,14 +131,13 @@ def _is_banner(grid: Grid, number: int, width: int) -> bool:
 
 
 def _leave_sums(grid: Grid, below: _Sorted) -> None:
-    """Move rows of bare sums from the end of the records to the totals."""
-    last = len(below.records)
-    while last > 2 and last > len(below.records) - 3:
-        last -= 1
-        number = below.records[last]
-        if is_sum_of(grid.cells[number], [grid.cells[record] for record in below.records[:last]]):
-            below.totals.extend(below.records[last:])
-            del below.records[last:]
+    """Move rows of bare sums from the end of the records to the totals: at most a sum, a count and an average."""
+    for count in range(_MOST_SUMS, 0, -1):
+        kept, last = below.records[:-count], below.records[-count:]
+        records = [grid.cells[number] for number in kept]
+        if all(is_sum_of(grid.cells[number], records) for number in last):
+            below.totals.extend(last)
+            below.records = kept
             return
 
 

@@ -32,13 +32,22 @@ def says_total(cells: Sequence[CellValue]) -> bool:
 def is_sum_of(cells: Sequence[CellValue], records: Sequence[Sequence[CellValue]]) -> bool:
     """Say whether a row below the records holds nothing but counts, sums or averages of what stands above each.
 
-    A column of words can only be counted. A record that has no word at all, and whose every number happens to be
-    such a figure, is not to be met; one that lacks a single agreement is a record.
+    A column of words can only be counted. A row that has a number where the records are numbered is a record, and so
+    is one of which a single figure does not agree.
     """
     filled = {column: cell for column, cell in enumerate(cells) if cell is not None}
-    if not filled or len(records) < 2:
+    if not filled or len(records) < 2 or _has_number_of_its_own(filled, records):
         return False
     return all(_sums(cell, [_at(record, column) for record in records]) for column, cell in filled.items())
+
+
+def _has_number_of_its_own(filled: dict[int, CellValue], records: Sequence[Sequence[CellValue]]) -> bool:
+    """Say whether the first column that every record fills holds numbers, and the row has one there too."""
+    widest = max(map(len, records))
+    first = next(
+        (column for column in range(widest) if all(_at(record, column) is not None for record in records)), None
+    )
+    return first in filled and any(_is_number(_at(record, first)) for record in records if first is not None)
 
 
 def _sums(cell: CellValue, above: Sequence[CellValue]) -> bool:

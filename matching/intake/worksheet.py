@@ -134,7 +134,7 @@ class WorksheetWatch:
         if self._kind == "e":
             if self._held not in _ERRORS:
                 raise UnreadableSheet(
-                    f"Cell {cell_name(self._row, self._column)} shows an error that no workbook should hold. Mend it or "
+                    f"Cell {cell_name(self._row, self._column)} shows an error that no workbook holds. Mend it or "
                     "clear it, and save again."
                 )
             self.troubles[self._row, self._column] = self._held

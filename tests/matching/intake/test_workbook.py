@@ -73,7 +73,7 @@ class TestReadWorkbook:
 
         grid = _only(xlsx_book(write))
         assert grid.cells[1:] == [["x", "x", None], ["x", "x", "y"]]
-        assert (grid.filled_across, grid.filled_down) == ({(1, 1), (2, 1)}, {(2, 0)})
+        assert (grid.filled_across, grid.filled_down) == (frozenset({(1, 1), (2, 1)}), frozenset({(2, 0)}))
 
     def test_read_workbook_keeps_an_error_which_the_reader_would_blank(self) -> None:
         def write(_: Any, sheet: Any) -> None:
@@ -116,7 +116,7 @@ class TestReadWorkbook:
             sheet.set_column(1, 2, None, None, {"hidden": True})
 
         grid = _only(xlsx_book(write))
-        assert (grid.comments, grid.hidden_rows, grid.hidden_columns) == (1, {2}, {1, 2})
+        assert (grid.comments, grid.hidden_rows, grid.hidden_columns) == (1, frozenset({2}), frozenset({1, 2}))
 
     def test_read_workbook_never_runs_macros_and_says_so(self) -> None:
         content = archive({**_parts(xlsx_file([["A"]])), "xl/vbaProject.bin": b"\x00"})
