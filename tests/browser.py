@@ -36,6 +36,8 @@ class Visit:
 
         Two pictures of it are kept, wide and narrow.
         """
+        # A form that is on its way says so; the answer may have the heading that the page has already.
+        self.tab.locator("form[aria-busy]").wait_for(state="detached")
         self.tab.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
         page = Page(self.tab.content())
         page.check()
@@ -64,7 +66,8 @@ class Visit:
 
     def _picture(self, name: str) -> None:
         self._pictures.mkdir(parents=True, exist_ok=True)
-        self.tab.screenshot(path=self._pictures / f"{name}.png", full_page=True)
+        # A hidden caret would leave its mark on every box.
+        self.tab.screenshot(path=self._pictures / f"{name}.png", full_page=True, caret="initial")
 
     def _note_request(self, request: Request) -> None:
         self.hosts.add(urlsplit(request.url).netloc)

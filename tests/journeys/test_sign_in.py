@@ -137,6 +137,7 @@ class Town:
 def sign_in(visit: Visit, town: Town, name: str) -> None:
     visit.tab.goto(f"{town.place.url}/sign-in")
     visit.tab.get_by_role("button", name=f"Sign in as {name}").click()
+    visit.tab.wait_for_url(f"{town.place.url}/**")
 
 
 @pytest.fixture(scope="module")

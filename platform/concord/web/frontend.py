@@ -11,6 +11,8 @@ from govuk_frontend_wtf.main import WTFormsHelpers
 from jinja2 import ChainableUndefined, ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.datastructures import ImmutableDict
 
+from concord.web.answer import install_answers
+
 _FINGERPRINT_LENGTH = 12
 
 
@@ -39,6 +41,7 @@ def make_page_app(name: str) -> PageApp:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset
     WTFormsHelpers(app)
+    install_answers(app)
     return app
 
 
