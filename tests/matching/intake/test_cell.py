@@ -78,7 +78,9 @@ class TestWholeNumberCell:
         parse = cell.whole_number_cell(0, 20)
         assert [parse("0"), parse("07"), parse(20), parse(None)] == [0, 7, 20, None]
 
-    @pytest.mark.parametrize("value", ["-1", "21", 21, "1.0", 1.5, True, "two", "1 2", "١", date(2024, 1, 2), "9" * 50])
+    @pytest.mark.parametrize(
+        "value", ["-1", "21", 21, "1.5", 1.5, True, "twelve", "1 2", "١", date(2024, 1, 2), "9" * 50]
+    )
     def test_whole_number_cell_refuses_the_rest(self, value: CellValue) -> None:
         with pytest.raises(CellProblem, match="whole number from 0 to 20"):
             cell.whole_number_cell(0, 20)(value)
@@ -94,21 +96,19 @@ class TestDateCell:
     @pytest.mark.parametrize(
         "value",
         [
-            "7/3/2024",
             "03/25/2024",
-            "2024-03-07",
-            "07/03/24",
+            "7 March",
+            "March 2024",
             "31/02/2024",
             "29/02/2023",
             "00/01/2024",
-            "07.03.2024",
+            "07.03-2024",
             "07/03/1066",
             "07/03/9999",
             45358,
             45358.5,
             True,
-            "07/03/2024 00:00",
-            "March 2024",
+            "07/03/2024 14:30",
             time(1),
             "٠٧/٠٣/٢٠٢٤",
         ],
@@ -130,7 +130,7 @@ class TestMonthCell:
             None,
         ]
 
-    @pytest.mark.parametrize("value", ["3/2021", "13/2021", "01/03/2021", "2021", 2021, "Mar-21"])
+    @pytest.mark.parametrize("value", ["13/2021", "03/21", "2021", 2021, "21 March"])
     def test_month_cell_refuses_the_rest(self, value: CellValue) -> None:
         with pytest.raises(CellProblem):
             cell.month_cell(value)
@@ -164,9 +164,7 @@ class TestChoices:
     ) -> None:
         assert parse(value) is meaning
 
-    @pytest.mark.parametrize(
-        "value", ["y", "ja", "1", 1, 0, 1.0, "maybe", "yes no", date(2024, 1, 1), "n/a", "unknown"]
-    )
+    @pytest.mark.parametrize("value", ["ja", "2", 2, 0.5, "yes no", "x", "yes?", "sometimes", date(2024, 1, 1)])
     def test_yes_no_cell_never_guesses(self, value: CellValue) -> None:
         with pytest.raises(CellProblem, match="expected yes or no"):
             cell.yes_no_cell(value)
@@ -198,12 +196,10 @@ class TestToleranceCell:
     @pytest.mark.parametrize(
         "text",
         [
-            "can meet",
-            "would discuss",
-            "low",
-            "yes",
-            "can meet severe",
-            "can meet low, cannot high",
+            "some",
+            "yes; yes",
+            "can meet extreme",
+            "none",
             "can meet high; cannot medium",
             "can meet low; cannot",
             "would discuss medium; cannot low",
@@ -256,7 +252,7 @@ class TestPlaces:
         assert cell.exclusion_areas_cell("pl4 10; EX1 5") == (("EX1", 5), ("PL4", 10))
 
     @pytest.mark.parametrize(
-        "value", ["PL4", "PL4 10 miles", "PL4 7", "10", "PL4 10; PL4 20", "Plymouth 10", "PL4 -10", "PL4 10, EX1 5"]
+        "value", ["PL4", "PL4 10 km", "PL4 7", "10", "PL4 10; PL4 20", "Plymouth 10", "PL4, EX1 10", "unknown"]
     )
     def test_exclusion_areas_cell_refuses_the_rest(self, value: str) -> None:
         with pytest.raises(CellProblem):
