@@ -57,6 +57,9 @@ def _check_sizes(archive: zipfile.ZipFile, *, packed: int) -> None:
         raise UnreadableSheet(f"The file unpacks to {unpacked // 2**20} MB, more than can be read. Split it in parts.")
     if unpacked > 10 * 2**20 and unpacked > MOST_TIMES_SMALLER * packed:
         raise UnreadableSheet(f"The file is packed more tightly than any real sheet. {SAVE_AS}")
+    if len({_plain(part.filename) for part in parts}) != len(parts):
+        # One reader takes the first of two parts of one name and another the last: what is looked over is what is read.
+        raise UnreadableSheet(f"The file holds two parts of one name, which no spreadsheet program writes. {SAVE_AS}")
     if any(part.flag_bits & 1 for part in parts):
         raise UnreadableSheet("The file has a password. Take it off and save the file again.")
 
@@ -82,6 +85,13 @@ def find_part(archive: zipfile.ZipFile, path: str) -> zipfile.ZipInfo | None:
     """Return the part of that path, whichever its case and slashes; ``None`` when there is none."""
     wanted = _plain(path)
     return next((part for part in archive.infolist() if _plain(part.filename) == wanted), None)
+
+
+def check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Unpack a part once, so that one which holds more than it says does not come as far as the reader."""
+    with archive.open(part) as stream:
+        while stream.read(1 << 20):
+            pass
 
 
 def _plain(path: str) -> str:

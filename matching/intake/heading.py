@@ -121,6 +121,9 @@ def _is_below(grid: Grid, top: int, below: int) -> bool:
     if len(own) < 2 or not all(isinstance(cell, str) and not _has_digit(cell) for cell in own.values()):
         return False
     under = [next((span for span in spans if column in span), range(0)) for column in own]
+    if len(set(under)) == len(spans):
+        # Every heading has something below it, as it has in a record.
+        return False
     return all(len(span) > 1 and under.count(span) > 1 for span in under)
 
 
@@ -150,7 +153,7 @@ def _under_groups(grid: Grid, above: int, row: int, likeness: Likeness) -> tuple
     texts += [""] * (len(grid.cells[above]) - len(texts))
     plain = tuple(texts)
     for span in _spans(grid, above, width=len(texts)):
-        if _is_title(grid, above, span, plain):
+        if _is_title(grid, above, span, plain) or (len(span) == 1 and not _said_twice(grid, above, span[0])):
             continue
         merged = sum((above, column) in grid.filled_across for column in span) + 1
         covered = span[:merged] if merged > 1 else span
@@ -166,6 +169,11 @@ def _under_groups(grid: Grid, above: int, row: int, likeness: Likeness) -> tuple
         if not plain[span[0]] and merged == 1:
             texts[span[0]] = group
     return tuple(texts)
+
+
+def _said_twice(grid: Grid, row: int, column: int) -> bool:
+    """Say whether the cell beside it says the same: a merged group that a text file has written out."""
+    return grid.at(row, column) in (grid.at(row, column - 1) if column else None, grid.at(row, column + 1))
 
 
 def _join_one_by_one(texts: list[str], joined: dict[int, str], plain: tuple[str, ...], likeness: Likeness) -> None:

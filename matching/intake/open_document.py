@@ -11,6 +11,7 @@ from matching.intake.archive import SAVE_AS, find_part, opened, parse
 from matching.intake.grid import EPOCH_1900, FARTHEST_ROW, Extent, Grid, Merged, check_merged, listed
 from matching.intake.sheet import (
     ERROR_TEXTS,
+    LONGEST_CELL,
     MOST_TEXT,
     NOT_WORKED_OUT,
     CellValue,
@@ -124,7 +125,8 @@ class _Watch:
     _aside: int = 0
     _cell: dict[str, str] | None = None
     _paragraphs: list[str] = field(default_factory=list)
-    _in_text: int = 0
+    _in_text: bool = False
+    _long: int = 0
 
     def start(self, element: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element."""
@@ -152,18 +154,22 @@ class _Watch:
         elif element == _TABLE + "table":
             self._sheet = None
         elif element == _TEXT + "p":
-            self._in_text = 0
+            self._in_text = False
 
     def text(self, text: str) -> None:
         """Take a piece of a cell's text."""
         if self._in_text and not self._aside and self._cell is not None:
             self._paragraphs[-1] += text
+            self._long += len(text)
+            if self._long > LONGEST_CELL:
+                where = cell_name(self._sheet.row, self._sheet.column) if self._sheet else ""
+                raise UnreadableSheet(f"Cell {where} holds more than {LONGEST_CELL} characters. Shorten it.")
 
     def _start_text(self, element: str, attributes: dict[str, str]) -> None:
         if self._cell is None:
             return
         if element == _TEXT + "p":
-            self._in_text = 1
+            self._in_text = True
             self._paragraphs.append("")
         elif self._in_text and element == _TEXT + "s":
             self._paragraphs[-1] += " " * min(_count(attributes, _TEXT + "c"), 100)
@@ -193,7 +199,7 @@ class _Watch:
             if hidden:
                 sheet.hidden_rows.update(range(sheet.row, min(sheet.row + sheet.repeat, FARTHEST_ROW)))
         elif element in _CELLS:
-            self._cell, self._paragraphs, self._in_text = attributes, [], 0
+            self._cell, self._paragraphs, self._in_text, self._long = attributes, [], False, 0
 
     def _end_cell(self) -> None:
         sheet, attributes = self._sheet, self._cell

@@ -16,7 +16,7 @@ MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_ROWS: Final = 50_000
 MOST_COLUMNS: Final = 200
 LONGEST_CELL: Final = 20_000
-MOST_CELLS: Final = 5_000_000
+MOST_CELLS: Final = 3_000_000
 MOST_TEXT: Final = 200 * 1024 * 1024
 """Caps on a file: bytes, rows below the headings, columns, characters in a cell; cells and characters in all."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import python_calamine
 
-from matching.intake.archive import SAVE_AS, find_part, opened, parse
+from matching.intake.archive import SAVE_AS, check_part, find_part, opened, parse
 from matching.intake.grid import EPOCH_1900, EPOCH_1904, Extent, Grid, Merged, listed
 from matching.intake.sheet import NOT_WORKED_OUT, CellValue, UnreadableSheet, cell_name, tidy_text
 from matching.intake.worksheet import Elements, StringLengths, WorksheetWatch
@@ -150,16 +150,19 @@ def _asides(archive: zipfile.ZipFile) -> list[Aside | None]:
     dated = next((found for tag, found in book if tag == "workbookPr"), {})
     epoch = EPOCH_1904 if dated.get("date1904") in {"1", "true"} else EPOCH_1900
     strings, extent = StringLengths(), Extent()
-    part = find_part(archive, next((to for kind, to in targets.values() if kind == "sharedStrings"), ""))
-    if part:
-        parse(archive, part, strings)
+    for part in archive.infolist():
+        name = posixpath.basename(part.filename).lower()
+        if name == "sharedstrings.xml":
+            parse(archive, part, strings)
+        elif name == "styles.xml":
+            check_part(archive, part)
     asides: list[Aside | None] = []
     for found in (found for tag, found in book if tag == "sheet"):
         kind, path = targets.get(_relation(found), ("", ""))
-        part = find_part(archive, path) if kind == "worksheet" else None
-        if kind in {"", "worksheet"} and part is None:
+        worksheet = find_part(archive, path) if kind == "worksheet" else None
+        if kind in {"", "worksheet"} and worksheet is None:
             raise UnreadableSheet(f"A worksheet is missing from the workbook. {SAVE_AS}")
-        asides.append(_aside(archive, part, found, extent, strings, epoch) if part else None)
+        asides.append(_aside(archive, worksheet, found, extent, strings, epoch) if worksheet else None)
     return asides
 
 

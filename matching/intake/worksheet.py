@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from matching.intake.grid import FARTHEST_ROW, Extent, Merged, check_merged
-from matching.intake.sheet import MOST_CELLS, MOST_COLUMNS, MOST_TEXT, NOT_WORKED_OUT, UnreadableSheet, cell_name
+from matching.intake.sheet import (
+    LONGEST_CELL,
+    MOST_CELLS,
+    MOST_COLUMNS,
+    MOST_TEXT,
+    NOT_WORKED_OUT,
+    UnreadableSheet,
+    cell_name,
+)
 
 _POSITION: Final = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _MOST_FOUND: Final = 100_000
@@ -108,6 +116,10 @@ class WorksheetWatch:
         """Take what a cell holds."""
         if self._in_value:
             self._held += text
+            if len(self._held) > LONGEST_CELL:
+                raise UnreadableSheet(
+                    f"Cell {cell_name(self._row, self._column)} holds more than {LONGEST_CELL} characters. Shorten it."
+                )
         elif self._kind == "inlineStr":
             self.extent.reach(self._row, self._column)
             self.extent.text(len(text), most=MOST_TEXT)

@@ -115,6 +115,10 @@ class TestReadOpenDocument:
         with pytest.raises(UnreadableSheet, match=message):
             read_open_document(archive(parts))
 
+    def test_read_open_document_stops_at_a_text_without_end(self) -> None:
+        with pytest.raises(UnreadableSheet, match="Cell A1 holds more than 20000 characters"):
+            read_open_document(_table(_row(_TEXT.format("x" * 100_000))))
+
     def test_read_open_document_never_runs_macros_and_says_so(self) -> None:
         content = ods_archive(f'<table:table table:name="S">{_row(_X)}</table:table>', **{"Basic/a.xml": "x"})
         assert "None was run" in read_open_document(content)[1][0]

@@ -49,8 +49,11 @@ class TestReadTable:
             ["A1", "Sampleson", 0, 4, "waiting"],
         ]
         wanted = ("Reference", "Name", "Age range From", "Age range To", "Status")
-        merged = read_table(Grid("S", lines, merged=(Merged(0, 2, 0, 3),)), name="a", likeness=likeness)
-        assert (merged.headings, _read(lines).headings) == (wanted, wanted)
+        merged = read_table(
+            Grid("S", [list(line) for line in lines], merged=(Merged(0, 2, 0, 3),)), name="a", likeness=likeness
+        )
+        written_out = [[None, None, "Age range", "Age range"], *lines[1:]]
+        assert [sheet.headings for sheet in (merged, _read(lines), _read(written_out))] == [wanted] * 3
 
     def test_read_table_keeps_headings_that_a_group_would_spoil(self) -> None:
         lines: list[list[CellValue]] = [["Family", None, "Approval", None], _HEADINGS, _RECORD]
@@ -76,6 +79,14 @@ class TestReadTable:
         grid = Grid("S", [["Adopters", None, None, None], _HEADINGS, _RECORD], merged=(Merged(0, 0, 0, 3),))
         sheet = read_table(grid, name="a", likeness=likeness)
         assert (sheet.headings[0], sheet.heading_row) == ("Reference", 2)
+
+    def test_read_table_never_takes_a_record_under_headings_with_gaps_for_their_second_row(self) -> None:
+        sheet = _read([["Name", None, "Status", None], ["Testine", "Mock", "waiting", "soon"]])
+        assert (sheet.headings, [row.number for row in sheet.rows]) == (("Name", "", "Status", ""), [2])
+
+    def test_read_table_joins_no_full_row_to_the_headings_under_it(self) -> None:
+        sheet = _read([["x", "y", "z", "w"], ["Reference", "Name", "Name", "Status"], _RECORD])
+        assert sheet.headings == ("Reference", "Name", "Name", "Status")
 
     def test_read_table_never_takes_a_record_of_words_for_headings(self) -> None:
         sheet = _read([["Reference", "Name", "Notes"], ["AB", "Testine", "x"], ["AC", "Mock", "y"]])

@@ -166,6 +166,25 @@ class TestReadWorkbook:
         deep = b"<x>" * 100_000 + b"</x>" * 100_000 + b"<sheetData>"
         assert _only(replaced(xlsx_file([["A"]]), _SHEET, b"<sheetData>", deep)).cells == [["A"]]
 
+    def test_read_workbook_refuses_two_parts_of_one_name(self) -> None:
+        stream = io.BytesIO(xlsx_file([["A"]]))
+        with zipfile.ZipFile(stream, "a") as target:
+            target.writestr(_SHEET.upper(), "<worksheet/>")
+        with pytest.raises(UnreadableSheet, match="two parts of one name"):
+            read_workbook(stream.getvalue())
+
+    def test_read_workbook_refuses_styles_that_hold_more_than_they_say(self) -> None:
+        content = xlsx_file([["A"]])
+        with zipfile.ZipFile(io.BytesIO(content)) as source:
+            size = source.getinfo("xl/styles.xml").file_size.to_bytes(4, "little")
+        with pytest.raises(UnreadableSheet, match="damaged"):
+            read_workbook(content.replace(size, b"\x10\x00\x00\x00"))
+
+    def test_read_workbook_stops_at_a_value_without_end(self) -> None:
+        long = b'<c r="A2"><v>' + b"1" * 100_000 + b"</v></c>"
+        with pytest.raises(UnreadableSheet, match="Cell A2 holds more than 20000 characters"):
+            read_workbook(replaced(xlsx_file([["A"], ["x"]]), _SHEET, _X_CELL, long))
+
     def test_read_workbook_refuses_merged_cells_over_one_another(self) -> None:
         blocks = b"<mergeCells>" + b'<mergeCell ref="A1:B2"/>' * 3 + b"</mergeCells></worksheet>"
         content = replaced(xlsx_file([["A", "B"], ["x", "y"]]), _SHEET, b"</worksheet>", blocks)
