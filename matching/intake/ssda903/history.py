@@ -155,10 +155,11 @@ def _episode(record: Record, born_on: date | None, cells: CellReader) -> Episode
         cells.wrong(record, "DECOM", "it is blank and must be filled")
     _check_order(record, ("DECOM", began), ("DEC", ended), cells)
     _check_birth(record, ("DECOM", began), born_on, cells)
+    # What is wrong in itself is told once, and not again as what it would mean beside the other episodes.
+    untold = began is None or len(cells.problems) > wrong_before
     legal_status, placement = cells.code(record, "LS"), cells.code(record, "PLACE")
     ended_because = cells.code(record, "REC")
-    # What is wrong in itself is told once, and not again as what it would mean beside the other episodes.
-    if began is None or len(cells.problems) > wrong_before:
+    if began is None or untold:
         return None
     return Episode(record, began, ended, legal_status, placement, record.cells.get("RNE"), ended_because)
 
@@ -181,6 +182,9 @@ def _decision(record: Record, born_on: date | None, cells: CellReader) -> Decisi
         return None
     wrong_before = len(cells.problems)
     made, reversed_on = cells.day(record, "DATE_PLACED"), cells.day(record, "DATE_PLACED_CEASED")
+    _check_order(record, ("DATE_PLACED", made), ("DATE_PLACED_CEASED", reversed_on), cells)
+    _check_birth(record, ("DATE_PLACED", made), born_on, cells)
+    untold = made is None or len(cells.problems) > wrong_before
     because = cells.code(record, "REASON_PLACED_CEASED")
     if "DATE_PLACED" not in record.cells:
         cells.wrong(record, "DATE_PLACED", "it is blank, though the row tells of a reversal")
@@ -190,9 +194,7 @@ def _decision(record: Record, born_on: date | None, cells: CellReader) -> Decisi
     ):
         if other in record.cells and column not in record.cells:
             cells.wrong(record, column, f"it is blank, though {other} is filled")
-    _check_order(record, ("DATE_PLACED", made), ("DATE_PLACED_CEASED", reversed_on), cells)
-    _check_birth(record, ("DATE_PLACED", made), born_on, cells)
-    if made is None or len(cells.problems) > wrong_before:
+    if made is None or untold:
         return None
     return Decision(record, made, reversed_on, because)
 
