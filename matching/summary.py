@@ -107,6 +107,8 @@ def describe_household(facts: HouseholdFacts, as_of: date) -> str:
     """Return what a household is approved for and who is at home, as one phrase without a full stop."""
     said = [
         f"Approved for {_approved_for(facts)}",
+        _available(facts.available_from, as_of),
+        "" if facts.adopters is None else count_words(facts.adopters, "adopter", "adopters"),
         "approved for early permanence" if facts.early_permanence_approved is YesNo.YES else "",
         _at_home(facts, as_of),
         {YesNo.YES: "pets at home", YesNo.NO: "no pets", YesNo.UNKNOWN: ""}[facts.pets],
@@ -140,6 +142,29 @@ def describe_home_asked(facts: GroupFacts) -> str:
         "Smoke-free": facts.smoke_free,
     }
     return _asked(asked, none="Nothing in particular is asked")
+
+
+def describe_family_asked(facts: GroupFacts) -> str:
+    """Return what a group asks that a family brings, and what nobody has said."""
+    asked = {
+        "Experience with children": facts.experience_needed,
+        "Training in therapeutic parenting": facts.training_needed,
+        "A parent at home through the first year": facts.parent_at_home_needed,
+        "Support nearby": facts.support_needed,
+    }
+    return _asked(asked, none="Nothing in particular is asked")
+
+
+def adopters_words(adopters: int | None) -> str:
+    """Return how many adopters there are."""
+    return NOT_RECORDED if adopters is None else count_words(adopters, "adopter", "adopters").capitalize()
+
+
+def describe_available_from(day: date | None, as_of: date) -> str:
+    """Return from when a child could move in."""
+    if day is None:
+        return NOT_RECORDED
+    return "Now" if day <= as_of else f"{day.day} {day:%B %Y}"
 
 
 def needs_by_level(child: ChildFacts, catalogue: NeedCatalogue) -> tuple[tuple[NeedLevel, tuple[str, ...]], ...]:
@@ -225,6 +250,11 @@ def _asked(facts: Mapping[str, YesNo], *, none: str) -> str:
     said = [planned, f"not recorded: {unknown}" if unknown else ""] if planned or unknown else [none]
     words = "; ".join(each for each in said if each)
     return words[0].upper() + words[1:]
+
+
+def _available(day: date | None, as_of: date) -> str:
+    # The usual goes without saying.
+    return "" if day is None or day <= as_of else f"a child could move in from {day.day} {day:%B %Y}"
 
 
 def _described(child: ChildFacts, as_of: date, *, count: int) -> str:

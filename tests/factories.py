@@ -56,10 +56,10 @@ class Factories:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def consortium(self) -> UUID:
+    def consortium(self, **settings: int) -> UUID:
         """Make a consortium and return its id."""
         with self.database.transaction(OPERATOR) as session:
-            return create_consortium(session, slug=_slug("pool"), name="Test consortium").id
+            return create_consortium(session, slug=_slug("pool"), name="Test consortium", **settings).id
 
     def tenant(
         self,

@@ -1,4 +1,4 @@
-"""For a group with few families: which single change would bring more, and how many."""
+"""For a group with few families, or a family with few groups: which single change would bring more, and how many."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """One change, and how many households nothing else keeps off the list."""
+    """One change, and how many households, or groups, nothing else keeps off the list."""
 
     code: str
     gate: str
-    families: int
+    count: int
     words: str
 
 
@@ -64,30 +64,52 @@ def near_misses(
     """
     places.check(1, len(households))
     table = make_table((group,), households, policy=policy, as_of=as_of)
+    return _near_misses(table, places, ("family", "families"))
+
+
+def near_misses_of_household(
+    groups: Sequence[GroupFacts],
+    household: HouseholdFacts,
+    places: Places,
+    policy: RankingPolicy,
+    as_of: date,
+) -> tuple[NearMiss, ...]:
+    """Return the single changes that would open more groups to a household, most first; ``places`` is [G, 1].
+
+    :raises PlacesInvalid: when the places do not fit.
+    :raises RegisterInvalid: when two groups have one code.
+    """
+    places.check(len(groups), 1)
+    table = make_table(groups, (household,), policy=policy, as_of=as_of)
+    return _near_misses(table, places, ("group", "groups"))
+
+
+def _near_misses(table: Table, places: Places, nouns: tuple[str, str]) -> tuple[NearMiss, ...]:
     codes, failed = _failed(table, places)
     alone = failed.sum(axis=0) == 1
-    found = [_near_miss(code, int((failed[k] & alone).sum()), table) for k, code in enumerate(codes) if failed.shape[1]]
+    found = [_near_miss(code, int((failed[k] & alone).sum()), table, nouns) for k, code in enumerate(codes)]
     by_gate = {gate: k for k, gate in enumerate(GATES)}
-    return tuple(sorted((m for m in found if m.families), key=lambda m: (-m.families, by_gate[m.gate], m.code)))
+    return tuple(sorted((m for m in found if m.count), key=lambda m: (-m.count, by_gate[m.gate], m.code)))
 
 
 def _failed(table: Table, places: Places) -> tuple[list[str], np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
-    """Return each line that bars, and a matrix [lines, H] of which households it bars."""
+    """Return each line that bars, and a matrix [lines, G x H] of which pairs it bars, group by group."""
+    groups, households = len(table.groups), len(table.households)
     exclusion = ExclusionLine()
     cannot = [exclusion.judge(PairPlace(exclusion=code)) is Standing.CANNOT for code in EXCLUSION_CODES]
-    rows = {"exclusion": np.array(cannot, dtype=np.bool_)[places.exclusion[0]]}
+    rows = {"exclusion": np.array(cannot, dtype=np.bool_)[places.exclusion]}
     entries = table.entries
+    asking = np.repeat(np.arange(groups), np.diff(table.starts))
     for k in np.flatnonzero(entries["bars"]).tolist():
         line = int(entries["column"][k])
         standing = table.cells[int(entries["offset"][k]) + table.codes[:, line].astype(np.int64)]
-        code = table.lines[line][1].code
-        barred = standing == Standing.CANNOT
-        rows[code] = rows[code] | barred if code in rows else barred
-    return list(rows), np.array(list(rows.values()), dtype=np.bool_).reshape(len(rows), len(table.households))
+        row = rows.setdefault(table.lines[line][1].code, np.zeros((groups, households), dtype=np.bool_))
+        row[asking[k]] |= standing == Standing.CANNOT
+    return list(rows), np.array(list(rows.values()), dtype=np.bool_).reshape(len(rows), groups * households)
 
 
-def _near_miss(code: str, families: int, table: Table) -> NearMiss:
-    more = "One more family" if families == 1 else f"{families} more families"
+def _near_miss(code: str, count: int, table: Table, nouns: tuple[str, str]) -> NearMiss:
+    more = f"One more {nouns[0]}" if count == 1 else f"{count} more {nouns[1]}"
     kind = code.partition(":")[0]
     if kind == "need":
         title = next(line.need.title for _, line in table.lines if isinstance(line, NeedLine) and line.code == code)
@@ -95,4 +117,4 @@ def _near_miss(code: str, families: int, table: Table) -> NearMiss:
     else:
         change = _CHANGES[code]
     gate = {"need": "needs"}.get(kind, kind)
-    return NearMiss(code=code, gate=gate, families=families, words=f"{more} would come in but for {change}.")
+    return NearMiss(code=code, gate=gate, count=count, words=f"{more} would come in but for {change}.")

@@ -91,10 +91,10 @@ def find() -> ResponseReturnValue:
 @may(Verb.READ_GROUPS)
 def show(group_id: UUID) -> ResponseReturnValue:
     """Show a group's profile and needs, and the families that may fit."""
-    now, fits = utc_now(), read_fits(TOP)
+    now, fits, only_free = utc_now(), read_fits(TOP), "free" in request.args
     with transaction() as session:
         record = open_group(session, group_id, now=now)
-        found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now)
+        found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now, only_free=only_free)
     return render_template(
         "group.html",
         record=record,
@@ -103,6 +103,7 @@ def show(group_id: UUID) -> ResponseReturnValue:
         as_of=now.date(),
         with_points=fits.points,
         with_all=fits.top is None,
+        only_free=only_free,
         open_first=OPEN,
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
     )

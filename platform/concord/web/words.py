@@ -7,19 +7,23 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from matching.availability import Availability
 from matching.need import Need, NeedLevel, Tolerance, need_catalogue
 from matching.ranking.facts import ChildFacts, HouseholdFacts
 from matching.ranking.standing import Band, Verdict
 from matching.summary import (
+    adopters_words,
     answer_words,
     contact_words,
     count_words,
     describe_age,
     describe_approval,
+    describe_available_from,
     describe_child,
     describe_children,
     describe_contact_plan,
     describe_days,
+    describe_family_asked,
     describe_heritage,
     describe_home,
     describe_home_asked,
@@ -48,6 +52,12 @@ _VERDICTS = {
     Verdict.FAIL: {"text": "Rules out", "classes": "govuk-tag--red"},
 }
 _UNITED_KINGDOM = ZoneInfo("Europe/London")
+_AVAILABILITY_COLOURS = {
+    Availability.FREE: "green",
+    Availability.CONSIDERED: "yellow",
+    Availability.AT_CAP: "red",
+    Availability.UNKNOWN: "grey",
+}
 _AGAINST = {"text": "Counts against", "classes": "govuk-tag--orange"}
 
 
@@ -61,6 +71,10 @@ def install_words(app: Flask) -> None:
         at_home=describe_home,
         contact_plan=describe_contact_plan,
         home_asked=describe_home_asked,
+        family_asked=describe_family_asked,
+        adopters=adopters_words,
+        available_from=describe_available_from,
+        availability_tag=availability_tag,
         needs_by_level=_needs_by_level,
         answers=answers,
         unanswered=unanswered,
@@ -120,6 +134,11 @@ def unanswered(facts: HouseholdFacts) -> list[str]:
 def band_tag(band: Band) -> dict[str, str]:
     """Return the tag of a band; its colour is never the only sign."""
     return {"text": BAND_WORDS[band], "classes": f"govuk-tag--{_BAND_COLOURS[band]}"}
+
+
+def availability_tag(availability: Availability) -> dict[str, str]:
+    """Return the tag of how busy a family is."""
+    return {"text": availability.label, "classes": f"govuk-tag--{_AVAILABILITY_COLOURS[availability]}"}
 
 
 def verdict_tag(verdict: Verdict, bars: bool = True) -> dict[str, str]:

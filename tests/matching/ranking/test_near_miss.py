@@ -33,7 +33,7 @@ class TestNearMisses:
 
         found = near_misses(group, homes, places(group, homes), default_policy(), AS_OF)
 
-        assert [(miss.code, miss.gate, miss.families) for miss in found] == [
+        assert [(miss.code, miss.gate, miss.count) for miss in found] == [
             ("need:behaviour", "needs", 2),
             ("smoking", "smoking", 1),
         ]
@@ -58,7 +58,7 @@ class TestNearMisses:
 
         (miss,) = near_misses(group, homes, places(group, homes), default_policy(), AS_OF)
 
-        assert (miss.code, miss.families) == ("age", 1)
+        assert (miss.code, miss.count) == ("age", 1)
 
     def test_says_nothing_of_a_gate_the_policy_has_opened(self) -> None:
         data = default_policy().to_data()
@@ -83,7 +83,7 @@ class TestNearMisses:
 
         (miss,) = near_misses(group, homes, places(group, homes), policy, AS_OF)
 
-        assert (miss.gate, miss.families) == ("readiness", 1)
+        assert (miss.gate, miss.count) == ("readiness", 1)
         assert miss.words.startswith(f"One more family would come in but for {words}")
         assert near_misses(group, homes, places(group, homes), default_policy(), AS_OF) == ()
 
@@ -110,12 +110,12 @@ class TestNearMisses:
             found = near_misses(group, homes, where, default_policy(), AS_OF)
 
             for gate in {miss.gate for miss in found} | set(by_one):
-                counted = sum(miss.families for miss in found if miss.gate == gate)
+                counted = sum(miss.count for miss in found if miss.gate == gate)
                 # One gate with several lines (needs, contact, home) may hold a household by more than one of them.
                 several = gate in ("needs", "contact", "home")
                 assert counted <= by_one.count(gate) if several else counted == by_one.count(gate)
             ranking = rank(groups, homes, where, default_policy(), AS_OF)
-            assert sum(miss.families for miss in found) <= len(homes) - int(ranking.families[g])
+            assert sum(miss.count for miss in found) <= len(homes) - int(ranking.families[g])
 
 
 def places(group: GroupFacts, homes: tuple[HouseholdFacts, ...]) -> Places:
