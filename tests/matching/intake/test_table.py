@@ -52,7 +52,7 @@ class TestReadTable:
         merged = read_table(
             Grid("S", [list(line) for line in lines], merged=(Merged(0, 2, 0, 3),)), name="a", likeness=likeness
         )
-        written_out = [[None, None, "Age range", "Age range"], *lines[1:]]
+        written_out: list[list[CellValue]] = [[None, None, "Age range", "Age range"], *lines[1:]]
         assert [sheet.headings for sheet in (merged, _read(lines), _read(written_out))] == [wanted] * 3
 
     def test_read_table_keeps_headings_that_a_group_would_spoil(self) -> None:
