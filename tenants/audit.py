@@ -31,8 +31,10 @@ class Act(StrEnum):
     IMPORT = "import"
     BUILD = "build"
     DOWNLOAD = "download"
+    EXPORT = "export"
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    REFUSE = "refuse"
 
 
 class Level(StrEnum):

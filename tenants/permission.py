@@ -18,6 +18,8 @@ class Verb(StrEnum):
     READ_IDENTITY = "read_identity"
     IMPORT_HOUSEHOLDS = "import_households"
     IMPORT_CHILDREN = "import_children"
+    EXPORT_RECORDS = "export_records"
+    READ_AUDIT = "read_audit"
     READ_MEETINGS = "read_meetings"
     ARRANGE_MEETINGS = "arrange_meetings"
     BUILD_PACK = "build_pack"
@@ -38,6 +40,8 @@ MAY: dict[Verb, frozenset[Role]] = {
     Verb.READ_IDENTITY: _FINDERS | {Role.ADOPTERS_WORKER, Role.MANAGER},
     Verb.IMPORT_HOUSEHOLDS: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER}),
     Verb.IMPORT_CHILDREN: frozenset({Role.FAMILY_FINDER}),
+    Verb.EXPORT_RECORDS: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER, Role.MANAGER}),
+    Verb.READ_AUDIT: frozenset({Role.INFORMATION_GOVERNANCE, Role.MANAGER}),
     Verb.READ_MEETINGS: _REGISTER,
     Verb.ARRANGE_MEETINGS: frozenset({Role.COORDINATOR}),
     Verb.BUILD_PACK: frozenset({Role.COORDINATOR, Role.FAMILY_FINDER, Role.MANAGER}),
@@ -55,6 +59,8 @@ _WORDS = {
     Verb.READ_IDENTITY: "see who a record is about",
     Verb.IMPORT_HOUSEHOLDS: "import adopter households",
     Verb.IMPORT_CHILDREN: "import children",
+    Verb.EXPORT_RECORDS: "export records",
+    Verb.READ_AUDIT: "see who looked at a record",
     Verb.READ_MEETINGS: "see matching meetings",
     Verb.ARRANGE_MEETINGS: "arrange matching meetings",
     Verb.BUILD_PACK: "ask for a pack",

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from typing import Final
 
+from matching.intake.formula import unguarded
 from matching.intake.grid import Extent, Grid
 from matching.intake.sheet import LONGEST_CELL, CellValue, UnreadableSheet, tidy_text
 
@@ -62,7 +63,7 @@ def _cells(text: str, delimiter: str) -> list[list[CellValue]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for number, cells in enumerate(reader):
-            line: list[CellValue] = [tidy_text(cell) if cell else None for cell in cells]
+            line: list[CellValue] = [tidy_text(unguarded(cell)) if cell else None for cell in cells]
             for index in range(len(line) - 1, -1, -1):
                 if line[index] is not None:
                     extent.reach(number, index)

@@ -146,18 +146,23 @@ def _changed(before: HouseholdRow, after: HouseholdRow) -> tuple[str, ...]:
 # ── reading what is recorded ──
 
 
-def _recorded(session: Session, references: Sequence[str]) -> dict[str, _Recorded]:
-    """Return the scope's agency's households of these references, locked until the transaction ends."""
+def recorded_households(session: Session, references: Sequence[str]) -> dict[str, HouseholdRow]:
+    """Return the scope's agency's households of these references, each as a sheet would say it, by reference."""
+    found = _recorded(session, references, locked=False)
+    return {reference: recorded.row for reference, recorded in found.items()}
+
+
+def _recorded(session: Session, references: Sequence[str], *, locked: bool = True) -> dict[str, _Recorded]:
+    """Return the scope's agency's households of these references, ``locked`` until the transaction ends."""
     query = (
         select(Household, HouseholdIdentity, HouseholdProfile.text)
         .join(HouseholdIdentity, HouseholdIdentity.household_id == Household.id)
         .outerjoin(HouseholdProfile, HouseholdProfile.household_id == Household.id)
         .where(HouseholdIdentity.agency_id == scope_of(session).agency_id, HouseholdIdentity.reference.in_(references))
         .order_by(Household.id)
-        .with_for_update(of=Household)
         .execution_options(populate_existing=True)
     )
-    found = session.execute(query).all()
+    found = session.execute(query.with_for_update(of=Household) if locked else query).all()
     ids = [household.id for household, _, _ in found]
     tolerances = list_tolerances(session, ids)
     entries = sharing_of(session, ids)

@@ -87,9 +87,12 @@ class Register:
     children: dict[str, RecordedChild]
 
 
-def recorded_groups(session: Session, said: Sequence[GroupRow]) -> Register:
-    """Return what the scope's agency has recorded of the groups and children said, groups locked until the end."""
-    groups = _groups(session, [group.reference for group in said])
+def recorded_groups(session: Session, said: Sequence[GroupRow], *, locked: bool = True) -> Register:
+    """Return what the scope's agency has recorded of the groups and children said.
+
+    The groups are ``locked`` until the transaction ends.
+    """
+    groups = _groups(session, [group.reference for group in said], locked=locked)
     ids = [group.id for group, _, _, _ in groups]
     references = [child.reference for group in said for child in group.children]
     children = _children(session, group_ids=ids, references=references)
@@ -127,7 +130,9 @@ def recorded_groups(session: Session, said: Sequence[GroupRow]) -> Register:
     return Register(groups=register, children={child.row.reference: child for child in children})
 
 
-def _groups(session: Session, references: Sequence[str]) -> Sequence[tuple[SiblingGroup, str, str, str]]:
+def _groups(
+    session: Session, references: Sequence[str], *, locked: bool
+) -> Sequence[tuple[SiblingGroup, str, str, str]]:
     query = (
         select(SiblingGroup, GroupIdentity.reference, GroupProfile.text, GroupPlace.outward_code)
         .join(GroupIdentity, GroupIdentity.sibling_group_id == SiblingGroup.id)
@@ -135,10 +140,9 @@ def _groups(session: Session, references: Sequence[str]) -> Sequence[tuple[Sibli
         .outerjoin(GroupPlace, GroupPlace.sibling_group_id == SiblingGroup.id)
         .where(GroupIdentity.agency_id == scope_of(session).agency_id, GroupIdentity.reference.in_(references))
         .order_by(SiblingGroup.id)
-        .with_for_update(of=SiblingGroup)
         .execution_options(populate_existing=True)
     )
-    return session.execute(query).all()
+    return session.execute(query.with_for_update(of=SiblingGroup) if locked else query).all()
 
 
 def _children(session: Session, *, group_ids: Sequence[UUID], references: Sequence[str]) -> list[RecordedChild]:

@@ -8,7 +8,7 @@ from flask_wtf import CSRFProtect
 from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from concord.web import acting, groups, health, home, households, imports, meetings, sign_in
+from concord.web import acting, export, groups, health, home, households, imports, meetings, sign_in
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
@@ -29,6 +29,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
     groups.blueprint,
     households.blueprint,
+    export.blueprint,
     imports.blueprint,
     meetings.blueprint,
 )

@@ -22,6 +22,7 @@ CENSUS = {
     "GET /": "anyone",
     "GET /acting": "signed in",
     "POST /acting": "signed in",
+    "GET /export/<any(households, children):kind>.<any(xlsx, csv):file_format>": "may export_records",
     "GET /groups": "may read_groups",
     "POST /groups": "may read_groups",
     "GET /groups/<uuid:group_id>": "may read_groups",

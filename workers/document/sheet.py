@@ -1,0 +1,68 @@
+"""A plain sheet of headings and rows, as XLSX or CSV, written as it comes so that a large one needs little memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import BinaryIO
+
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
+
+from matching.intake.formula import guarded
+
+_WIDTH = 18
+
+
+class SheetFormat(StrEnum):
+    """The file a sheet is written as."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+def write_sheet(
+    out: BinaryIO,
+    headings: Sequence[str],
+    rows: Iterable[Mapping[str, str]],
+    *,
+    file_format: SheetFormat,
+    title: str,
+) -> int:
+    """Write a sheet into an open binary file and return how many rows it has; a heading that a row lacks is blank.
+
+    In XLSX each text is a string, so none becomes a formula, a number or a link. CSV cannot tell them apart: a cell
+    that a spreadsheet program would run is guarded, and the importer takes the guard away. CSV is UTF-8 with a mark,
+    which Excel needs to read it as such.
+    """
+    if file_format is SheetFormat.XLSX:
+        return _write_xlsx(out, headings, rows, title)
+    return _write_csv(out, headings, rows)
+
+
+def _write_csv(out: BinaryIO, headings: Sequence[str], rows: Iterable[Mapping[str, str]]) -> int:
+    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="")
+    writer = csv.writer(text)
+    writer.writerow(headings)
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last number is the count
+        writer.writerow([guarded(row.get(heading, "")) for heading in headings])
+    text.detach()
+    return count
+
+
+def _write_xlsx(out: BinaryIO, headings: Sequence[str], rows: Iterable[Mapping[str, str]], title: str) -> int:
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    count = 0
+    with Workbook(out, options) as workbook:
+        sheet, bold = workbook.add_worksheet(title), workbook.add_format({"bold": True})
+        sheet.set_column(0, len(headings) - 1, _WIDTH)
+        sheet.freeze_panes(1, 1)
+        for column, heading in enumerate(headings):
+            sheet.write_string(0, column, heading, bold)
+        for count, row in enumerate(rows, start=1):
+            for column, heading in enumerate(headings):
+                if row.get(heading):
+                    sheet.write_string(count, column, row[heading])
+    return count
