@@ -107,6 +107,9 @@ def group_rows(
                 **{need_heading(code): cell for code, cell in needs.items()},
             }
         )
+    asked = _family_asked(chance, siblings)
+    for row in rows if repeat else rows[:1]:
+        row.update(asked)
     return rows
 
 
@@ -192,6 +195,20 @@ def _plan(chance: Chance, siblings: list[_Sibling]) -> dict[str, Cell]:
         "Must be only child": chance.weighted({"yes": 5.0, "no": 82.0, None: 13.0}) if len(siblings) == 1 else "no",
         "No pets": chance.weighted({"yes": 4.0, "no": 86.0, None: 10.0}),
         "Smoke-free": chance.weighted({"yes": 75.0 if little else 35.0, "no": 15.0, None: 10.0}),
+    }
+
+
+def _family_asked(chance: Chance, siblings: list[_Sibling]) -> dict[str, Cell]:
+    """Return what the plan asks that a family brings: more for older and disabled children, and for several."""
+    harder = (siblings[0].years or 0) >= 5 or len(siblings) > 1 or any(each.disabled for each in siblings)
+    return {
+        "Adopters hoped for": chance.weighted({None: 91.0, 2: 6.0, 1: 3.0}),
+        "Experience needed": chance.weighted({"yes": 28.0 if harder else 8.0, "no": 72.0, None: 12.0}),
+        "Training needed": chance.weighted({"yes": 52.0 if harder else 24.0, "no": 50.0, None: 12.0}),
+        "Parent at home needed": chance.weighted({"yes": 46.0, "no": 40.0, None: 14.0}),
+        "Support needed": chance.weighted({"yes": 30.0 if harder else 16.0, "no": 60.0, None: 14.0}),
+        "Culture": chance.weighted({None: 95.0, "Welsh": 2.5, "Irish": 1.5, "Traveller": 1.0}),
+        "Families considered": chance.weighted({0: 62.0, 1: 18.0, 2: 8.0, 3: 4.0, None: 8.0}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from concord.demo.chance import Chance
 from concord.demo.consortium import DemoAgency, DemoKind
@@ -49,6 +49,8 @@ def household_row(chance: Chance, agency: DemoAgency, *, number: int, serial: in
         **_heritage(chance, adopters=adopters),
         **_sharing(chance, agency, status=status),
         **{need_heading(code): cell for code, cell in draw_tolerances(chance).items()},
+        **_brings(chance, adopters=adopters, at_home=at_home),
+        **_availability(chance, status=status, as_of=as_of),
     }
 
 
@@ -116,6 +118,30 @@ def _home(chance: Chance, *, at_home: int, as_of: date) -> dict[str, Cell]:
         "Youngest at home born": f"{youngest:%m/%Y}" if at_home else None,
         "Pets": chance.weighted({"yes": 50.0, "no": 40.0, None: 10.0}),
         "Smokers": chance.weighted({"no": 83.0, "yes": 4.0, None: 13.0}),
+    }
+
+
+def _brings(chance: Chance, *, adopters: int, at_home: int) -> dict[str, Cell]:
+    return {
+        "Number of adopters": adopters if chance.happens(0.96) else None,
+        "Experience with children": "yes" if at_home else chance.weighted({"yes": 38.0, "no": 50.0, None: 12.0}),
+        "Training done": chance.weighted({"yes": 64.0, "no": 18.0, None: 18.0}),
+        "Parent at home": chance.weighted({"yes": 76.0, "no": 10.0, None: 14.0}),
+        "Support nearby": chance.weighted({"yes": 70.0, "no": 14.0, None: 16.0}),
+        "Culture": chance.weighted({None: 94.0, "Welsh": 3.0, "Irish": 2.0, "Traveller": 1.0}),
+    }
+
+
+def _availability(chance: Chance, *, status: str, as_of: date) -> dict[str, Cell]:
+    """Return how busy the household is and from when: of those who wait, rather more than half are free."""
+    considered = chance.weighted({0: 56.0, 1: 20.0, 2: 9.0, 3: 5.0, None: 10.0}) if status == "waiting" else None
+    later = as_of + timedelta(days=chance.whole(20, 240))
+    return {
+        "Available from": chance.weighted({as_of - timedelta(days=14): 76.0, later: 14.0, None: 10.0}),
+        "Considered for": considered,
+        "Availability confirmed on": None
+        if considered is None
+        else chance.day_before(as_of, least=1, most=28 if chance.happens(0.7) else 120),
     }
 
 

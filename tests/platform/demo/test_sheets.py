@@ -18,7 +18,7 @@ from matching.intake.child_row import GroupRow, read_groups
 from matching.intake.column import SheetKind, columns_of
 from matching.intake.household_row import HouseholdRow, read_households
 from matching.intake.reading import read_sheet
-from matching.need import NeedLevel
+from matching.need import NeedLevel, YesNo
 from matching.place import outward_code_of
 from matching.ranking.facts import LegalPosition
 
@@ -125,6 +125,24 @@ class TestCalibration:
     def test_long_waits(self, demos: dict[int, Demo], seed: int) -> None:
         waits = [(AS_OF - group.waiting_since).days for group in every(demos[seed][2]) if group.waiting_since]
         assert 0.09 <= sum(days >= 548 for days in waits) / len(waits) <= 0.2
+
+    def test_how_busy_families_are(self, demos: dict[int, Demo], seed: int) -> None:
+        waiting = [each for each in every(demos[seed][1]) if each.status == "waiting"]
+        considered = Counter(each.considered_for for each in waiting)
+        assert set(considered) == {0, 1, 2, 3, None}
+        assert 0.4 <= considered[0] / len(waiting) <= 0.7
+        assert {each.considered_for for each in every(demos[seed][1]) if each.status != "waiting"} <= {None}
+        assert all((each.availability_confirmed_on is None) is (each.considered_for is None) for each in waiting)
+
+    def test_what_families_bring_and_groups_ask(self, demos: dict[int, Demo], seed: int) -> None:
+        for name in ("experience", "training", "parent_at_home", "support_nearby"):
+            assert {getattr(each, name) for each in every(demos[seed][1])} == set(YesNo)
+        for name in ("experience_needed", "training_needed", "parent_at_home_needed", "support_needed"):
+            assert {getattr(each, name) for each in every(demos[seed][2])} == set(YesNo)
+        households, groups = every(demos[seed][1]), every(demos[seed][2])
+        assert {each.adopters for each in households} == {1, 2, None}
+        assert {each.adopters_hoped_for for each in groups} == {1, 2, None}
+        assert 0.04 <= sum((each.available_from or AS_OF) > AS_OF for each in households) / len(households) <= 0.25
 
     def test_most_have_an_order(self, demos: dict[int, Demo], seed: int) -> None:
         positions = Counter(group.legal_position for group in every(demos[seed][2]))
