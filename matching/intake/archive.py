@@ -13,7 +13,7 @@ from xml.parsers import expat
 from matching.intake.sheet import UnreadableSheet
 
 MOST_UNPACKED: Final = 400 * 1024 * 1024
-MOST_TIMES_SMALLER: Final = 200
+MOST_TIMES_SMALLER: Final = 400
 MOST_PARTS: Final = 2_000
 """Caps on an archive: bytes once unpacked, packing ratio, files inside."""
 
