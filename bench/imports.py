@@ -27,7 +27,8 @@ from sqlalchemy import text
 from concord.migrations import upgrade
 from concord.servers.login import DatabaseUrls
 from matching.intake.column import SheetKind, columns_of
-from matching.intake.import_run import get_import, perform_import, request_import
+from matching.intake.import_run import get_import, request_import
+from matching.intake.import_work import perform_import
 from tenants.database import Database
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import NOW, Factories, Tenant
@@ -70,7 +71,7 @@ def take(urls: DatabaseUrls, tenant: Tenant, content: bytes) -> dict[str, Any]:
         )
     began, used = time.perf_counter(), time.process_time()
     with database.transaction(tenant.scope) as session:
-        run = perform_import(session, get_import(session, asked.id), progress=lambda _done, _total: None, now=NOW)
+        run = perform_import(session, get_import(session, asked.id), progress=lambda *_told: None, now=NOW)
     counts = (run.added, run.changed, run.unchanged, run.refused)
     seconds, processor = time.perf_counter() - began, time.process_time() - used
     database.dispose()

@@ -7,6 +7,7 @@ value moved to another row does not open.
 
 from __future__ import annotations
 
+import hmac
 import os
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -89,10 +90,21 @@ def unseal(session: Session, sealed: bytes, *, row_id: UUID) -> bytes:
         raise CannotOpen("A sealed value does not open: it was changed, or it belongs to another row.") from error
 
 
+def keyed_digest(session: Session, plain: bytes, *, purpose: str, agency_id: UUID, now: datetime) -> bytes:
+    """Return 32 bytes that stand for ``plain`` and say nothing of it to whoever has not the agency's key.
+
+    The same text has the same digest for ever, so it is reckoned under the agency's first key, also once that is
+    retired; another purpose or another agency has another digest (HMAC-SHA-256, FIPS 198-1).
+    """
+    key = _first_key(session, agency_id=agency_id, now=now)
+    return hmac.digest(hmac.digest(key, purpose.encode(), "sha256"), plain, "sha256")
+
+
 def forget_keys(session: Session) -> None:
     """Look the keys up again before the next use, because a part of the transaction was rolled back."""
     session.info.pop("present_keys", None)
     session.info.pop("opened_keys", None)
+    session.info.pop("first_keys", None)
 
 
 def _present_key(session: Session, *, agency_id: UUID, now: datetime) -> tuple[UUID, AESGCM]:
@@ -121,6 +133,18 @@ def _make_key(session: Session, *, agency_id: UUID, now: datetime) -> UUID:
     if present is None:
         raise CannotOpen("This scope cannot hold a key for that agency.")
     return present
+
+
+def _first_key(session: Session, *, agency_id: UUID, now: datetime) -> bytes:
+    first: dict[UUID, bytes] = session.info.setdefault("first_keys", {})
+    if agency_id not in first:
+        _present_key(session, agency_id=agency_id, now=now)
+        query = select(AgencyKey.id, AgencyKey.sealed_key).where(AgencyKey.agency_id == agency_id)
+        key_id, sealed_key = session.execute(query.order_by(AgencyKey.created_at, AgencyKey.id).limit(1)).one()
+        cipher: Cipher = session.info["cipher"]
+        # Never the key that seals: one key, one use.
+        first[agency_id] = hmac.digest(cipher.unwrap(sealed_key, key_id=key_id), b"digest", "sha256")
+    return first[agency_id]
 
 
 def _key(session: Session, key_id: UUID) -> AESGCM:

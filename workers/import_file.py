@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from matching.intake.import_run import get_import, perform_import
+from matching.intake.import_run import get_import
+from matching.intake.import_work import perform_import
 from workers.work import Work
 
 
@@ -16,7 +17,7 @@ def import_file(session: Session, work: Work) -> dict[str, Any]:
     run = perform_import(
         session,
         get_import(session, UUID(work.payload["import_run_id"])),
-        progress=lambda done, total: work.progress.tell(done, total, "Reading rows"),
+        progress=lambda done, total, note: work.progress.tell(done, total or None, note),
         now=work.now,
     )
     return {"import_run": str(run.id)}

@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol
 
 from matching.intake.column import Column, Layout, SheetKind, layout_of
 from matching.intake.household_row import sharing_problems
-from matching.intake.key import fields_of
 from matching.intake.row import RowCells, RowProblem, name_rows, read_row, repeated_references, shown
 from matching.intake.sheet import Sheet
 from matching.need import NeedLevel, YesNo
@@ -199,9 +198,7 @@ def _group(
     return None, [*problems, *_rest(places, known)]
 
 
-def _shared(
-    members: list[RowCells], layouts: Mapping[str, Layout]
-) -> tuple[dict[str, Any], list[RowProblem]]:
+def _shared(members: list[RowCells], layouts: Mapping[str, Layout]) -> tuple[dict[str, Any], list[RowProblem]]:
     """Return what the rows say of their group as one; a row that leaves it blank agrees with the others."""
     shared: dict[str, Any] = {}
     problems: list[RowProblem] = []
@@ -212,9 +209,7 @@ def _shared(
         values = [(cells, cells.fields.get(column.field, blank)) for cells in members]
         said = [(cells, value) for cells, value in values if value != blank]
         shared[column.field] = said[0][1] if said else blank
-        problems += [
-            _otherwise(cells, column, value, first=said[0][0]) for cells, value in said if value != said[0][1]
-        ]
+        problems += [_otherwise(cells, column, value, first=said[0][0]) for cells, value in said if value != said[0][1]]
     return shared, problems
 
 
@@ -232,7 +227,7 @@ def _group_row(members: list[RowCells], shared: dict[str, Any], layouts: Mapping
 
 
 def _own_fields(layout: Layout) -> frozenset[str]:
-    own = (name for _, column in layout.placed if not column.of_group for name in fields_of(column))
+    own = (name for _, column in layout.placed if not column.of_group for name in column.fields)
     return frozenset({*own, "reference"} - {"group_reference"})
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
 from matching.intake.child_row import MOST_CHILDREN, ChildRow, GroupRow, group_problems, rest_of_group
 from matching.intake.column import SheetKind
-from matching.intake.outcome import Outcome, RowOutcome
-from matching.intake.record import changed_headings, differing
+from matching.intake.image import ImageKeeper
+from matching.intake.outcome import Change, Outcome, RowOutcome
+from matching.intake.record import changes_between
 from matching.intake.recorded_group import RecordedChild, RecordedGroup, Register, recorded_groups
 from matching.intake.row import RowProblem
+from matching.intake.saying import say_child, say_group
 from matching.intake.written_group import TakenChild, TakenGroup, write_groups
 
 _GROUP_FIELDS: Final = frozenset(each.name for each in fields(GroupRow)) - {"reference", "children", "given"}
-_CHILD_FIELDS: Final = frozenset(each.name for each in fields(ChildRow)) - {"number", "reference", "given", "needs"}
+_CHILD_FIELDS: Final = frozenset(each.name for each in fields(ChildRow)) - {
+    *("number", "sheet", "reference", "given", "needs")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +35,22 @@ class _Decision:
     taken: TakenGroup | None = None
 
 
-def take_groups(session: Session, groups: Sequence[GroupRow], *, now: datetime, dry_run: bool) -> list[RowOutcome]:
+def take_groups(
+    session: Session, groups: Sequence[GroupRow], *, now: datetime, dry_run: bool, images: ImageKeeper | None = None
+) -> list[RowOutcome]:
     """Add or change the scope's agency's groups and children as the rows say, and return every row's outcome.
 
     A child that the sheet does not name stays in its group. A dry run decides everything and writes nothing.
+    ``images`` keeps how each group stood before.
     """
     register = recorded_groups(session, groups)
     decisions = [_decide(group, register, now=now) for group in groups]
+    taken = [decision.taken for decision in decisions if decision.taken]
     if not dry_run:
-        write_groups(session, [decision.taken for decision in decisions if decision.taken], now=now)
+        with nullcontext() if images is None else images.around([(each.id, each.before is None) for each in taken]):
+            write_groups(session, taken, now=now)
     outcomes = [outcome for decision in decisions for outcome in decision.outcomes]
-    new = {decision.taken.id for decision in decisions if decision.taken and decision.taken.before is None}
+    new = {each.id for each in taken if each.before is None}
     if dry_run:
         return [replace(each, record_id=None) if each.record_id in new else each for each in outcomes]
     return outcomes
@@ -77,22 +87,22 @@ def _refused(group: GroupRow, before: RecordedGroup | None, problems: Sequence[R
 def _added(group: GroupRow) -> _Decision:
     group_id = uuid4()
     children = tuple(TakenChild(uuid4(), child, position, new=True) for position, child in enumerate(group.children))
-    outcomes = tuple(RowOutcome(child.number, Outcome.ADDED, group_id) for child in group.children)
+    outcomes = tuple(_outcome(child, Outcome.ADDED, group_id) for child in group.children)
     return _Decision(outcomes, TakenGroup(group_id, group, children, None))
 
 
 def _changed(after: GroupRow, before: RecordedGroup, register: Register) -> _Decision:
-    own = {name for name in _GROUP_FIELDS if getattr(after, name) != getattr(before.row, name)}
-    shared = changed_headings(SheetKind.CHILDREN, own, ())
+    own = any(getattr(after, name) != getattr(before.row, name) for name in _GROUP_FIELDS)
+    shared = _changes(say_group(before.row), say_group(after)) if own else ()
     outcomes: list[RowOutcome] = []
     children: list[TakenChild] = []
     for index, child in enumerate(after.children):
         recorded = register.children.get(child.reference)
         changed = (shared if index == 0 else ()) + (_child_changes(recorded.row, child) if recorded else ())
         outcome = Outcome.ADDED if recorded is None else Outcome.CHANGED if changed else Outcome.UNCHANGED
-        outcomes.append(RowOutcome(child.number, outcome, before.id, changed))
+        outcomes.append(_outcome(child, outcome, before.id, changed))
         children += _taken_child(child, recorded, before, new=len(children))
-    written = bool(own or children)
+    written = own or bool(children)
     return _Decision(tuple(outcomes), TakenGroup(before.id, after, tuple(children), before) if written else None)
 
 
@@ -106,9 +116,18 @@ def _taken_child(
     return []
 
 
-def _child_changes(before: ChildRow, after: ChildRow) -> tuple[str, ...]:
-    names = {name for name in _CHILD_FIELDS if getattr(before, name) != getattr(after, name)}
-    return changed_headings(SheetKind.CHILDREN, names, differing(before.needs, after.needs))
+def _child_changes(before: ChildRow, after: ChildRow) -> tuple[Change, ...]:
+    if before.needs == after.needs and all(getattr(before, name) == getattr(after, name) for name in _CHILD_FIELDS):
+        return ()
+    return _changes(say_child(before), say_child(after))
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    return changes_between(before, after, kind=SheetKind.CHILDREN)
+
+
+def _outcome(child: ChildRow, outcome: Outcome, group_id: UUID, changed: tuple[Change, ...] = ()) -> RowOutcome:
+    return RowOutcome(child.number, outcome, group_id, changed, sheet=child.sheet, reference=child.reference)
 
 
 def _merged(said: GroupRow, before: RecordedGroup, register: Register) -> GroupRow:
@@ -130,7 +149,9 @@ def _merged_child(said: ChildRow, recorded: RecordedChild | None) -> ChildRow:
         return said
     values = {name: getattr(said, name) for name in said.given & _CHILD_FIELDS}
     needs = {code: level for code, level in recorded.row.needs.items() if code not in said.given}
-    return replace(recorded.row, number=said.number, given=said.given, needs={**needs, **said.needs}, **values)
+    return replace(
+        recorded.row, number=said.number, sheet=said.sheet, given=said.given, needs={**needs, **said.needs}, **values
+    )
 
 
 def _elsewhere(group: GroupRow, register: Register) -> tuple[RowProblem, ...]:
@@ -142,6 +163,7 @@ def _elsewhere(group: GroupRow, register: Register) -> tuple[RowProblem, ...]:
             child.reference,
             f"this child is recorded in group {register.children[child.reference].group_reference}; "
             "expected a child of no other group",
+            child.sheet,
         )
         for child in group.children
         if child.reference in register.children
@@ -155,4 +177,5 @@ def _size(group: GroupRow, before: RecordedGroup | None) -> tuple[RowProblem, ..
     if total <= MOST_CHILDREN:
         return ()
     reason = f"the group would have {total} children with those recorded; at most {MOST_CHILDREN}"
-    return (RowProblem(group.children[0].number, "Group reference", group.reference, reason),)
+    first = group.children[0]
+    return (RowProblem(first.number, "Group reference", group.reference, reason, first.sheet),)

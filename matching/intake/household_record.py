@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -25,13 +26,15 @@ from matching.household import (
 )
 from matching.intake.column import SheetKind
 from matching.intake.household_row import HouseholdRow, household_problems
-from matching.intake.outcome import Outcome, RowOutcome
+from matching.intake.image import ImageKeeper
+from matching.intake.outcome import Change, Outcome, RowOutcome
 from matching.intake.record import (
     add_coded_rows,
-    changed_headings,
-    differing,
+    changes_between,
     replace_rows,
 )
+from matching.intake.row import RowProblem
+from matching.intake.saying import say_household
 from matching.intake.sharing import asked_sharing, recorded_sharing, starting_stage
 from matching.place import outward_code_of
 from matching.pool import Stage, share_each, sharing_of
@@ -69,7 +72,9 @@ _SUMMARY: Final = (
     "considered_for",
     "availability_confirmed_on",
 )
-_OWN_FIELDS: Final = frozenset(each.name for each in fields(HouseholdRow)) - {"number", "reference", "given", "needs"}
+_OWN_FIELDS: Final = frozenset(each.name for each in fields(HouseholdRow)) - {
+    *("number", "sheet", "reference", "given", "needs")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,12 @@ class _Taken:
 
 
 def take_households(
-    session: Session, rows: Sequence[HouseholdRow], *, now: datetime, dry_run: bool
+    session: Session, rows: Sequence[HouseholdRow], *, now: datetime, dry_run: bool, images: ImageKeeper | None = None
 ) -> list[RowOutcome]:
     """Add or change the scope's agency's households as the rows say, and return each row's outcome in order.
 
-    Rows that say nothing new are left unwritten. A dry run decides everything and writes nothing.
+    Rows that say nothing new are left unwritten. A dry run decides everything and writes nothing. ``images`` keeps
+    how each household stood before.
     """
     recorded = _recorded(session, [row.reference for row in rows])
     outcomes: list[RowOutcome] = []
@@ -105,7 +111,8 @@ def take_households(
         outcomes.append(replace(outcome, record_id=None) if dry_run and outcome.outcome is Outcome.ADDED else outcome)
         taken += [change] if change else []
     if not dry_run:
-        _write(session, taken, now=now)
+        with nullcontext() if images is None else images.around([(each.id, each.before is None) for each in taken]):
+            _write(session, taken, now=now)
     return outcomes
 
 
@@ -115,15 +122,15 @@ def take_households(
 def _decide(row: HouseholdRow, before: _Recorded | None, *, now: datetime) -> tuple[RowOutcome, _Taken | None]:
     if before is None:
         household_id = uuid4()
-        return RowOutcome(row.number, Outcome.ADDED, household_id), _Taken(household_id, row, None)
+        return _outcome(row, Outcome.ADDED, household_id), _Taken(household_id, row, None)
     after = _merged(row, before.row)
     problems = household_problems(after, today=now.date())
     if problems:
-        return RowOutcome(row.number, Outcome.REFUSED, before.id, problems=problems), None
-    changed = _changed(before.row, after)
-    if not changed:
-        return RowOutcome(row.number, Outcome.UNCHANGED, before.id), None
-    return RowOutcome(row.number, Outcome.CHANGED, before.id, changed), _Taken(before.id, after, before)
+        return _outcome(row, Outcome.REFUSED, before.id, problems=problems), None
+    if not _differ(before.row, after):
+        return _outcome(row, Outcome.UNCHANGED, before.id), None
+    changed = changes_between(say_household(before.row), say_household(after), kind=SheetKind.HOUSEHOLDS)
+    return _outcome(row, Outcome.CHANGED, before.id, changed=changed), _Taken(before.id, after, before)
 
 
 def _merged(said: HouseholdRow, recorded: HouseholdRow) -> HouseholdRow:
@@ -135,12 +142,24 @@ def _merged(said: HouseholdRow, recorded: HouseholdRow) -> HouseholdRow:
     elif said.sharing != recorded.sharing:
         values.setdefault("sharing_reason", None)
     needs = {code: tolerance for code, tolerance in recorded.needs.items() if code not in said.given}
-    return replace(recorded, number=said.number, given=said.given, needs={**needs, **said.needs}, **values)
+    return replace(
+        recorded, number=said.number, sheet=said.sheet, given=said.given, needs={**needs, **said.needs}, **values
+    )
 
 
-def _changed(before: HouseholdRow, after: HouseholdRow) -> tuple[str, ...]:
-    names = {name for name in _OWN_FIELDS if getattr(before, name) != getattr(after, name)}
-    return changed_headings(SheetKind.HOUSEHOLDS, names, differing(before.needs, after.needs))
+def _differ(before: HouseholdRow, after: HouseholdRow) -> bool:
+    return before.needs != after.needs or any(getattr(before, name) != getattr(after, name) for name in _OWN_FIELDS)
+
+
+def _outcome(
+    row: HouseholdRow,
+    outcome: Outcome,
+    household_id: UUID,
+    *,
+    changed: tuple[Change, ...] = (),
+    problems: tuple[RowProblem, ...] = (),
+) -> RowOutcome:
+    return RowOutcome(row.number, outcome, household_id, changed, problems, sheet=row.sheet, reference=row.reference)
 
 
 # ── reading what is recorded ──

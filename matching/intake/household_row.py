@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -23,6 +23,7 @@ class HouseholdRow:
 
     number: int
     reference: str
+    sheet: str = ""
     given: frozenset[str] = frozenset()
     adopter_1_name: str | None = None
     adopter_2_name: str | None = None
@@ -81,24 +82,28 @@ def read_households(sheet: Sheet, *, today: date) -> HouseholdIntake:
     """
     layout = layout_of(sheet, SheetKind.HOUSEHOLDS)
     read = [read_row(row, layout) for row in sheet.rows]
-    problems = [problem for _, found in read for problem in found]
-    problems += repeated_references(
-        ((cells.number, cells.fields.get("reference")) for cells, _ in read), heading="Reference"
-    )
-    refused = {problem.row for problem in problems}
-    rows = [_household_row(cells) for cells, _ in read if cells.number not in refused]
+    return households_in([cells for cells, _ in read], [problem for _, found in read for problem in found], today=today)
+
+
+def households_in(cells: Sequence[RowCells], found: Sequence[RowProblem], *, today: date) -> HouseholdIntake:
+    """Return rows that were read, of one sheet or several, as households or as their problems; ``found`` has those
+    of their cells.
+    """
+    problems = [*found, *repeated_references(cells, heading="Reference")]
+    refused = {(problem.sheet, problem.row) for problem in problems}
+    rows = [_household_row(each) for each in cells if (each.sheet, each.number) not in refused]
     problems += [problem for row in rows for problem in household_problems(row, today=today)]
-    refused = {problem.row for problem in problems}
+    refused = {(problem.sheet, problem.row) for problem in problems}
     return HouseholdIntake(
-        rows=tuple(row for row in rows if row.number not in refused),
-        problems=tuple(sorted(problems, key=lambda problem: problem.row)),
+        rows=tuple(row for row in rows if (row.sheet, row.number) not in refused),
+        problems=tuple(sorted(problems, key=lambda problem: (problem.sheet, problem.row))),
     )
 
 
 def household_problems(row: HouseholdRow, *, today: date) -> tuple[RowProblem, ...]:
     """Return what cannot all be true of one household, whichever sheets said it."""
     return tuple(
-        RowProblem(row.number, heading, shown(value), reason)
+        RowProblem(row.number, heading, shown(value), reason, row.sheet)
         for heading, value, reason in (*_adopters(row), *_ranges(row), *_dates(row, today), *_home(row), *_sharing(row))
     )
 
@@ -106,7 +111,7 @@ def household_problems(row: HouseholdRow, *, today: date) -> tuple[RowProblem, .
 def _household_row(cells: RowCells) -> HouseholdRow:
     given = frozenset(cells.fields) | frozenset(cells.needs)
     needs = {code: tolerance for code, tolerance in cells.needs.items() if tolerance != Tolerance()}
-    return HouseholdRow(number=cells.number, given=given, needs=needs, **cells.fields)
+    return HouseholdRow(number=cells.number, sheet=cells.sheet, given=given, needs=needs, **cells.fields)
 
 
 _Found = Iterable[tuple[str, object, str]]

@@ -1,35 +1,27 @@
-"""An import: a sheet handed in by an agency, kept sealed, taken in one transaction, reported row by row."""
+"""An import: a file handed in by an agency, kept sealed, with what its columns hold and in sum what became of it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
 from pathlib import PurePath
-from typing import Any, Final, TypeVar
-from uuid import UUID, uuid4
+from typing import Final
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.intake.child_row import read_groups
 from matching.intake.column import SheetKind
-from matching.intake.group_record import take_groups
-from matching.intake.household_record import take_households
-from matching.intake.household_row import read_households
+from matching.intake.import_row import list_rows
+from matching.intake.mapping import BookMapping, SheetChoice, correct, read_back, written
 from matching.intake.outcome import Outcome, RowOutcome
-from matching.intake.reading import read_sheet
-from matching.intake.row import RowProblem
-from matching.intake.sheet import MOST_BYTES, Sheet, UnreadableSheet
+from matching.intake.shape import remember
+from matching.intake.sheet import MOST_BYTES, UnreadableSheet
 from tenants import audit
 from tenants.agency import KINDS_WITH_CHILDREN, KINDS_WITH_HOUSEHOLDS, get_agency
 from tenants.base import Base, Id, Word
-from tenants.bulk import add_rows
 from tenants.cipher import seal, unseal
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid, NotFound
@@ -38,12 +30,6 @@ from tenants.permission import Verb, require
 
 IMPORT_JOB: Final = "import"
 """The kind of job that performs an import; its payload names the run as ``import_run_id``."""
-
-Progress = Callable[[int, int], None]
-"""Told the rows done and the rows in all; what it raises stops the import and undoes it."""
-
-_BATCH: Final = 500
-_LONGEST_NAME: Final = 200
 VERB_OF: Final = {
     SheetKind.HOUSEHOLDS: Verb.IMPORT_HOUSEHOLDS,
     SheetKind.CHILDREN: Verb.IMPORT_CHILDREN,
@@ -55,8 +41,7 @@ _KINDS: Final = {
     SheetKind.CHILDREN: KINDS_WITH_CHILDREN,
     SheetKind.SSDA903: KINDS_WITH_CHILDREN,
 }
-
-Item = TypeVar("Item")
+_LONGEST_NAME: Final = 200
 
 
 class ImportRun(Base):
@@ -102,23 +87,6 @@ class ImportRun(Base):
     undone_by: Mapped[UUID | None]
 
 
-class ImportRow(Base):
-    """What became of one row of the sheet."""
-
-    __tablename__ = "import_row"
-
-    id: Mapped[Id]
-    import_run_id: Mapped[UUID]
-    agency_id: Mapped[UUID]
-    sheet: Mapped[str]
-    row_number: Mapped[int]
-    outcome: Mapped[Outcome] = mapped_column(Word(Outcome))
-    record_id: Mapped[UUID | None]
-    changed_columns: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    sealed_problems: Mapped[bytes | None]
-    sealed_changes: Mapped[bytes | None]
-
-
 class ImportUnknown(NotFound):
     """No such import is this agency's."""
 
@@ -131,14 +99,25 @@ class ImportNotFinished(Conflict):
     """The import has no report yet."""
 
 
-class RowsLost(Conflict):
-    """The outcomes do not account for every row; nothing was kept."""
+class NoMapping(Conflict):
+    """Nothing is known of what the columns of the file hold."""
 
 
 def request_import(
-    session: Session, *, kind: SheetKind, filename: str, content: bytes, dry_run: bool, now: datetime
+    session: Session,
+    *,
+    kind: SheetKind,
+    filename: str,
+    content: bytes,
+    dry_run: bool,
+    now: datetime,
+    mapping: BookMapping | None = None,
+    checked: ImportRun | None = None,
 ) -> ImportRun:
-    """Keep a sheet, sealed, and ask for its import as a job; the same sheet asked for twice at once is one import.
+    """Keep a file, sealed, and ask for its import as a job; the same file asked for twice at once is one import.
+
+    ``mapping`` is what a person has said of this very file's columns; without one they are told by their names and
+    cells. An import for real that follows a check ``checked`` is to do what that said, or nothing.
 
     :raises NotAllowed: when the scope's roles do not include importing such sheets.
     :raises ImportNotForAgency: when the scope's agency keeps no records of this kind.
@@ -151,10 +130,13 @@ def request_import(
         raise UnreadableSheet(f"The file is empty or larger than {MOST_BYTES // 2**20} MB. Nothing was taken.")
     digest = hashlib.sha256(content).digest()
     _lock(session, f"request import {agency_id}")
-    waiting = _find_waiting(session, kind=kind, digest=digest, dry_run=dry_run)
-    if waiting is not None:
-        return waiting
+    # What a person has just said of the columns is never taken for what was asked before it.
+    if mapping is None or checked is not None:
+        waiting = _find_waiting(session, kind=kind, digest=digest, dry_run=dry_run, checked=checked)
+        if waiting is not None:
+            return waiting
     run_id = uuid4()
+    payload = {"import_run_id": str(run_id)}
     run = ImportRun(
         id=run_id,
         agency_id=agency_id,
@@ -165,15 +147,9 @@ def request_import(
         digest=digest,
         sealed=seal(session, content, agency_id=agency_id, row_id=run_id, now=now),
         dry_run=dry_run,
-        job_id=request_job(
-            session,
-            kind=IMPORT_JOB,
-            payload={"import_run_id": str(run_id)},
-            now=now,
-            key=str(run_id),
-            urgent=True,
-        ),
+        job_id=request_job(session, kind=IMPORT_JOB, payload=payload, now=now, key=str(run_id), urgent=True),
         requested_at=now,
+        checked_run_id=checked.id if checked else None,
         notes=[],
         added=0,
         changed=0,
@@ -184,34 +160,8 @@ def request_import(
         overtaken=False,
     )
     session.add(run)
-    session.flush()
-    return run
-
-
-def perform_import(session: Session, run: ImportRun, *, progress: Progress, now: datetime) -> ImportRun:
-    """Take a sheet in the session's one transaction: every row is added, changed, unchanged or refused.
-
-    A finished run is left as it is, so that a job that runs twice does no harm. Imports of one agency wait for each
-    other. A file that cannot be read is refused whole, and that is kept with its reason.
-
-    :raises RowsLost: when the outcomes do not account for every row, which is never to happen.
-    """
-    _lock(session, f"import {run.agency_id}")
-    session.refresh(run)
-    if run.finished_at is not None:
-        return run
-    sealed = session.scalars(select(ImportRun.sealed).where(ImportRun.id == run.id)).one()
-    content = unseal(session, sealed, row_id=run.id)
-    try:
-        sheet = read_sheet(content, filename=run.filename, wanted=run.kind)
-        outcomes = _take(session, run, sheet, progress=progress, now=now)
-    except UnreadableSheet as refusal:
-        run.refusal = str(refusal)
-    else:
-        run.notes = list(sheet.notes)
-        _keep(session, run, outcomes, now=now)
-    run.finished_at = now
-    audit.record(session, audit.Act.IMPORT, record_kind="import_run", record_id=run.id, now=now)
+    if mapping is not None:
+        keep_mapping(session, run, mapping, now=now)
     session.flush()
     return run
 
@@ -234,24 +184,82 @@ def list_imports(session: Session, *, limit: int = 50) -> list[ImportRun]:
 
 
 def read_report(
-    session: Session, run: ImportRun, *, now: datetime, outcomes: frozenset[Outcome] = frozenset(Outcome)
+    session: Session,
+    run: ImportRun,
+    *,
+    now: datetime,
+    outcomes: frozenset[Outcome] = frozenset(Outcome),
+    limit: int | None = None,
+    offset: int = 0,
 ) -> list[RowOutcome]:
-    """Return what became of each row, in sheet order, and put the look on record: problems quote the sheet.
+    """Return what became of each row, in the file's order, and put the look on record: it quotes the sheet.
 
     :raises ImportNotFinished: when the import has not ended.
     """
     if run.finished_at is None:
         raise ImportNotFinished("The import has not finished. Wait for it, or see its job.")
-    query = (
-        select(ImportRow)
-        .where(ImportRow.import_run_id == run.id, ImportRow.outcome.in_(outcomes))
-        .order_by(ImportRow.sheet, ImportRow.row_number, ImportRow.id)
-    )
-    report = [_reported(session, row) for row in session.scalars(query)]
-    audit.record(
-        session, audit.Act.READ, record_kind="import_run", record_id=run.id, level=audit.Level.IDENTITY, now=now
-    )
+    mapping = find_mapping(session, run)
+    sheets = [sheet.title for sheet in mapping.sheets] if mapping else []
+    report = list_rows(session, run.id, outcomes=outcomes, sheets=sheets, limit=limit, offset=offset)
+    _record_look(session, run, now=now)
     return report
+
+
+def read_mapping(session: Session, run: ImportRun, *, now: datetime) -> BookMapping:
+    """Return what each column of a file was taken for, and put the look on record: it quotes the sheet.
+
+    :raises NoMapping: when the file could not be read, or has not been yet.
+    """
+    mapping = find_mapping(session, run)
+    if mapping is None:
+        raise NoMapping("The columns of this file are not known yet.")
+    _record_look(session, run, now=now)
+    return mapping
+
+
+def choose_mapping(
+    session: Session, run: ImportRun, choices: Iterable[SheetChoice], *, now: datetime, dry_run: bool = True
+) -> ImportRun:
+    """Ask for the same file again, its columns taken for what a person has chosen, and remember that for its shape.
+
+    :raises NoMapping: when the file could not be read, or has not been yet.
+    :raises MappingWrong: when a choice names what is not there, or leaves a sheet without a key.
+    """
+    require(scope_of(session), VERB_OF[run.kind])
+    mapping = correct(read_mapping(session, run, now=now), choices)
+    remember(session, mapping, agency_id=run.agency_id, now=now)
+    return request_import(
+        session,
+        kind=run.kind,
+        filename=run.filename,
+        content=open_file(session, run),
+        dry_run=dry_run,
+        now=now,
+        mapping=mapping,
+    )
+
+
+def open_file(session: Session, run: ImportRun) -> bytes:
+    """Return the file as it was handed in."""
+    sealed = session.scalars(select(ImportRun.sealed).where(ImportRun.id == run.id)).one()
+    return unseal(session, sealed, row_id=run.id)
+
+
+def find_mapping(session: Session, run: ImportRun) -> BookMapping | None:
+    """Return what each column of a file is taken for, or ``None`` when nobody has looked yet."""
+    sealed = session.scalars(select(ImportRun.sealed_mapping).where(ImportRun.id == run.id)).one()
+    return None if sealed is None else read_back(unseal(session, sealed, row_id=_mapping_id(run)))
+
+
+def keep_mapping(session: Session, run: ImportRun, mapping: BookMapping, *, now: datetime) -> None:
+    """Keep what each column of a file is taken for."""
+    plain = written(mapping)
+    run.sealed_mapping = seal(session, plain, agency_id=run.agency_id, row_id=_mapping_id(run), now=now)
+
+
+def lock_imports(session: Session, agency_id: UUID) -> None:
+    """Wait until no other import of the agency runs, and keep it so until the transaction ends."""
+    _lock(session, f"import {agency_id}")
 
 
 # ── within ──
@@ -267,7 +275,9 @@ def _tenancy(session: Session, kind: SheetKind) -> tuple[UUID, UUID]:
     return scope.agency_id, scope.consortium_id
 
 
-def _find_waiting(session: Session, *, kind: SheetKind, digest: bytes, dry_run: bool) -> ImportRun | None:
+def _find_waiting(
+    session: Session, *, kind: SheetKind, digest: bytes, dry_run: bool, checked: ImportRun | None
+) -> ImportRun | None:
     query = (
         select(ImportRun)
         .join(Job, Job.id == ImportRun.job_id)
@@ -277,12 +287,19 @@ def _find_waiting(session: Session, *, kind: SheetKind, digest: bytes, dry_run: 
             ImportRun.kind == kind,
             ImportRun.digest == digest,
             ImportRun.dry_run == dry_run,
+            ImportRun.checked_run_id.is_not_distinct_from(checked.id if checked else None),
             ImportRun.finished_at.is_(None),
             Job.state.in_([JobState.WAITING, JobState.RUNNING]),
         )
         .order_by(ImportRun.requested_at, ImportRun.id)
     )
     return session.scalars(query).first()
+
+
+def _record_look(session: Session, run: ImportRun, *, now: datetime) -> None:
+    audit.record(
+        session, audit.Act.READ, record_kind="import_run", record_id=run.id, level=audit.Level.IDENTITY, now=now
+    )
 
 
 def _lock(session: Session, name: str) -> None:
@@ -294,74 +311,6 @@ def _tidy_name(filename: str) -> str:
     return "".join(character for character in name if character.isprintable())[-_LONGEST_NAME:] or "sheet"
 
 
-def _take(session: Session, run: ImportRun, sheet: Sheet, *, progress: Progress, now: datetime) -> list[RowOutcome]:
-    total = len(sheet.rows)
-    progress(0, total)
-    if run.kind is SheetKind.HOUSEHOLDS:
-        households = read_households(sheet, today=now.date())
-        outcomes = _refusals(households.problems)
-        for rows in _batches(households.rows):
-            outcomes += take_households(session, rows, now=now, dry_run=run.dry_run)
-            progress(len(outcomes), total)
-    else:
-        children = read_groups(sheet, today=now.date())
-        outcomes = _refusals(children.problems)
-        for groups in _batches(children.groups):
-            outcomes += take_groups(session, groups, now=now, dry_run=run.dry_run)
-            progress(len(outcomes), total)
-    if sorted(each.row for each in outcomes) != [row.number for row in sheet.rows]:
-        raise RowsLost("The import did not account for every row, so nothing of it was kept. Tell the operator.")
-    return sorted(outcomes, key=lambda each: each.row)
-
-
-def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
-
-
-def _refusals(problems: Sequence[RowProblem]) -> list[RowOutcome]:
-    by_row: dict[int, list[RowProblem]] = defaultdict(list)
-    for problem in problems:
-        by_row[problem.row].append(problem)
-    return [RowOutcome(row, Outcome.REFUSED, problems=tuple(found)) for row, found in by_row.items()]
-
-
-def _keep(session: Session, run: ImportRun, outcomes: Sequence[RowOutcome], *, now: datetime) -> None:
-    counts = Counter(each.outcome for each in outcomes)
-    run.added, run.changed = counts[Outcome.ADDED], counts[Outcome.CHANGED]
-    run.unchanged, run.refused = counts[Outcome.UNCHANGED], counts[Outcome.REFUSED]
-    rows = [_kept_row(session, run, each, now=now) for each in outcomes]
-    add_rows(session, ImportRow, rows)
-
-
-def _kept_row(session: Session, run: ImportRun, each: RowOutcome, *, now: datetime) -> dict[str, Any]:
-    row_id = uuid4()
-    sealed = None
-    if each.problems:
-        plain = json.dumps([asdict(problem) for problem in each.problems], ensure_ascii=False).encode()
-        sealed = seal(session, plain, agency_id=run.agency_id, row_id=row_id, now=now)
-    return {
-        "id": row_id,
-        "import_run_id": run.id,
-        "agency_id": run.agency_id,
-        "sheet": each.sheet,
-        "row_number": each.row,
-        "outcome": each.outcome,
-        "record_id": each.record_id,
-        "changed_columns": list(each.changed),
-        "sealed_problems": sealed,
-        "sealed_changes": None,
-    }
-
-
-def _reported(session: Session, row: ImportRow) -> RowOutcome:
-    problems = json.loads(unseal(session, row.sealed_problems, row_id=row.id)) if row.sealed_problems else []
-    return RowOutcome(
-        row=row.row_number,
-        outcome=row.outcome,
-        record_id=row.record_id,
-        changed=tuple(row.changed_columns),
-        problems=tuple(RowProblem(**problem) for problem in problems),
-        sheet=row.sheet,
-    )
+def _mapping_id(run: ImportRun) -> UUID:
+    # Another id than the file's, so that neither opens in the place of the other.
+    return uuid5(run.id, "mapping")

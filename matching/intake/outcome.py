@@ -23,8 +23,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What one column changes, before and after as a sheet would say them; a blank is the empty text."""
+
+    heading: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """One row's fate: the record it is about, the headings that changed it, or the problems that refused it.
+    """One row's fate: the record it is about, what it changes, or the problems that refused it.
 
     The record of a child's row is its sibling group, the unit that pages show. ``sheet`` and ``row`` name the row.
     """
@@ -32,6 +41,10 @@ class RowOutcome:
     row: int
     outcome: Outcome
     record_id: UUID | None = None
-    changed: tuple[str, ...] = ()
+    changed: tuple[Change, ...] = ()
     problems: tuple[RowProblem, ...] = ()
     sheet: str = ""
+    reference: str | None = None
+    """The agency's own reference of the household or child; ``None`` where the row could not be read so far."""
+    remarks: tuple[RowProblem, ...] = ()
+    """What is to be told of a row though it was taken: a cell that was left unknown, a doubt somebody should look at."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matching.intake.import_run import ImportRun, request_import
-from tenants.cipher import unseal
+from matching.intake.import_run import ImportRun, find_mapping, open_file, request_import
 from tenants.error import Conflict
 
 
@@ -22,12 +20,22 @@ def worth_importing(run: ImportRun) -> bool:
 
 
 def import_for_real(session: Session, run: ImportRun, *, now: datetime) -> ImportRun:
-    """Ask for the import of a dry run's own file, so that what is saved is what was checked.
+    """Ask for the import of a dry run's own file under the same headings, so that what is saved is what was checked.
+
+    When it would do other than the check said, because records have changed since, it takes nothing and becomes a
+    check itself.
 
     :raises NothingToImport: when the run is no dry run that found something to save.
     """
     if not worth_importing(run):
         raise NothingToImport("This check found nothing that could be saved. Correct the sheet and check it again.")
-    sealed = session.scalars(select(ImportRun.sealed).where(ImportRun.id == run.id)).one()
-    content = unseal(session, sealed, row_id=run.id)
-    return request_import(session, kind=run.kind, filename=run.filename, content=content, dry_run=False, now=now)
+    return request_import(
+        session,
+        kind=run.kind,
+        filename=run.filename,
+        content=open_file(session, run),
+        dry_run=False,
+        now=now,
+        mapping=find_mapping(session, run),
+        checked=run,
+    )

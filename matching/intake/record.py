@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from matching.code import new_code
 from matching.household import Household
 from matching.intake.column import SheetKind, columns_of
+from matching.intake.outcome import Change
 from matching.sibling_group import SiblingGroup
 from tenants.base import Base
 from tenants.bulk import Values, add_rows, given_rows
@@ -60,14 +61,10 @@ def replace_rows(
     add_rows(session, model, rows)
 
 
-def changed_headings(kind: SheetKind, fields: Iterable[str], needs: Iterable[str]) -> tuple[str, ...]:
-    """Return the headings of changed fields and needs, in the documented order."""
-    field_set, need_set = set(fields), set(needs)
+def changes_between(before: Mapping[str, str], after: Mapping[str, str], *, kind: SheetKind) -> tuple[Change, ...]:
+    """Return what differs between two records as a sheet says them, in the documented order of the headings."""
     return tuple(
-        column.heading for column in columns_of(kind) if column.field in (need_set if column.of_need else field_set)
+        Change(column.heading, said, says)
+        for column in columns_of(kind)
+        if (said := before.get(column.heading, "")) != (says := after.get(column.heading, ""))
     )
-
-
-def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
-    """Return the keys under which two mappings differ."""
-    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}

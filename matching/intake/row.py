@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from matching.intake.cell import CellProblem
+from matching.intake.cell import CellProblem, could_be_month_first, dated
 from matching.intake.column import Column, Layout
 from matching.intake.sheet import CellValue, SheetRow, column_letter
 
@@ -30,11 +30,16 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class RowCells:
-    """What a row's cells say, by the field of their column; needs apart, by code."""
+    """What a row's cells say, by the field of their column; needs apart, by code.
+
+    ``keys`` names the columns that its reference is made of, where the sheet has none of its own.
+    """
 
     number: int
     fields: Mapping[str, Any]
     needs: Mapping[str, Any]
+    sheet: str = ""
+    keys: tuple[str, ...] = ()
 
 
 def read_row(row: SheetRow, layout: Layout) -> tuple[RowCells, tuple[RowProblem, ...]]:
@@ -45,11 +50,12 @@ def read_row(row: SheetRow, layout: Layout) -> tuple[RowCells, tuple[RowProblem,
     for index, column in layout.placed:
         value = row.cells[index] if index < len(row.cells) else None
         try:
-            (needs if column.of_need else fields)[column.field] = _parsed(layout, index, column, value)
+            said = _parsed(layout, index, column, value)
+            _keep(needs if column.of_need else fields, said if column.spreads else {column.field: said})
         except CellProblem as problem:
-            problems.append(RowProblem(row.number, column.heading, shown(value), f"{problem}"))
+            problems.append(RowProblem(row.number, column.heading, shown(value), f"{problem}", layout.sheet))
     problems.extend(_beyond(row, layout))
-    return RowCells(row.number, fields, needs), tuple(problems)
+    return RowCells(row.number, fields, needs, layout.sheet), tuple(problems)
 
 
 def shown(value: object) -> str | None:
@@ -65,39 +71,72 @@ def shown(value: object) -> str | None:
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 
 
-def repeated_references(rows: Iterable[tuple[int, str | None]], *, heading: str) -> tuple[RowProblem, ...]:
+def repeated_references(rows: Iterable[RowCells], *, heading: str) -> tuple[RowProblem, ...]:
     """Return a problem for each row whose reference another row of the file has too, naming the others."""
-    by_reference: dict[str, list[int]] = {}
-    for number, reference in rows:
+    by_reference: dict[str, list[RowCells]] = {}
+    for cells in rows:
+        reference = cells.fields.get("reference")
         if reference is not None:
-            by_reference.setdefault(reference, []).append(number)
+            by_reference.setdefault(reference, []).append(cells)
     return tuple(
-        RowProblem(number, heading, shown(reference), f"the same reference is on {_rows(numbers, without=number)}")
-        for reference, numbers in by_reference.items()
-        if len(numbers) > 1
-        for number in numbers
+        _repeated(cells, heading, reference, alike)
+        for reference, alike in by_reference.items()
+        if len(alike) > 1
+        for cells in alike
     )
 
 
-def _rows(numbers: list[int], *, without: int) -> str:
-    others = [str(number) for number in numbers if number != without]
-    listed = others if len(others) <= 5 else [*others[:5], f"{len(others) - 5} more"]
-    return ("row " if len(others) == 1 else "rows ") + ", ".join(listed)
+def name_rows(rows: Iterable[tuple[str, int]], *, seen_from: str) -> str:
+    """Return rows as words, those of another worksheet with its name: “rows 3, 7 and 2 of “Families””."""
+    by_sheet: dict[str, list[str]] = {}
+    for sheet, number in rows:
+        by_sheet.setdefault(sheet, []).append(str(number))
+    return " and ".join(
+        _numbered(numbers) + (f" of “{sheet}”" if sheet != seen_from else "") for sheet, numbers in by_sheet.items()
+    )
+
+
+def _repeated(cells: RowCells, heading: str, reference: str, alike: list[RowCells]) -> RowProblem:
+    others = [(other.sheet, other.number) for other in alike if other is not cells]
+    where = name_rows(others, seen_from=cells.sheet)
+    if not cells.keys:
+        return RowProblem(cells.number, heading, shown(reference), f"the same reference is on {where}", cells.sheet)
+    reason = f"the same {' and '.join(cells.keys)} {'is' if len(cells.keys) == 1 else 'are'} on {where}"
+    return RowProblem(cells.number, cells.keys[0], None, reason, cells.sheet)
+
+
+def _numbered(numbers: list[str]) -> str:
+    listed = numbers if len(numbers) <= 5 else [*numbers[:5], f"{len(numbers) - 5} more"]
+    return ("row " if len(numbers) == 1 else "rows ") + ", ".join(listed)
+
+
+def _keep(kept: dict[str, object], said: Any) -> None:  # noqa: ANN401 - what a parser gives
+    """Keep what a cell says; where two columns speak of one field, a blank agrees with whatever the other says."""
+    for name, value in said.items():
+        if kept.get(name) is None:
+            kept[name] = value
+        elif value is not None and value != kept[name]:
+            raise CellProblem("another column of the row says otherwise; expected both to say the same, or one of them")
 
 
 def _parsed(layout: Layout, index: int, column: Column, value: CellValue) -> object:
+    if column.is_date:
+        value = dated(value, layout.epoch)
     if not (value is None or (isinstance(value, str) and len(value) <= _SHORT)):
         return column.parse(value)
     key = (index, value)
     if key not in layout.read:
         if value is None and column.needed:
             raise CellProblem("it is blank and must be filled")
+        if index in layout.month_first and could_be_month_first(value):
+            raise CellProblem("this column has a date with the month first, so nobody can tell; expected dd/mm/yyyy")
         layout.read[key] = column.parse(value)
     return layout.read[key]
 
 
 def _beyond(row: SheetRow, layout: Layout) -> Iterable[RowProblem]:
-    last = max(index for index, _ in layout.placed)
-    for index, value in enumerate(row.cells[last + 1 :], start=last + 1):
+    width = max(layout.width, *(index + 1 for index, _ in layout.placed))
+    for index, value in enumerate(row.cells[width:], start=width):
         if value is not None:
-            yield RowProblem(row.number, None, shown(value), f"column {column_letter(index)} has no heading")
+            reason = f"column {column_letter(index)} has no heading"
+            yield RowProblem(row.number, None, shown(value), reason, layout.sheet)

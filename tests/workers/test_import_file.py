@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from matching.household import HouseholdIdentity
-from matching.intake.import_run import ImportRow, get_import
+from matching.intake.import_row import ImportRow
+from matching.intake.import_run import get_import
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.job import JobState, cancel_job, get_job

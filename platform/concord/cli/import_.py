@@ -110,7 +110,7 @@ def _say(done: ImportRun, report: Iterable[RowOutcome]) -> None:
 
 def _say_row(row: RowOutcome) -> None:
     if not row.problems:
-        columns = f": {', '.join(row.changed)}" if row.changed else ""
+        columns = f": {', '.join(change.heading for change in row.changed)}" if row.changed else ""
         click.echo(f"Row {row.row} {row.outcome}{columns}")
     for problem in row.problems:
         column = f", {problem.column}" if problem.column else ""

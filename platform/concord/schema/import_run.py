@@ -16,13 +16,23 @@ class ProblemSchema(Schema):
     reason = fields.String()
 
 
-class RowOutcomeSchema(Schema):
-    """One row, by the number that its author sees; ``changed`` names the columns that made a difference."""
+class ChangeSchema(Schema):
+    """What one column changes, as a sheet would say it; a blank is the empty text."""
 
+    heading = fields.String()
+    before = fields.String()
+    after = fields.String()
+
+
+class RowOutcomeSchema(Schema):
+    """One row, by its worksheet (blank for CSV) and the number that its author sees."""
+
+    sheet = fields.String()
     row = fields.Integer()
+    reference = fields.String(allow_none=True)
     outcome = fields.Enum(Outcome, by_value=True)
     record_id = fields.UUID(allow_none=True)
-    changed = fields.List(fields.String())
+    changed = fields.List(fields.Nested(ChangeSchema))
     problems = fields.List(fields.Nested(ProblemSchema))
 
 

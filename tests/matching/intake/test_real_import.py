@@ -4,7 +4,8 @@ import pytest
 
 from matching.household import count_households
 from matching.intake.column import SheetKind
-from matching.intake.import_run import ImportRun, perform_import, request_import
+from matching.intake.import_run import ImportRun, request_import
+from matching.intake.import_work import perform_import
 from matching.intake.real_import import NothingToImport, import_for_real, worth_importing
 from tenants.database import Database
 from tests.factories import NOW, Factories, Tenant, transaction
@@ -18,7 +19,7 @@ class TestImportForReal:
 
         with transaction(database, us) as session:
             real = import_for_real(session, checked, now=NOW)
-            perform_import(session, real, progress=lambda _done, _total: None, now=NOW)
+            perform_import(session, real, progress=lambda *_told: None, now=NOW)
             assert (real.dry_run, real.digest, real.added) == (False, checked.digest, 1)
             assert count_households(session) == 1
         with transaction(database, them) as session:
@@ -50,4 +51,4 @@ def run_of(database: Database, tenant: Tenant, content: bytes, *, dry_run: bool 
         run = request_import(
             session, kind=SheetKind.HOUSEHOLDS, filename="a.csv", content=content, dry_run=dry_run, now=NOW
         )
-        return perform_import(session, run, progress=lambda _done, _total: None, now=NOW)
+        return perform_import(session, run, progress=lambda *_told: None, now=NOW)

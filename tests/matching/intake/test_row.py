@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 
 from matching.intake.column import SheetKind, layout_of
-from matching.intake.row import RowProblem, read_row, repeated_references, shown
+from matching.intake.row import RowCells, RowProblem, read_row, repeated_references, shown
 from matching.intake.sheet import CellValue, Sheet, SheetRow
 from matching.need import YesNo
 
 
 class TestReadRow:
     def test_read_row_reports_every_cell_that_is_wrong_with_its_place(self) -> None:
-        cells, problems = _read("Reference", "Pets", "Most children", values=("A1", "perhaps", "many"))
-        assert [(p.row, p.column, p.value) for p in problems] == [(7, "Pets", "perhaps"), (7, "Most children", "many")]
+        cells, problems = _read("Reference", "Pets", "Most children", values=("A1", "sometimes", "many"))
+        assert [(p.row, p.column, p.value) for p in problems] == [(7, "Pets", "sometimes"), (7, "Most children", "many")]
         assert cells.fields == {"reference": "A1", "status": "waiting"}
 
     def test_read_row_takes_missing_cells_for_blank(self) -> None:
@@ -31,14 +31,14 @@ class TestReadRow:
 
 class TestRepeatedReferences:
     def test_repeated_references_names_both_rows(self) -> None:
-        problems = repeated_references([(2, "A"), (3, "B"), (4, "A"), (5, None), (6, None)], heading="Reference")
+        problems = repeated_references(_named("A", "B", "A", None, None), heading="Reference")
         assert [(p.row, p.value, p.reason) for p in problems] == [
             (2, "A", "the same reference is on row 4"),
             (4, "A", "the same reference is on row 2"),
         ]
 
     def test_repeated_references_keeps_a_long_list_short(self) -> None:
-        problems = repeated_references([(number, "A") for number in range(2, 22)], heading="Reference")
+        problems = repeated_references(_named(*"A" * 20), heading="Reference")
         assert problems[0].reason == "the same reference is on rows 3, 4, 5, 6, 7, 14 more"
 
 
@@ -56,3 +56,8 @@ class TestShown:
 def _read(*headings: str, values: tuple[CellValue, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
     layout = layout_of(Sheet("a.csv", ("Status", *headings), ()), SheetKind.HOUSEHOLDS)
     return read_row(SheetRow(7, ("waiting", *values)), layout)
+
+
+def _named(*references: str | None) -> list[RowCells]:
+    """Return rows 2 and on, each with its reference."""
+    return [RowCells(number, {"reference": each}, {}) for number, each in enumerate(references, start=2)]

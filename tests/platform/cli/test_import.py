@@ -84,7 +84,7 @@ class TestImport:
         result = _run("households", tenant, _sheet(tmp_path, "Reference,Sttus\nA,waiting\n"))
 
         assert result.exit_code == 1
-        assert "did you mean “Status”?" in result.stderr
+        assert "column B (perhaps “Status”)" in result.stderr
 
     def test_takes_children(self, tenant: Tenant, tmp_path: Path) -> None:
         result = _run("children", tenant, _sheet(tmp_path, "Group reference,Child reference\nG1,C1\nG1,C2\n"))
