@@ -22,7 +22,7 @@ Digest = Callable[[bytes], bytes]
 
 _STAND_INS: Final = {
     SheetKind.HOUSEHOLDS: (("Adopters", "Adopter 1 name"), ("Postcode", "Email", "Telephone", "Address")),
-    SheetKind.CHILDREN: (("Child", "Forename"), ("Surname", "Child"), ("Born",)),
+    SheetKind.CHILDREN: (("Child name", "Forename"), ("Surname", "Child name"), ("Born",)),
 }
 _CHARACTERS: Final = 16
 

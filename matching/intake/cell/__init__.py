@@ -25,6 +25,7 @@ from matching.intake.cell.need import need_level_cell, tolerance_cell
 from matching.intake.cell.number import (
     fewest_children_cell,
     most_children_cell,
+    number_of_adopters_cell,
     number_of_children_cell,
     whole_number_cell,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "most_children_cell",
     "name_cell",
     "need_level_cell",
+    "number_of_adopters_cell",
     "number_of_children_cell",
     "oldest_age_cell",
     "outward_code_cell",

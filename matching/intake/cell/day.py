@@ -41,6 +41,9 @@ _WEEKDAY: Final = re.compile(r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur
 _NUMERIC: Final = re.compile(
     r"(?P<day>[0-9]{1,2})(?P<mark>[/.-])(?P<month>[0-9]{1,2})(?P=mark)(?P<year>[0-9]{4}|[0-9]{2})"
 )
+_FIGURES: Final = re.compile(
+    r"(?<![0-9])([0-9]{1,2})\s*[/.‐‑–—−-]\s*([0-9]{1,2})\s*[/.‐‑–—−-]\s*(?:[0-9]{4}|[0-9]{2})(?![0-9])"
+)
 _WORDED: Final = re.compile(
     rf"(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)?[ /.,-]*(?P<month>{_NAMES})\.?[ /.,-]*{_YEAR}"
 )
@@ -102,21 +105,19 @@ def dated(value: CellValue, epoch: date | None) -> CellValue:
 
 def reads_month_first(values: Iterable[CellValue]) -> bool:
     """Say whether one of these dates can only have its month first, so that no other can be trusted not to."""
-    return any(_is_month_first(match) for match in map(_numeric, values) if match is not None)
+    return any(1 <= first <= 12 < second <= 31 for first, second in map(_in_figures, values))
 
 
 def could_be_month_first(value: CellValue) -> bool:
     """Say whether a date in figures would be another day, were its month written first."""
-    match = _numeric(value)
-    return match is not None and int(match["day"]) <= 12 and int(match["day"]) != int(match["month"])
+    first, second = _in_figures(value)
+    return 1 <= first <= 12 and 1 <= second <= 12 and first != second
 
 
-def _numeric(value: CellValue) -> re.Match[str] | None:
-    return _NUMERIC.fullmatch(_tidied(value)) if isinstance(value, str) and value[:1].isdigit() else None
-
-
-def _is_month_first(match: re.Match[str]) -> bool:
-    return 1 <= int(match["day"]) <= 12 < int(match["month"]) <= 31
+def _in_figures(value: CellValue) -> tuple[int, int]:
+    """Return the first two numbers of a date in figures; noughts when a cell holds none."""
+    match = _FIGURES.search(value) if isinstance(value, str) else None
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def _tidied(text: str) -> str:

@@ -92,6 +92,7 @@ _PUNCTUATION: Final = re.compile(r"[-:(),/.]")
 _LEADING: Final = re.compile(r"^(?:both|each|1|2|child|ethnicity|heritage)\b *:? *", re.IGNORECASE)
 _CODE_FIRST: Final = re.compile(r"([A-Z]{4}) ?[-:(] ?[^;]+")
 _SLIPS: Final = re.compile(r"\b(?:carib|carri|carrib)(?:bean|ean|ian|bian)s?\b")
+_COMMON: Final = frozenset("any other background mixed ethnic group of and heritage not yet obtained refused".split())  # noqa: SIM905
 _SHORTEST_SLIPPED: Final = 5
 _MOST_AT_ONCE: Final = 8
 """How many pieces of a cell are tried together as one name, “White and Black Caribbean” being two."""
@@ -116,12 +117,12 @@ def ethnic_codes_cell(value: CellValue) -> frozenset[str]:
 
 
 def _codes_in(part: str) -> Iterator[str]:
-    part = _LEADING.sub("", part)
-    whole = _code_of(part)
+    led = _LEADING.sub("", part) or part
+    whole = _code_of(part) or _code_of(led)
     if whole is not None:
         yield whole
         return
-    yield from _codes_of(_JOINED.split(part), part)
+    yield from _codes_of(_JOINED.split(led), led)
 
 
 def _codes_of(pieces: Sequence[str], part: str) -> Iterator[str]:
@@ -188,6 +189,9 @@ def _without_slip(word: str) -> str:
 
 def _not_understood(text: str) -> str:
     names = {names[0]: code for code, names in _NAMES.items()}
-    nearest = process.extractOne(_name(text), list(names), scorer=fuzz.WRatio)
-    said = f"{quoted(text)} is not understood; {_EXPECTED}"
-    return f"{said}; the nearest is {names[nearest[0]]} ({nearest[0].capitalize()})" if nearest else said
+    nearest, _, _ = process.extractOne(_name(text), list(names), scorer=fuzz.WRatio)
+    return f"{quoted(text)} is not understood; {_EXPECTED}; the nearest is {names[nearest]}, {_shown(nearest)}"
+
+
+def _shown(name: str) -> str:
+    return " ".join(word if word in _COMMON else word.capitalize() for word in name.split())

@@ -56,6 +56,20 @@ def _number_in(text: str) -> int | None:
     return 0 if said in _NONE else NUMBER_WORDS.get(said)
 
 
+_ADOPTERS: Final = {
+    **dict.fromkeys(("single", "sole", "single adopter", "sole adopter"), 1),
+    **dict.fromkeys(("couple", "two", "joint", "married couple", "same-sex couple", "pair"), 2),
+}
+
+
+def number_of_adopters_cell(value: CellValue) -> int | None:
+    """Return 1 or 2, from the number or from “single” or “couple”."""
+    said = _ADOPTERS.get(plain(value)) if isinstance(value, str) else None
+    return _one_or_two(value) if said is None else said
+
+
+_one_or_two: Final = whole_number_cell(1, 2)
+
 # ── how many children ──
 
 _EXPECTED: Final = (

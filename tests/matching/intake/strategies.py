@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from matching.intake.cell import ETHNIC_CODES
+from matching.intake.cell.word import NOTHING_SAID, plain
 from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.column import SheetKind, columns_of
 from matching.intake.household_row import HouseholdRow
@@ -17,23 +18,23 @@ from matching.ranking.facts import LegalPosition, Sex, SexApproved
 
 TODAY = date(2026, 3, 2)
 
-HOUSEHOLD_FIELDS = frozenset(column.field for column in columns_of(SheetKind.HOUSEHOLDS))
+HOUSEHOLD_FIELDS = frozenset(name for column in columns_of(SheetKind.HOUSEHOLDS) for name in column.fields)
 GROUP_FIELDS = frozenset(column.field for column in columns_of(SheetKind.CHILDREN) if column.of_group)
-CHILD_FIELDS = frozenset(column.field for column in columns_of(SheetKind.CHILDREN) if not column.of_group) - {
-    "group_reference"
-}
+CHILD_FIELDS = frozenset(
+    name for column in columns_of(SheetKind.CHILDREN) if not column.of_group for name in column.fields
+) - {"group_reference"}
 
 _LETTERS = st.characters(categories=("L", "N", "P"), exclude_characters="\u00ad")
 _WORDS = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda text: text.strip() == text)
 
 
 def _tidied(text: str) -> bool:
-    # What the reader would rewrite (composed forms, odd spaces) cannot come back as it went.
-    return unicodedata.normalize("NFC", text) == text
+    # What the reader would rewrite (composed forms, odd spaces), or take for nothing, cannot come back as it went.
+    return unicodedata.normalize("NFC", text) == text and plain(text) not in NOTHING_SAID
 
 
 line_text = st.lists(_WORDS, min_size=1, max_size=6).map(" ".join).filter(_tidied)
-references = st.text("ABCdef0123456789-/", min_size=1, max_size=10)
+references = st.text("ABCdef0123456789-/", min_size=1, max_size=10).filter(_tidied)
 _past = st.dates(date(1990, 1, 1), TODAY)
 _yes_no = st.sampled_from(YesNo)
 _answers = st.sampled_from(Answer)
@@ -43,24 +44,8 @@ _names = st.sampled_from(
 _names_sets = st.frozensets(_names, max_size=3)
 _outward = st.sampled_from(("EX4", "PL4", "TR1", "BS1", "GL1", "SN1", "TQ1"))
 tolerances = st.builds(
-    lambda can, discuss, cannot: Tolerance(**_levels(can, discuss, cannot)),
-    st.integers(0, 3),
-    st.integers(0, 3),
-    st.integers(0, 3),
+    Tolerance, low=st.sampled_from(Answer), medium=st.sampled_from(Answer), high=st.sampled_from(Answer)
 )
-
-
-def _levels(can: int, discuss: int, refused: int) -> dict[str, Answer]:
-    """Spread answers over the levels in the only order that the grammar can say: up to, up to, from."""
-    given: dict[str, Answer] = {}
-    for index, level in enumerate(("low", "medium", "high")):
-        if index < can:
-            given[level] = Answer.CAN_MEET
-        elif index < discuss:
-            given[level] = Answer.WOULD_DISCUSS
-        elif index >= max(refused, can, discuss):
-            given[level] = Answer.CANNOT
-    return given
 
 
 @st.composite
@@ -72,7 +57,7 @@ def sharings(draw: st.DrawFn) -> tuple[str | None, str | None]:
 
 @st.composite
 def household_rows(draw: st.DrawFn, *, number: int = 2) -> HouseholdRow:
-    ages = sorted(draw(st.lists(st.integers(0, 17), min_size=2, max_size=2)))
+    ages = sorted(draw(st.lists(st.integers(0, 18 * 12 - 1), min_size=2, max_size=2)))
     counts = sorted(draw(st.lists(st.integers(1, 10), min_size=2, max_size=2)))
     at_home = draw(st.none() | st.integers(0, 5))
     sharing, reason = draw(sharings())
@@ -91,8 +76,8 @@ def household_rows(draw: st.DrawFn, *, number: int = 2) -> HouseholdRow:
         approved_on=draw(st.none() | _past),
         status=draw(st.sampled_from(("waiting", "on_hold", "withdrawn"))),
         profile=draw(st.none() | st.lists(line_text, min_size=1, max_size=3).map("\n".join)),
-        age_from_months=draw(st.sampled_from((None, ages[0] * 12))),
-        age_to_months=draw(st.sampled_from((None, ages[1] * 12 + 11))),
+        age_from_months=draw(st.sampled_from((None, ages[0]))),
+        age_to_months=draw(st.sampled_from((None, ages[1]))),
         fewest_children=draw(st.sampled_from((None, counts[0]))),
         most_children=draw(st.sampled_from((None, counts[1]))),
         sex_approved=draw(st.sampled_from(SexApproved)),

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from matching.intake import cell
 from matching.intake.cell import CellProblem
 from matching.intake.sheet import CellValue
+from matching.intake.value_text import say_tolerance
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.ranking.facts import LegalPosition, Sex, SexApproved
 from tests.matching.intake.strategies import tolerances
-from tests.matching.intake.writing import tolerance_text
 
 _CAN, _DISCUSS, _CANNOT = Answer.CAN_MEET, Answer.WOULD_DISCUSS, Answer.CANNOT
 
@@ -217,7 +217,7 @@ class TestToleranceCell:
 
     @given(tolerances)
     def test_tolerance_cell_reads_what_was_written(self, tolerance: Tolerance) -> None:
-        assert cell.tolerance_cell(tolerance_text(tolerance)) == tolerance
+        assert cell.tolerance_cell(say_tolerance(tolerance)) == tolerance
 
 
 class TestEthnicCodes:

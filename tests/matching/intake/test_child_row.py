@@ -77,7 +77,7 @@ class TestReadGroups:
         ]
 
     def test_read_groups_refuses_the_siblings_of_a_refused_child(self) -> None:
-        intake = _read_rows(("G1", "C1", {}), ("G1", "C2", {"Sex": "boy"}), ("G2", "C3", {}))
+        intake = _read_rows(("G1", "C1", {}), ("G1", "C2", {"Sex": "blue"}), ("G2", "C3", {}))
         assert [group.reference for group in intake.groups] == ["G2"]
         assert [(p.row, p.column) for p in intake.problems] == [(2, None), (3, "Sex")]
 
@@ -104,7 +104,7 @@ class TestReadGroups:
             ({"Heritage": "WBRI; MWBC"}, "Heritage"),
             ({"Exclusion areas": "PL4"}, "Exclusion areas"),
             ({"Home outward code": "ZZ9"}, "Home outward code"),
-            ({"Legal position": "granted"}, "Legal position"),
+            ({"Legal position": "interim"}, "Legal position"),
             ({"Need: Neglect": "can meet low"}, "Need: Neglect"),
         ],
     )

@@ -13,6 +13,7 @@ from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.column import SheetKind, columns_of
 from matching.intake.household_row import HouseholdRow
 from matching.intake.sheet import CellValue
+from matching.intake.value_text import say_oldest_age, say_tolerance, say_youngest_age
 from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.ranking.facts import LegalPosition, Sex, SexApproved
 
@@ -58,7 +59,7 @@ def _write_sheet(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Workshee
 def household_line(row: HouseholdRow) -> list[CellValue]:
     line: list[CellValue] = []
     for column in columns_of(SheetKind.HOUSEHOLDS):
-        value = row.needs.get(column.field) if column.of_need else getattr(row, column.field)
+        value = row.needs.get(column.field) if column.of_need else getattr(row, column.field, None)
         line.append(_cell(column.field, value))
     return line
 
@@ -75,7 +76,7 @@ def _child_line(group: GroupRow, child: ChildRow, *, say: bool) -> list[CellValu
         elif column.of_group:
             value = getattr(group, column.field) if say else None
         else:
-            value = child.needs.get(column.field) if column.of_need else getattr(child, column.field)
+            value = child.needs.get(column.field) if column.of_need else getattr(child, column.field, None)
         line.append(_cell(column.field, value))
     return line
 
@@ -84,7 +85,7 @@ def _cell(field: str, value: object) -> CellValue:
     if value is None or value in (YesNo.UNKNOWN, Answer.UNKNOWN, Sex.UNKNOWN, SexApproved.UNKNOWN):
         return None
     if isinstance(value, Tolerance):
-        return tolerance_text(value)
+        return say_tolerance(value)
     if isinstance(value, frozenset):
         return "; ".join(sorted(value)) or None
     if isinstance(value, tuple):
@@ -95,7 +96,7 @@ def _cell(field: str, value: object) -> CellValue:
 def _scalar(field: str, value: object) -> CellValue:
     if field in _YEARS:
         assert isinstance(value, int)
-        return value // 12
+        return (say_youngest_age if field == "age_from_months" else say_oldest_age)(value)
     if isinstance(value, date):
         return value.strftime("%m/%Y") if field in _MONTHS else value
     if isinstance(value, int):
@@ -105,18 +106,6 @@ def _scalar(field: str, value: object) -> CellValue:
     if field in {"status"} or isinstance(value, YesNo | Answer | NeedLevel | LegalPosition | Sex | SexApproved):
         return None if value == "unknown" else str(value).replace("_", " ")
     return str(value)
-
-
-def tolerance_text(tolerance: Tolerance) -> str | None:
-    """Write the grammar that gives this tolerance; there is none for every combination of three answers."""
-    levels = {"low": tolerance.low, "medium": tolerance.medium, "high": tolerance.high}
-    parts = []
-    for answer, word in ((Answer.CAN_MEET, "can meet"), (Answer.WOULD_DISCUSS, "would discuss")):
-        said = [level for level, given in levels.items() if given is answer]
-        parts += [f"{word} {said[-1]}"] if said else []
-    refused = [level for level, given in levels.items() if given is Answer.CANNOT]
-    parts += [f"cannot {refused[0]}"] if refused else []
-    return "; ".join(parts) or None
 
 
 def _text(cell: CellValue) -> str:

@@ -1,0 +1,130 @@
+"""The columns of a sheet of children, in the documented order; those of needs follow them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from matching.intake import cell
+from matching.intake.shared_columns import SHARED_COLUMNS
+from matching.intake.sheet_column import DATE, YES_NO, Column
+from matching.intake.value_text import say_word
+
+CHILD_COLUMNS: Final = (
+    Column(
+        "Group reference",
+        "group_reference",
+        cell.reference_cell,
+        "The agency's own, the same for siblings placed together.",
+        "GRP-012",
+        needed=True,
+    ),
+    Column(
+        "Child reference",
+        "reference",
+        cell.reference_cell,
+        "The agency's own: the key of the child.",
+        "CH-0031",
+        needed=True,
+    ),
+    Column("Forename", "forename", cell.name_cell, "Blank for an unborn child.", "Fictia"),
+    Column("Surname", "surname", cell.name_cell, "Seen by the agency alone.", "Specimen"),
+    Column(
+        "Child name",
+        "child_name",
+        cell.child_name_cell,
+        "Both names in one cell, in the place of the two columns before.",
+        "",
+        spreads=True,
+    ),
+    Column("Born", "born_on", cell.date_cell, DATE, "21/06/2022", is_date=True),
+    Column("Due", "due_on", cell.date_cell, "For an unborn child: a date, dd/mm/yyyy.", "", is_date=True),
+    Column("Sex", "sex", cell.sex_cell, "female or male.", "female"),
+    Column("Heritage", "heritage", cell.ethnic_code_cell, "One SSDA903 code or its name.", "WBRI"),
+    Column(
+        "Legal position",
+        "legal_position",
+        cell.legal_position_cell,
+        "consent, order granted, order applied, contested or appeal.",
+        "order granted",
+        of_group=True,
+    ),
+    Column("SHOBPA decision on", "shobpa_on", cell.date_cell, DATE, "02/09/2024", of_group=True, is_date=True),
+    Column("Placement order on", "placement_order_on", cell.date_cell, DATE, "18/11/2024", of_group=True, is_date=True),
+    Column("Waiting since", "waiting_since", cell.date_cell, DATE, "18/11/2024", of_group=True, is_date=True),
+    Column(
+        "Status",
+        "status",
+        cell.status_cell,
+        "waiting, on hold or withdrawn; left blank, it stays as it is, and a new group waits.",
+        "waiting",
+        of_group=True,
+        say=say_word,
+    ),
+    Column("Early permanence", "early_permanence", cell.yes_no_cell, YES_NO, "no", of_group=True),
+    Column("Letterbox contact", "letterbox_contact", cell.any_cell, "Is it needed? yes or no.", "yes", of_group=True),
+    Column("Direct contact", "direct_contact", cell.any_cell, "Is it needed? yes or no.", "no", of_group=True),
+    Column("Contact with siblings", "sibling_contact", cell.any_cell, "Is it needed? yes or no.", "yes", of_group=True),
+    Column("Must be youngest", "must_be_youngest", cell.yes_no_cell, YES_NO, "no", of_group=True),
+    Column("Must be only child", "must_be_only", cell.yes_no_cell, YES_NO, "no", of_group=True),
+    Column("No pets", "no_pets", cell.yes_no_cell, YES_NO, "no", of_group=True),
+    Column("Smoke-free", "smoke_free", cell.yes_no_cell, YES_NO, "yes", of_group=True),
+    Column(
+        "Adopters hoped for",
+        "adopters_hoped_for",
+        cell.number_of_adopters_cell,
+        "1 or 2, where the plan says which would suit; it bars nobody.",
+        "",
+        of_group=True,
+    ),
+    Column("Experience needed", "experience_needed", cell.yes_no_cell, YES_NO, "no", of_group=True),
+    Column(
+        "Training needed",
+        "training_needed",
+        cell.yes_no_cell,
+        "In therapeutic parenting: yes or no.",
+        "yes",
+        of_group=True,
+    ),
+    Column(
+        "Parent at home needed",
+        "parent_at_home_needed",
+        cell.yes_no_cell,
+        "Through the first year: yes or no.",
+        "yes",
+        of_group=True,
+    ),
+    Column("Support needed", "support_needed", cell.yes_no_cell, "Help nearby: yes or no.", "no", of_group=True),
+    Column(
+        "Sibling lives with",
+        "sibling_household",
+        cell.household_code_cell,
+        "The code of the household that a brother or sister lives with; seen by the two agencies alone.",
+        "",
+        of_group=True,
+    ),
+    Column(
+        "Families considered",
+        "families_considered",
+        cell.whole_number_cell(0, 99),
+        "How many families are being considered now; 0 for none.",
+        "0",
+        of_group=True,
+    ),
+    Column(
+        "Home outward code",
+        "home_outward_code",
+        cell.outward_code_cell,
+        "Where the children come from.",
+        "EX4",
+        of_group=True,
+    ),
+    Column(
+        "Exclusion areas",
+        "exclusion_areas",
+        cell.exclusion_areas_cell,
+        "Outward codes with 5, 10, 15, 20, 30 or 50 miles, separated by semicolons.",
+        "PL4 10; EX1 5",
+        of_group=True,
+    ),
+    *SHARED_COLUMNS,
+)
