@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from matching.availability import Availability, availability_of, group_cap, household_cap
 from matching.household import Household
 from matching.need import need_catalogue
+from matching.probing import ask_places
 from matching.ranking.criterion import criteria
 from matching.ranking.engine import GateCount, Ranking
 from matching.ranking.explain import PairExplanation
@@ -138,7 +139,7 @@ def find_families(
     ranking = pool.rank()
     say = _Saying(session, pool)
     listed = list(ranking.families_of(0))
-    free = [each for each in listed if say.availability(each.household) is Availability.FREE]
+    free = [each for each in listed if pool.availability(each.household) is Availability.FREE]
     record_look(session, "sibling_group", group.id, group.agency_id, now=now)
     return FoundFamilies(
         first=_sibling_first(session, group, {each.code: each.position for each in listed}, as_of=as_of, now=now),
@@ -153,8 +154,12 @@ def find_families(
 
 
 def find_groups(session: Session, household: Household, *, as_of: date, top: int | None, now: datetime) -> FoundGroups:
-    """Return the first ``top`` groups a household may fit, or all, by its fit; the look is put on record."""
+    """Return the first ``top`` groups a household may fit, or all, by its fit; the look is put on record.
+
+    :raises AskedTooOften: when the agency has asked too much of others' places in a day.
+    """
     pool = open_pool(session, as_of=as_of, of_households=[household])
+    ask_places(session, pool.groups, pool.households, now=now)
     fitting = pool.rank().groups_of(0)
     say = _Saying(session, pool)
     record_look(session, "household", household.id, household.agency_id, now=now)
@@ -163,7 +168,7 @@ def find_groups(session: Session, household: Household, *, as_of: date, top: int
         best=tuple(say.group(each.position, each.group) for each in fitting[:top]),
         groups=len(fitting),
         waiting=len(pool.groups),
-        availability=availability_of(household.considered_for, cap=household_cap(session)),
+        availability=pool.availability(0),
         near_misses=near_misses_of_household(
             pool.group_facts, pool.household_facts[0], pool.places, pool.policy, as_of
         ),
@@ -226,11 +231,6 @@ class _Saying:
         self._pool = pool
         self._names = agency_names(session)
         self._own = scope_of(session).agency_id
-        self._cap = household_cap(session)
-
-    def availability(self, household: int) -> Availability:
-        """Return how busy a household is."""
-        return availability_of(self._pool.households[household].considered_for, cap=self._cap)
 
     def family(self, position: int | None, household: int) -> FoundFamily:
         """Return a household as a line of the list of the pool's only group."""
@@ -241,7 +241,7 @@ class _Saying:
             summary=describe_household(self._pool.household_facts[household], self._pool.as_of),
             agency=self._names.get(found.agency_id, ""),
             own=found.agency_id == self._own,
-            availability=self.availability(household),
+            availability=self._pool.availability(household),
             explanation=self._pool.explain(0, household),
         )
 

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching import household as households
 from matching import sibling_group as groups
+from matching.availability import Availability, availability_of, household_cap
 from matching.household import Household
 from matching.place import places_version
+from matching.probing import ask_places
 from matching.ranking.engine import RankedFamily, Ranking, rank
 from matching.ranking.explain import PairExplanation, explain
 from matching.ranking.facts import GroupFacts, HouseholdFacts
@@ -25,6 +27,7 @@ from matching.ranking.places import Places
 from matching.ranking.policy import RankingPolicy, default_policy
 from matching.ranking.snapshot import Snapshot, digest, from_bytes, take_snapshot, to_bytes
 from matching.sibling_group import SiblingGroup
+from matching.sibling_placement import find_sibling_household_code
 from tenants import audit
 from tenants.base import Base, Id
 from tenants.cipher import seal, unseal
@@ -89,16 +92,22 @@ class Pairing:
     group: SiblingGroup
     household: Household
     position: int
+    availability: Availability
     explanation: PairExplanation
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyList:
-    """A group's list as it was kept: how many households no gate bars, and the best of them."""
+    """A group's list as it was kept: how many households no gate bars, and the best of them.
+
+    ``sibling_household`` is the code of the household that a brother or sister lives with, for who may know of it:
+    it is asked first, listed or not (guidance 4.12).
+    """
 
     run: RankingRun
     families: int
     best: tuple[Pairing, ...]
+    sibling_household: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,8 @@ class Pool:
     places: Places
     policy: RankingPolicy
     as_of: date
+    household_cap: int
+    """For how many groups a household may be considered at once; the ranking does not read it."""
 
     def rank(self, top: int | None = None) -> Ranking:
         """Return every group's list of at most ``top`` households."""
@@ -127,12 +138,17 @@ class Pool:
             self.as_of,
         )
 
+    def availability(self, household: int) -> Availability:
+        """Return how busy a household is, by its position."""
+        return availability_of(self.households[household].considered_for, cap=self.household_cap)
+
     def pairing(self, group: int, family: RankedFamily) -> Pairing:
         """Return one line of a list with its reasons."""
         return Pairing(
             group=self.groups[group],
             household=self.households[family.household],
             position=family.position,
+            availability=self.availability(family.household),
             explanation=self.explain(group, family.household),
         )
 
@@ -156,6 +172,7 @@ def open_pool(
         places=_places(session, found_groups, found_households),
         policy=policy or default_policy(),
         as_of=as_of,
+        household_cap=household_cap(session),
     )
 
 
@@ -169,11 +186,16 @@ def families_for(session: Session, group: SiblingGroup, *, as_of: date, top: int
         run=run,
         families=int(ranking.families[0]),
         best=tuple(pool.pairing(0, family) for family in ranking.families_of(0)),
+        sibling_household=find_sibling_household_code(session, group),
     )
 
 
 def why(session: Session, group: SiblingGroup, household: Household, *, as_of: date, now: datetime) -> PairExplanation:
-    """Return why a household is, or is not, on a group's list; the look is put on record for both owners."""
+    """Return why a household is, or is not, on a group's list; the look is put on record for both owners.
+
+    :raises AskedTooOften: when the agency has asked too much of others' places in a day.
+    """
+    ask_places(session, [group], [household], now=now)
     pool = open_pool(session, as_of=as_of, of_groups=[group], of_households=[household])
     record_look(session, "sibling_group", group.id, group.agency_id, now=now)
     record_look(session, "household", household.id, household.agency_id, now=now)
@@ -181,7 +203,11 @@ def why(session: Session, group: SiblingGroup, household: Household, *, as_of: d
 
 
 def record_run(session: Session, pool: Pool, ranking: Ranking, *, now: datetime) -> RankingRun:
-    """Keep a run: its lists, its versions, and the snapshot from which it can be made again."""
+    """Keep a run: its lists, its versions, and the snapshot from which it can be made again.
+
+    :raises AskedTooOften: when the agency has asked too much of others' places in a day.
+    """
+    ask_places(session, pool.groups, pool.households, now=now)
     snapshot = take_snapshot(
         pool.group_facts,
         pool.household_facts,

@@ -55,6 +55,7 @@ def rank(
                 "run": str(found.run.id),
                 "policy": found.run.policy_version,
                 "families_not_barred": found.families,
+                "sibling_household": found.sibling_household,
                 "families": FamilySchema(many=True).dump(found.best),
             }
     if as_json:
@@ -62,6 +63,8 @@ def rank(
         return
     families = "1 family" if found.families == 1 else f"{found.families} families"
     click.echo(f"{answer['group']}: {families} that no gate bars, as of {day:%d/%m/%Y}")
+    if found.sibling_household:
+        click.echo(f"A brother or sister lives with {found.sibling_household}: ask this family first.")
     for pairing in found.best:
         _say(pairing)
 
@@ -114,7 +117,8 @@ def _day(as_of: datetime | None) -> date:
 
 def _say(pairing: Pairing) -> None:
     explanation = pairing.explanation
-    click.echo(f"{pairing.position:>3}. {pairing.household.code}  {explanation.band}  ({explanation.points} points)")
+    head = f"{pairing.position:>3}. {pairing.household.code}  {explanation.band}  ({explanation.points} points)"
+    click.echo(f"{head}  {pairing.availability.label.lower()}")
     for mark, sentences in (("+", explanation.why), ("?", explanation.ask), ("-", explanation.against)):
         for sentence in sentences:
             click.echo(f"       {mark} {sentence}")

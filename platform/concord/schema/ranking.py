@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from matching.availability import Availability
 from matching.ranking.standing import Band, Verdict
 
 
@@ -47,6 +48,7 @@ class FamilySchema(Schema):
     household = fields.String(attribute="household.code")
     points = fields.Integer(attribute="explanation.points")
     band = fields.Enum(Band, by_value=True, attribute="explanation.band")
+    availability = fields.Enum(Availability, by_value=True)
     why = fields.List(fields.String(), attribute="explanation.why")
     ask = fields.List(fields.String(), attribute="explanation.ask")
     against = fields.List(fields.String(), attribute="explanation.against")

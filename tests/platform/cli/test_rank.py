@@ -35,6 +35,35 @@ class TestRank:
         assert set(said["families"][0]) == set(FamilySchema().fields)
         assert all(sum(line["points"] for line in each["contributions"]) == each["points"] for each in said["families"])
 
+    def test_says_how_busy_each_family_is(self, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+        group = _group_code(factories, devon, factories.group(devon))
+        factories.household(devon, considered_for=3, most_children=1)
+        factories.household(dorset, considered_for=0)
+
+        said = answer("rank", "--agency", devon.slug, "--group", group)
+        printed = run("rank", "--agency", devon.slug, "--group", group).stdout
+
+        assert [each["availability"] for each in said["families"]] == ["at_cap", "free"]
+        assert "points)  at its cap" in printed
+        assert "points)  free" in printed
+
+    def test_names_a_siblings_family_to_the_two_agencies_and_no_third(self, factories: Factories) -> None:
+        consortium_id = factories.consortium()
+        devon, dorset, cornwall = (factories.tenant(consortium_id) for _ in range(3))
+        family = _household_code(factories, dorset, factories.household(dorset))
+        group = _group_code(factories, devon, factories.group(devon, sibling_household=family))
+
+        told = {
+            each.slug: answer("rank", "--agency", each.slug, "--group", group)["sibling_household"]
+            for each in (devon, dorset, cornwall)
+        }
+
+        assert told == {devon.slug: family, dorset.slug: family, cornwall.slug: None}
+        assert (
+            f"A brother or sister lives with {family}" in run("rank", "--agency", devon.slug, "--group", group).stdout
+        )
+
     def test_keeps_the_run(self, factories: Factories) -> None:
         devon, dorset = factories.two_tenants()
         factories.household(devon)
