@@ -23,7 +23,7 @@ COMMANDS = {
     "consortium": ("concord.cli.tenant:consortium", "Create consortia."),
     "agency": ("concord.cli.tenant:agency", "Add and list agencies."),
     "person": ("concord.cli.tenant:person", "Invite people."),
-    "import": ("concord.cli.import_:command", "Import households or children from a sheet."),
+    "import": ("concord.cli.import_:command", "Import households or children from a sheet, or a return."),
     "export": ("concord.cli.export:command", "Export an agency's own households or children to a sheet."),
     "rank": ("concord.cli.rank:rank", "List the families for a sibling group, with reasons."),
     "why": ("concord.cli.rank:why_command", "Say why a household is, or is not, on a group's list."),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from concord.cli.import_return import pack_paths, say_children
 from concord.cli.wait import wait_for_job
 from concord.cli.workplace import Workplace, agency_scope, jobs_running, workplace
 from concord.schema.import_run import ImportRunSchema, RowOutcomeSchema
@@ -27,7 +28,7 @@ ROWS_REFUSED = 3
 
 @click.group("import")
 def command() -> None:
-    """Import households or children from a CSV or Excel sheet; docs/data.md says how to write one.
+    """Import households or children from a sheet, or an SSDA903 return; docs/data.md says how to write a sheet.
 
     Exits with 0 when every row was taken, 3 when some rows were refused and the others taken, 1 when the whole file was
     refused.
@@ -62,6 +63,40 @@ for _kind in SHEETS:
     _command(_kind)
 
 
+@command.command(SheetKind.SSDA903.value)
+@click.option("--agency", required=True, help="Whose return it is, by the agency's short name.")
+@click.option("--consortium", help="Which consortium, where the agency belongs to several.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of each child, and keep nothing.")
+@click.option("--rows", is_flag=True, help="Say it of every child, not of the refused ones alone.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; docs/cli.md documents the shape.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@click.pass_obj
+def import_return(
+    settings: Settings,
+    agency: str,
+    consortium: str | None,
+    dry_run: bool,
+    rows: bool,
+    as_json: bool,
+    paths: tuple[Path, ...],
+) -> None:
+    """Import the children of an SSDA903 return who wait for adopters.
+
+    PATH is the folder of its CSV files, a zip of them, its XML, or several CSV files together.
+    """
+    filename, content = pack_paths(paths)
+    with workplace(settings) as place:
+        scope = agency_scope(place.database, agency, consortium=consortium)
+        done, report = import_content(
+            place, scope, kind=SheetKind.SSDA903, filename=filename, content=content, dry_run=dry_run
+        )
+    if as_json:
+        click.echo(_as_json(done, report))
+    else:
+        _say_return(done, report if rows else [row for row in report if row.outcome is Outcome.REFUSED])
+    sys.exit(_exit_code(done))
+
+
 def import_sheet(
     place: Workplace, scope: Scope, *, kind: SheetKind, file: Path, dry_run: bool
 ) -> tuple[ImportRun, list[RowOutcome]]:
@@ -72,13 +107,22 @@ def import_sheet(
     """
     if file.stat().st_size > MOST_BYTES:
         raise UnreadableSheet(f"{file.name} is larger than {MOST_BYTES // 2**20} MB. Split it in parts.")
+    return import_content(place, scope, kind=kind, filename=file.name, content=file.read_bytes(), dry_run=dry_run)
+
+
+def import_content(
+    place: Workplace, scope: Scope, *, kind: SheetKind, filename: str, content: bytes, dry_run: bool
+) -> tuple[ImportRun, list[RowOutcome]]:
+    """Hand in a file's content as ``scope``, wait until a worker has taken it, and return the import with its report.
+
+    :raises UnreadableSheet: when it is too large to keep.
+    :raises JobFailed: when the import could not be done.
+    """
     with place.database.transaction(scope) as session:
         session.info["request_id"] = "cli:import"
-        asked = request_import(
-            session, kind=kind, filename=file.name, content=file.read_bytes(), dry_run=dry_run, now=utc_now()
-        )
+        asked = request_import(session, kind=kind, filename=filename, content=content, dry_run=dry_run, now=utc_now())
     with jobs_running(place, workers=1) as staffed:
-        wait_for_job(place.database, scope, asked.job_id, words=f"Importing {file.name}", check=staffed.check)
+        wait_for_job(place.database, scope, asked.job_id, words=f"Importing {filename}", check=staffed.check)
     with place.database.transaction(scope) as session:
         session.info["request_id"] = "cli:import"
         done = get_import(session, asked.id)
@@ -96,12 +140,29 @@ def _as_json(done: ImportRun, report: list[RowOutcome]) -> str:
     return json.dumps(answer, indent=2, ensure_ascii=False)
 
 
-def _say(done: ImportRun, report: Iterable[RowOutcome]) -> None:
+def _say_return(done: ImportRun, report: Iterable[RowOutcome]) -> None:
+    if not _say_whole(done):
+        return
+    for line in say_children(report):
+        click.echo(line)
+    counts = f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged, "
+    counts += f"{done.not_for_adoption} not for adoption, {done.refused} refused."
+    click.echo(f"Children: {counts}" + (" This was a dry run: nothing was kept." if done.dry_run else ""))
+
+
+def _say_whole(done: ImportRun) -> bool:
+    """Say what holds of the whole file; whether any of it was taken."""
     if done.refusal is not None:
         click.echo(f"{done.filename} was refused whole. {done.refusal}", err=True)
-        return
+        return False
     for note in done.notes:
         click.echo(f"Note: {note}")
+    return True
+
+
+def _say(done: ImportRun, report: Iterable[RowOutcome]) -> None:
+    if not _say_whole(done):
+        return
     for row in report:
         _say_row(row)
     counts = f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged, {done.refused} refused."

@@ -9,8 +9,13 @@ from matching.intake.outcome import Outcome
 
 
 class ProblemSchema(Schema):
-    """Why a row was refused; ``column`` and ``value`` are null when the reason lies outside one cell."""
+    """What is to be told of a cell; ``column`` and ``value`` are null when the reason lies outside one cell.
 
+    A return tells of a child in several tables, so that the cell may stand elsewhere than the child's own row.
+    """
+
+    sheet = fields.String()
+    row = fields.Integer()
     column = fields.String(allow_none=True)
     value = fields.String(allow_none=True)
     reason = fields.String()
@@ -34,6 +39,7 @@ class RowOutcomeSchema(Schema):
     record_id = fields.UUID(allow_none=True)
     changed = fields.List(fields.Nested(ChangeSchema))
     problems = fields.List(fields.Nested(ProblemSchema))
+    remarks = fields.List(fields.Nested(ProblemSchema))
 
 
 class ImportRunSchema(Schema):
@@ -51,3 +57,4 @@ class ImportRunSchema(Schema):
     changed = fields.Integer()
     unchanged = fields.Integer()
     refused = fields.Integer()
+    not_for_adoption = fields.Integer()

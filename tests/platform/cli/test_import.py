@@ -19,11 +19,13 @@ from concord.servers.port import free_port
 from concord.settings import encode_key
 from matching.household import count_households
 from matching.intake.sheet import MOST_BYTES
+from matching.sibling_group import count_groups
 from tenants.database import Database
 from tenants.job import Job, get_job
 from tenants.scope import Scope
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import Factories, Tenant
+from tests.matching.intake.ssda903.returns import Return, episode, header
 from workers.handler import HANDLERS
 from workers.runner import JobRunner
 
@@ -101,6 +103,60 @@ class TestImport:
         assert (nobody.exit_code, result.exit_code) == (1, 1)
         assert "no agency called “nowhere”" in nobody.stderr
         assert "larger than 20 MB" in result.stderr
+
+
+@pytest.mark.usefixtures("given")
+class TestImportReturn:
+    def test_takes_a_folder_and_tells_of_each_child(self, database: Database, tenant: Tenant, tmp_path: Path) -> None:
+        folder = _return(tmp_path, Return([header(), header("C2"), header("C3", SEX="9")], [episode()], []))
+
+        result = _run("ssda903", tenant, folder)
+        again = _run("ssda903", tenant, folder, "--rows")
+
+        assert (result.exit_code, again.exit_code) == (3, 3), result.output
+        assert "C3 (row 4 of header.csv) refused" in result.stdout
+        assert "    row 4 of header.csv, SEX, “9”: it is no code of SEX" in result.stdout
+        assert "Children: 1 added, 0 changed, 0 unchanged, 1 not for adoption, 1 refused." in result.stdout
+        assert "C1 (row 2 of header.csv) unchanged" in again.stdout
+        assert "C2 (row 3 of header.csv) not for adoption" in again.stdout
+        with database.transaction(tenant.scope) as session:
+            assert count_groups(session) == 1
+
+    def test_takes_files_handed_in_together_a_zip_and_xml(self, tenant: Tenant, tmp_path: Path) -> None:
+        whole = Return()
+        folder = _return(tmp_path, whole)
+        (tmp_path / "return.zip").write_bytes(whole.packed())
+        (tmp_path / "return.xml").write_bytes(whole.xml())
+
+        by_files = _run("ssda903", tenant, folder / "header.csv", str(folder / "episodes.csv"), "--dry-run")
+        by_zip = _run("ssda903", tenant, tmp_path / "return.zip", "--dry-run")
+        by_xml = _run("ssda903", tenant, tmp_path / "return.xml", "--json")
+
+        assert [each.exit_code for each in (by_files, by_zip, by_xml)] == [0, 0, 0], by_files.output
+        assert "Note: There is no table AD1" in by_files.stdout
+        assert "1 added" in by_zip.stdout
+        said = json.loads(by_xml.stdout)
+        assert (said["kind"], said["added"], said["not_for_adoption"]) == ("ssda903", 1, 0)
+
+    def test_refuses_a_return_whole_and_an_empty_folder(self, tenant: Tenant, tmp_path: Path) -> None:
+        folder = _return(tmp_path, Return())
+        (folder / "episodes.csv").unlink()
+        empty = tmp_path / "empty"
+        empty.mkdir()
+
+        lacking, none = _run("ssda903", tenant, folder), _run("ssda903", tenant, empty)
+
+        assert (lacking.exit_code, none.exit_code) == (1, 1)
+        assert "lacks the table Episodes" in lacking.stderr
+        assert "There are no files" in none.stderr
+
+
+def _return(directory: Path, whole: Return) -> Path:
+    folder = directory / "return"
+    folder.mkdir()
+    for name, content in whole.files().items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def _run(kind: str, tenant: Tenant, file: Path, *options: str) -> Result:
