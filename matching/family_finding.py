@@ -136,6 +136,7 @@ def find_families(
     ``only_free`` leaves out who is being considered, is at its cap or has not said; each keeps its place of the whole.
     """
     pool = open_pool(session, as_of=as_of, of_groups=[group])
+    ask_places(session, pool.groups, pool.households, now=now)
     ranking = pool.rank()
     say = _Saying(session, pool)
     listed = list(ranking.families_of(0))

@@ -1,8 +1,9 @@
 """Places: outward codes, and the two coarse things that may be said of a pair of them.
 
-A place leaves its agency only as a band, or as pass, fail or ask: never as a distance, a point or a margin. The
-functions here are the definition of both; the database computes the same from the same integers, so that the
-places of two agencies never meet outside it. Points are metres on the British National Grid.
+A place leaves its agency only as a band, or as pass, fail or ask: never as a distance, a point or a margin; and it is
+its zone (``matching.zone``) that is compared, unless the agency that asks owns both records. The functions here are the
+definition for those; the database computes the same from the same integers, so that the places of two agencies never
+meet outside it. Points are metres on the British National Grid.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ EXCLUSION_MILES = (5, 10, 15, 20, 30, 50)
 NEAR_MILES = 20
 REGION_MILES = 50
 FAR_MILES = 100
+BAND_MILES = (NEAR_MILES, REGION_MILES, FAR_MILES)
+"""The edges of the bands, nearest first; beyond the last is very far."""
 
 _LONGEST = 20
 _OUTWARD = r"(?P<outward>[A-Z]{1,2}[0-9][0-9A-Z]?|GIR)"
@@ -67,13 +70,13 @@ class ExclusionArea:
 
 
 @cache
-def _content() -> bytes:
-    return (files("matching") / "data" / "outward_codes.csv").read_bytes()
+def _content(name: str) -> bytes:
+    return (files("matching") / "data" / name).read_bytes()
 
 
 @cache
 def _table() -> dict[str, OutwardCode]:
-    rows = csv.DictReader(_content().decode("utf-8").splitlines())
+    rows = csv.DictReader(_content("outward_codes.csv").decode("utf-8").splitlines())
     return {row["code"]: _from_row(row) for row in rows}
 
 
@@ -90,8 +93,8 @@ def _from_row(row: dict[str, str]) -> OutwardCode:
 
 @cache
 def places_version() -> str:
-    """Return the digest that names the table of outward codes this release ships."""
-    return hashlib.sha256(_content()).hexdigest()[:12]
+    """Return the digest that names the tables of outward codes and of zones this release ships."""
+    return hashlib.sha256(_content("outward_codes.csv") + _content("zones.csv")).hexdigest()[:12]
 
 
 def list_outward_codes() -> tuple[OutwardCode, ...]:
@@ -169,10 +172,15 @@ def exclusion(home: OutwardCode | None, areas: Iterable[ExclusionArea]) -> Exclu
         pass  if d2 > (r + u)²                                -- wherever in its code the home is
         ask   otherwise
     """
-    answers = {_one_area(home, area) for area in areas}
-    if Exclusion.FAIL in answers:
+    return severest(_one_area(home, area) for area in areas)
+
+
+def severest(answers: Iterable[Exclusion]) -> Exclusion:
+    """Return what several areas say together: fail if any fails, else ask if any asks, else pass."""
+    given = set(answers)
+    if Exclusion.FAIL in given:
         return Exclusion.FAIL
-    return Exclusion.ASK if Exclusion.ASK in answers else Exclusion.PASS
+    return Exclusion.ASK if Exclusion.ASK in given else Exclusion.PASS
 
 
 def _one_area(home: OutwardCode | None, area: ExclusionArea) -> Exclusion:

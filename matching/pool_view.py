@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from matching.household import Household
 from matching.need import NeedLevel
+from matching.probing import ask_places
 from matching.ranking.assignment import AssignedPair, Assignment, assign_best, assign_in_turn
 from matching.ranking.engine import Ranking
 from matching.ranking.facts import GroupFacts
@@ -113,8 +114,12 @@ class PoolView:
 
 
 def view_pool(session: Session, *, as_of: date, now: datetime) -> PoolView:
-    """Return the view of all that the scope sees waiting, and put the look on record."""
+    """Return the view of all that the scope sees waiting, and put the look on record.
+
+    :raises AskedTooOften: when the agency has asked too much of others' places in a day.
+    """
     pool = open_pool(session, as_of=as_of)
+    ask_places(session, pool.groups, pool.households, now=now)
     audit.record(session, audit.Act.RANK, record_kind="pool", level=audit.Level.SUMMARY, now=now)
     return read_pool_view(pool, pool.rank())
 

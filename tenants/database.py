@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -24,8 +24,16 @@ class Database:
     """A pool of connections to one database, opened for one scope at a time."""
 
     def __init__(
-        self, url: str, *, scope_key: bytes, master_key: bytes, pool_size: int = 5, max_overflow: int = 5
+        self,
+        url: str,
+        *,
+        scope_key: bytes,
+        master_key: bytes,
+        pool_size: int = 5,
+        max_overflow: int = 5,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
+        self._facts = dict(facts or {})
         self._scope_key = scope_key
         self._cipher = Cipher(master_key)
         self._engine = create_engine(
@@ -45,10 +53,23 @@ class Database:
     def transaction(self, scope: Scope) -> Iterator[Session]:
         """Open a session as ``scope``, commit when the block ends, roll back when it raises.
 
+        Its ``info`` holds the facts that the database was opened with. A refusal that is to be put on record is, in a
+        transaction of its own.
+
         :raises ScopeRefused: when the database does not verify the scope.
         """
-        with self._sessions(info={"scope": scope, "cipher": self._cipher}) as session, session.begin():
-            yield session
+        try:
+            with self._session(scope) as session, session.begin():
+                yield session
+        except DomainError as refusal:
+            if refusal.afterwards is not None:
+                with self._session(scope) as later, later.begin():
+                    later.info["request_id"] = session.info.get("request_id")
+                    refusal.afterwards(later)
+            raise
+
+    def _session(self, scope: Scope) -> Session:
+        return self._sessions(info={**self._facts, "scope": scope, "cipher": self._cipher})
 
     def ping(self) -> None:
         """Ask the database for a sign of life; raises what the driver raises when it is away."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class DomainError(Exception):
     """Something the domain refuses; its text is fit to show to the person who asked."""
+
+    afterwards: Callable[[Any], None] | None = None
+    """What to write in a session of the same scope once the refused transaction is rolled back, such as an entry."""
 
 
 class NotFound(DomainError):

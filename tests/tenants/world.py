@@ -235,6 +235,7 @@ def _make_ranking(session: Session, agency: Tenant) -> None:
         "sha256('pool'), 1, 1)",
         "INSERT INTO ranking_line (ranking_run_id, sibling_group_id, position, agency_id, household_id, points) "
         "VALUES (:run, :other, 1, :agency, :other, 50)",
+        "INSERT INTO place_question VALUES (:agency, :other, sha256('EX4'), 'household', now() - interval '3 days')",
     ):
         session.execute(text(statement), ids)
 

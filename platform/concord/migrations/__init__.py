@@ -12,11 +12,12 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from matching.place import list_outward_codes
+from matching.zone import zone_of, zone_table
 from tenants.scope import hmac_pads
 
 
 def upgrade(migrate_url: str, *, scope_key: bytes) -> None:
-    """Create or upgrade everything: roles, tables, policies, the scope key and the table of outward codes.
+    """Create or upgrade everything: roles, tables, policies, the scope key and the tables of places.
 
     Safe to run at any time and by several programs at once; all of it is one transaction.
     """
@@ -34,6 +35,7 @@ def upgrade(migrate_url: str, *, scope_key: bytes) -> None:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
             _keep_outward_codes(connection)
+            _keep_zones(connection)
             _keep_scope_key(connection, scope_key)
     finally:
         engine.dispose()
@@ -70,16 +72,40 @@ def _keep_roles(connection: Connection) -> None:
 
 def _keep_outward_codes(connection: Connection) -> None:
     statement = text(
-        "INSERT INTO outward_code (code, easting, northing, extent_m) VALUES (:code, :easting, :northing, :extent_m) "
+        "INSERT INTO outward_code (code, easting, northing, extent_m, zone) "
+        "VALUES (:code, :easting, :northing, :extent_m, :zone) "
         "ON CONFLICT (code) DO UPDATE SET easting = excluded.easting, northing = excluded.northing, "
-        "extent_m = excluded.extent_m WHERE outward_code IS DISTINCT FROM excluded"
+        "extent_m = excluded.extent_m, zone = excluded.zone WHERE outward_code IS DISTINCT FROM excluded"
     )
     connection.execute(
         statement,
         [
-            {"code": place.code, "easting": place.easting, "northing": place.northing, "extent_m": place.extent_m}
+            {
+                "code": place.code,
+                "easting": place.easting,
+                "northing": place.northing,
+                "extent_m": place.extent_m,
+                "zone": zone_of(place),
+            }
             for place in list_outward_codes()
         ],
+    )
+
+
+def _keep_zones(connection: Connection) -> None:
+    table = zone_table()
+    rows = [
+        {"number": row + 1, **{name: getattr(table, name)[row].tolist() for name in ("bands", "passes", "fails")}}
+        for row in range(len(table.bands))
+    ]
+    connection.execute(text("DELETE FROM zone WHERE number > :last"), {"last": len(rows)})
+    connection.execute(
+        text(
+            "INSERT INTO zone (number, bands, passes, fails) VALUES (:number, :bands, :passes, :fails) "
+            "ON CONFLICT (number) DO UPDATE SET bands = excluded.bands, passes = excluded.passes, "
+            "fails = excluded.fails WHERE zone IS DISTINCT FROM excluded"
+        ),
+        rows,
     )
 
 
