@@ -15,6 +15,7 @@ from matching.ranking.criterion import criteria
 from matching.ranking.engine import GateCount, Ranking
 from matching.ranking.explain import PairExplanation
 from matching.ranking.near_miss import NearMiss, near_misses, near_misses_of_household
+from matching.ranking.policy import RankingPolicy
 from matching.ranking_run import Pool, open_pool, record_look, why
 from matching.register import agency_names
 from matching.sibling_group import GroupStatus, SiblingGroup
@@ -70,8 +71,8 @@ class FoundFamilies:
     free: int
     considered: Availability
     households: int
-    gates: tuple[tuple[str, GateCount], ...]
-    """Each gate that does not let everyone by, with its title."""
+    gates: tuple[tuple[str, GateCount, bool], ...]
+    """Each gate that does not let everyone by, with its title, and whether its fail keeps a household off the list."""
     near_misses: tuple[NearMiss, ...]
 
     @property
@@ -149,7 +150,7 @@ def find_families(
         free=len(free),
         considered=availability_of(group.families_considered, cap=group_cap(session)),
         households=len(pool.households),
-        gates=_gates(ranking),
+        gates=_gates(ranking, pool.policy),
         near_misses=near_misses(pool.group_facts[0], pool.household_facts, pool.places, pool.policy, as_of),
     )
 
@@ -260,6 +261,7 @@ class _Saying:
         )
 
 
-def _gates(ranking: Ranking) -> tuple[tuple[str, GateCount], ...]:
+def _gates(ranking: Ranking, policy: RankingPolicy) -> tuple[tuple[str, GateCount, bool], ...]:
     titles = {each.code: each.title for each in criteria(need_catalogue(), age_margin_months=0)}
-    return tuple((titles[count.gate], count) for count in ranking.gates_of(0) if count.failed or count.asked)
+    counts = (count for count in ranking.gates_of(0) if count.failed or count.asked)
+    return tuple((titles[count.gate], count, policy.bars(count.gate)) for count in counts)

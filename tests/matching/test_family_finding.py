@@ -37,7 +37,7 @@ class TestFindFamilies:
             (2, theirs, False),
         ]
         assert (found.families, found.households, found.few) == (2, 3, True)
-        assert {title: count.failed for title, count in found.gates if count.failed} == {"Age": 1}
+        assert {title: count.failed for title, count, bars in found.gates if bars and count.failed} == {"Age": 1}
         assert [(miss.gate, miss.count) for miss in found.near_misses] == [("age", 1)]
 
     def test_shows_no_more_than_asked_and_counts_all(self, factories: Factories, database: Database) -> None:
@@ -84,6 +84,17 @@ class TestFindFamilies:
         assert (found.free, found.considered) == (1, Availability.AT_CAP)
         assert [(each.position, each.household.id) for each in narrowed.best] == [(3, free)]
         assert (narrowed.families, narrowed.free) == (4, 1)
+
+    def test_tells_what_only_counts_against_from_what_rules_out(self, factories: Factories, database: Database) -> None:
+        us, _ = factories.two_tenants()
+        group_id = factories.group(us, experience_needed=YesNo.YES, no_pets=YesNo.YES)
+        factories.household(us, experience=YesNo.NO, pets=YesNo.YES)
+
+        with transaction(database, us) as session:
+            found = find_families(session, get_group(session, group_id), as_of=TODAY, top=20, now=NOW)
+
+        told = {title: (count.failed, bars) for title, count, bars in found.gates if count.failed}
+        assert told == {"Pets": (1, True), "Experience and support": (1, False)}
 
     def test_reads_the_caps_of_its_own_consortium(self, factories: Factories, database: Database) -> None:
         tenant = factories.tenant(factories.consortium(household_cap=1, group_cap=2))
