@@ -129,12 +129,12 @@ def _codes_of(pieces: Sequence[str], part: str) -> Iterator[str]:
     """Yield the code of each name in a list, taking the longest run of pieces that is a name."""
     start = 0
     while start < len(pieces):
-        stops = range(min(len(pieces), start + 2 * _MOST_AT_ONCE), start, -1)
+        # Every other piece is what joins two names.
+        stops = range(min(len(pieces), start + 2 * _MOST_AT_ONCE - 1), start, -2)
         found = next(((stop, code) for stop in stops if (code := _code_of("".join(pieces[start:stop])))), None)
         if found is None:
             raise CellProblem(_not_understood(pieces[start].strip() or part))
         yield found[1]
-        # The piece that follows a name is what joins it to the next one.
         start = found[0] + 1
         if start == len(pieces):
             raise CellProblem(_not_understood(part))

@@ -83,9 +83,8 @@ _SIBLINGS: Final = re.compile(
 _PAIR: Final = re.compile(r"\b(?:a )?(?:sibling |sib )?pair(?: of (?:siblings|sibs|children))?\b")
 _SINGLE: Final = re.compile(r"\b(?:a )?single(?: child)?(?: only)?\b")
 _CHILDREN: Final = re.compile(r"\b(?:child(?:ren)?|kids?)\b")
-_MARKED: Final = re.compile(r"\[([0-9a-z -/]+?)\]")
-_RANGE: Final = re.compile(rf"({_NUMBER}) ?(?:-|to|or|/|and) ?({_NUMBER})")
-_RUN: Final = re.compile(rf"({_NUMBER})(?: ?, ?{_NUMBER})* ?(?:,|or|and) ?({_NUMBER})")
+_RANGE: Final = re.compile(rf"({_NUMBER}) ?(?:-|to) ?({_NUMBER})")
+_RUN: Final = re.compile(rf"({_NUMBER})(?: ?, ?{_NUMBER})* ?(?:,|or|and|/) ?({_NUMBER})")
 _UP_TO: Final = re.compile(
     rf"(?:up to|max(?:imum)?(?: of)?|no more than|at most|<=|≤) ?({_NUMBER})"
     rf"|({_NUMBER}) (?:max(?:imum)?|or (?:fewer|less))"
@@ -125,11 +124,10 @@ def most_children_cell(value: CellValue) -> int | None:
 def _one_end(value: CellValue, phrase: re.Pattern[str]) -> int | None:
     if not isinstance(value, str):
         return _plain_count(value)
-    said = _tidied(plain(value))
-    match = phrase.fullmatch(said)
+    match = phrase.fullmatch(_tidied(plain(value)))
     if match is not None:
         return _plain_count(_first(match))
-    group = _grouped(said)
+    group = _grouped(plain(value))
     return _plain_count(value if group is None or group[0] != group[1] else str(group[0]))
 
 

@@ -13,7 +13,7 @@ from matching.intake.sheet import CellValue
 _TELEPHONE: Final = re.compile(r"(?:\+|\(?0)[0-9 ()-]{5,24}")
 _NO_FIRST_NOUGHT: Final = re.compile(r"[1-9][0-9 ]{8,10}")
 _EMAIL: Final = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
-_WORD: Final = re.compile(r"[^\W\d_][\w '\u2019().-]{0,59}")
+_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '\u2019().-]){0,59}")
 _WORDS: Final = re.compile(r"[;\n,/&+]|\band\b", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SMALL: Final = frozenset({"of", "the"})

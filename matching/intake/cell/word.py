@@ -14,7 +14,7 @@ MOST_LISTED: Final = 20
 #: Said in the place of a name or of free text too. “NK” and “Na” are not here: somebody may be called so.
 NOTHING_SAID: Final = frozenset(
     (
-        *("?", "??", "???", "-", "--", "---", "n/a", "n/k", "n.a", "n.k", "tbc", "t.b.c", "unknown", "not known"),
+        *("", "?", "??", "???", "-", "--", "---", "n/a", "n/k", "n.a", "n.k", "tbc", "t.b.c", "unknown", "not known"),
         *("not yet known", "not applicable", "not stated", "not recorded", "to be confirmed", "blank"),
     )
 )
