@@ -19,7 +19,23 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from matching.need import need_catalogue
-from matching.pack_content import PackContent, PackFamily, PackGroup, PackHousehold, WaitingGroup
+from matching.pack_content import (
+    Assigned,
+    AssignedBy,
+    Check,
+    Count,
+    Figures,
+    Named,
+    PackContent,
+    PackFamily,
+    PackGroup,
+    PackHousehold,
+    Seen,
+    Supply,
+    Telling,
+    WaitingGroup,
+    WholePool,
+)
 
 AS_OF = date(2026, 11, 23)
 AGENCIES = (
@@ -95,6 +111,7 @@ def synthetic_pack(groups: int, families: int, households: int, *, seed: int = 7
         meeting_place="Taunton Library, Room 2, and by video",
         version=2,
         as_of=AS_OF,
+        expires_on=date(2026, 12, 31),
         policy="Consortium default, version 1",
         agenda=(
             "Welcome and who is here",
@@ -104,10 +121,41 @@ def synthetic_pack(groups: int, families: int, households: int, *, seed: int = 7
             "Groups, one by one",
         ),
         first=False,
+        actions=(),
+        changes=None,
         new_groups=tuple(group.code for group in held[:6]),
         longest_waiting=tuple(_waiting(chance, group) for group in sorted(held, key=_days)[:20]),
+        figures=_figures(chance, pool),
         groups=held,
         households=tuple(_household(chance, code, held) for code in pool[:households]),
+        checks=tuple(Check(code, chance.randint(1, 40), "Being considered", None) for code in pool[:8]),
+        confirm_days=28,
+        pool=WholePool(
+            ways=(
+                AssignedBy("Most groups first", 90, (("good", 90),)),
+                AssignedBy("Each in turn", 80, (("good", 80),)),
+            ),
+            assigned=tuple(
+                Assigned(group.code, None, (pool[at % len(pool)], "good"), None)
+                for at, group in enumerate(held)
+                if group.own
+            ),
+            seen=tuple(Seen("Age of the oldest child", band, 40, 7) for band in ("Under 2", "2 to 4", "5 and over")),
+            share=38,
+        ),
+    )
+
+
+def _figures(chance: random.Random, pool: Sequence[str]) -> Figures:
+    bands = ("Under 3 months", "3 to 6 months", "6 to 12 months", "12 to 18 months", "18 months and over")
+    ages = ("Under 1", "1 and 2", "3 and 4", "5 and 6", "7 to 9", "10 and over")
+    return Figures(
+        waiting=tuple(Count(band, chance.randint(10, 90), chance.randint(0, 9)) for band in bands),
+        ages=tuple(Supply(age, chance.randint(10, 90), chance.randint(10, 90)) for age in ages),
+        sizes=tuple(Supply(size, chance.randint(10, 90), chance.randint(10, 90)) for size in ("1 child", "2 children")),
+        named=tuple(Named(code, "Devon", own=False, lists=40 - at) for at, code in enumerate(pool[:10])),
+        top=5,
+        never=30,
     )
 
 
@@ -119,22 +167,31 @@ def _group(chance: random.Random, pool: Sequence[str], families: int) -> PackGro
     levels = ("none", "none", "low", "medium", "high", "unknown")
     agency = chance.choice(AGENCIES)
     fitting = chance.sample(pool, families)
+    own = agency == "Devon"
+    # As in a pool of its size: of the other agencies' groups, a fifth has a family of the reader's among the first.
+    telling = Telling.FULL if own else chance.choice((Telling.SHORT, *(Telling.LINE,) * 4))
+    told = telling is not Telling.LINE
     return PackGroup(
         code=_code("G", chance),
-        own=agency == "Devon",
+        own=own,
         agency=agency,
-        summary=f"Two children, a girl of {chance.randint(1, 4)} and a boy of {chance.randint(5, 9)}",
-        profile="\n\n".join(PROFILE),
+        summary=f"Two children: a girl of {chance.randint(1, 4)} and a boy of {chance.randint(5, 9)}",
+        profile="\n\n".join(PROFILE) if told else "",
         waiting_days=chance.randint(5, 900),
         legal="Placement order granted",
-        plan=PLAN_OF,
-        needs=tuple((need.title, chance.choice(levels)) for need in need_catalogue().needs),
-        families=tuple(_family(chance, code, number) for number, code in enumerate(fitting, start=1)),
+        plan=PLAN_OF if told else (),
+        needs=tuple((need.title, chance.choice(levels)) for need in need_catalogue().needs) if told else (),
+        families=tuple(
+            _family(chance, code, number, explained=own or (told and number == 1))
+            for number, code in enumerate(fitting, start=1)
+        ),
         families_in_all=min(len(pool), 4 * families),
+        telling=telling,
+        reference="DEV-7" if own else None,
     )
 
 
-def _family(chance: random.Random, code: str, position: int) -> PackFamily:
+def _family(chance: random.Random, code: str, position: int, *, explained: bool) -> PackFamily:
     points = max(3, 96 - 9 * position + chance.randint(0, 5))
     band = "strong" if points > 74 else "good" if points > 54 else "possible" if points > 34 else "explore"
     return PackFamily(
@@ -143,9 +200,11 @@ def _family(chance: random.Random, code: str, position: int) -> PackFamily:
         agency=chance.choice(AGENCIES),
         band=band,
         points=points,
-        why=tuple(chance.sample(WHY, 3)),
-        ask=tuple(chance.sample(ASK, chance.randint(0, 2))),
-        against=tuple(chance.sample(AGAINST, chance.randint(0, 1))),
+        why=tuple(chance.sample(WHY, 3)) if explained else (),
+        ask=tuple(chance.sample(ASK, chance.randint(0, 2))) if explained else (),
+        against=tuple(chance.sample(AGAINST, chance.randint(0, 1))) if explained else (),
+        availability="Being considered",
+        explained=explained,
     )
 
 
@@ -155,7 +214,7 @@ def _days(group: PackGroup) -> int:
 
 def _waiting(chance: random.Random, group: PackGroup) -> WaitingGroup:
     days = group.waiting_days or 0
-    return WaitingGroup(group.code, chance.randint(1, 3), AS_OF - timedelta(days=days), days)
+    return WaitingGroup(group.code, chance.randint(1, 3), AS_OF - timedelta(days=days), days, days + 90, days)
 
 
 def _household(chance: random.Random, code: str, groups: Sequence[PackGroup]) -> PackHousehold:
@@ -169,6 +228,10 @@ def _household(chance: random.Random, code: str, groups: Sequence[PackGroup]) ->
         fits=tuple(group.code for group in chance.sample(groups, min(5, len(groups)))),
         fits_in_all=len(groups) // 3,
         new=chance.random() < 0.1,
+        availability="Free",
+        confirmed_on=AS_OF - timedelta(days=chance.randint(0, 60)),
+        lists=chance.randint(0, 40),
+        reference="DEV-H-7" if agency == "Devon" else None,
     )
 
 

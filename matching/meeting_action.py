@@ -152,7 +152,7 @@ def list_actions(session: Session, meeting: Meeting) -> list[MeetingAction]:
 
 
 def list_carried_actions(session: Session, meeting: Meeting) -> list[MeetingAction]:
-    """Return what earlier meetings left to do and is open, or was closed since the meeting before; soonest due first."""
+    """Return what earlier meetings left to do and is open, or was closed since the one before; soonest due first."""
     earlier = select(Meeting.id).where(
         Meeting.consortium_id == meeting.consortium_id, Meeting.held_on < meeting.held_on
     )

@@ -12,10 +12,11 @@ from sqlalchemy import delete
 from matching import pack_assembly
 from matching.household import get_household
 from matching.meeting import arrange_meeting, get_meeting
+from matching.meeting_action import set_action
 from matching.need import NeedLevel, YesNo, need_catalogue
 from matching.pack import request_pack
 from matching.pack_assembly import assemble
-from matching.pack_content import PackContent
+from matching.pack_content import PackContent, Telling
 from matching.pool import Stage
 from matching.ranking.facts import Sex
 from matching.ranking_run import list_lines
@@ -78,6 +79,7 @@ class TestAssemble:
     def test_puts_each_look_at_a_profile_on_record(self, factories: Factories, database: Database) -> None:
         us, them, meeting_id = _meeting(factories, database)
         group_id = factories.group(them)
+        factories.household(us)
 
         _assemble(database, us, meeting_id)
 
@@ -115,8 +117,8 @@ class TestAssemble:
         neglect = next(need.title for need in need_catalogue().needs if need.code == "neglect")
         needs = content.groups[0].needs
         assert [pair for pair in needs if pair[0].startswith(neglect)] == [
-            (f"{neglect} (1 of 2 children)", "low"),
-            (f"{neglect} (1 of 2 children)", "unknown"),
+            (f"{neglect} (1 of 2)", "low"),
+            (f"{neglect} (1 of 2)", "unknown"),
         ]
         assert all("(2 of" not in title for title, _ in needs)
 
@@ -174,6 +176,110 @@ class TestAssemble:
         assert [set(each.new_groups) for each in packs] == [_codes(database, us, [group_id]), set()]
         assert [[household.new for household in each.households] for each in packs] == [[True], [False]]
         assert [each.first for each in packs] == [False, False]
+
+    def test_tells_own_groups_in_full_and_of_others_those_that_concern_the_reader(
+        self, factories: Factories, database: Database
+    ) -> None:
+        us, them, meeting_id = _meeting(factories, database)
+        young, older = ((date(2024, 1, 1), Sex.FEMALE),), ((date(2017, 1, 1), Sex.MALE),)
+        own, concerned = factories.group(us), factories.group(them, children=young, profile="Ask us.")
+        apart = factories.group(them, children=older, profile="Not for you.")
+        factories.household(us, age_to_months=59)
+        factories.household(them, age_from_months=84, age_to_months=180)
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        told = {each.code: each for each in content.groups}
+        codes = {
+            name: _codes(database, us, [each]).pop() for name, each in zip("oca", (own, concerned, apart), strict=True)
+        }
+        assert {name: told[code].telling for name, code in codes.items()} == {
+            "o": Telling.FULL,
+            "c": Telling.SHORT,
+            "a": Telling.LINE,
+        }
+        assert (told[codes["c"]].profile, told[codes["a"]].profile) == ("Ask us.", "")
+        assert (told[codes["a"]].needs, told[codes["a"]].plan) == ((), ())
+        assert [family.explained for family in told[codes["a"]].families] == [False]
+        with transaction(database, them) as session:
+            looks = [entry.level for entry in list_entries_of(session, apart) if entry.act is Act.READ]
+        assert looks == []
+
+    def test_leads_the_office_through_the_longest_waiting(self, factories: Factories, database: Database) -> None:
+        consortium_id = factories.consortium()
+        office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        factories.group(factories.tenant(consortium_id))
+        meeting_id = _arrange(database, office, held_in=14)
+
+        content, _ = _assemble(database, office, meeting_id)
+
+        assert [(group.own, group.telling) for group in content.groups] == [(False, Telling.SHORT)]
+
+    def test_gives_own_references_alone_and_puts_the_look_on_record(
+        self, factories: Factories, database: Database
+    ) -> None:
+        us, them, meeting_id = _meeting(factories, database)
+        ours, theirs = factories.group(us), factories.group(them)
+        factories.household(us)
+        factories.household(them)
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        assert all((each.reference is not None) == each.own for each in content.groups)
+        assert all((each.reference is not None) == each.own for each in content.households)
+        with transaction(database, us) as session:
+            assert Level.IDENTITY in {entry.level for entry in list_entries_of(session, ours)}
+        with transaction(database, them) as session:
+            assert Level.IDENTITY not in {entry.level for entry in list_entries_of(session, theirs)}
+
+    def test_says_how_busy_a_family_is_and_never_how_many_ask(self, factories: Factories, database: Database) -> None:
+        us, them, meeting_id = _meeting(factories, database)
+        factories.group(us)
+        factories.household(them, considered_for=2, availability_confirmed_on=date(2026, 11, 2))
+        factories.household(us, considered_for=3)
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        assert {each.own: (each.availability, each.confirmed_on) for each in content.households} == {
+            False: ("Being considered", date(2026, 11, 2)),
+            True: ("At its cap", None),
+        }
+        assert {each.availability for each in content.groups[0].families} == {"Being considered", "At its cap"}
+
+    def test_asks_to_confirm_own_households_that_are_on_lists(self, factories: Factories, database: Database) -> None:
+        us, them, meeting_id = _meeting(factories, database)
+        factories.group(them)
+        listed = factories.household(us)
+        factories.household(us, age_from_months=120, age_to_months=180)
+        factories.household(us, availability_confirmed_on=TODAY)
+        factories.household(them)
+
+        content, _ = _assemble(database, us, meeting_id)
+
+        assert {each.code for each in content.checks} == _codes(database, us, [listed])
+        assert content.confirm_days == 28
+
+    def test_tells_the_actions_that_concern_the_reader(self, factories: Factories, database: Database) -> None:
+        consortium_id = factories.consortium()
+        office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        us, them = factories.tenant(consortium_id), factories.tenant(consortium_id)
+        first, second = (_arrange(database, office, held_in=days) for days in (-7, 14))
+        with transaction(database, office) as session:
+            for tenant in (us, them):
+                set_action(
+                    session,
+                    get_meeting(session, first),
+                    what=f"For {tenant.slug}",
+                    agency_id=tenant.id,
+                    due_on=TODAY - timedelta(days=1),
+                    now=NOW - timedelta(days=7),
+                )
+
+        told = {tenant.slug: _assemble(database, tenant, second)[0].actions for tenant in (us, them, office)}
+
+        assert [(each.what, each.own, each.late) for each in told[us.slug]] == [(f"For {us.slug}", True, True)]
+        assert [each.what for each in told[them.slug]] == [f"For {them.slug}"]
+        assert {each.agency for each in told[office.slug]} == {us.name, them.name}
 
     def test_is_made_of_an_empty_pool(self, factories: Factories, database: Database) -> None:
         us, _, meeting_id = _meeting(factories, database)

@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from io import BytesIO
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
-from xlsxwriter.format import Format  # type: ignore[import-untyped]
-from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from matching.pack_content import PLAN, PackContent, PackGroup
+from matching.pack_content import PLAN, Change, PackContent, PackGroup
+from workers.document.book import MARKING, Book, Cell, Column
+from workers.document.figure import charts_of
 from workers.document.text import clean
 from workers.document.view import BANDS, day
 
-Cell = str | int | date | None
-Column = tuple[str, int]
-"""A heading and the column's width in characters."""
-
-_MARKING = "OFFICIAL-SENSITIVE: PERSONAL"
 _ADVICE = "A ranked list is advice; a person decides. What is not known is a question to ask, never a yes or a no."
 
-# Excel holds 32,767 UTF-16 units in a cell; a longer text goes on in a row of its own beneath, so that none is lost.
-_CELL_UNITS = 32_767
-
-# Excel counts its days from 1900; an older date (a slip in a sheet) is written in words.
-_FIRST_YEAR = 1900
-
-_WAITING: tuple[Column, ...] = (("Group", 14), ("Children", 10), ("Waiting since", 15), ("Days waiting", 13))
+_ACTIONS: tuple[Column, ...] = (
+    ("What", 60),
+    ("About", 14),
+    ("Agency", 26),
+    ("Who", 22),
+    ("Due", 13),
+    ("Overdue", 10),
+    ("Closed", 13),
+    ("What came of it", 50),
+)
+_CHANGES: tuple[Column, ...] = (
+    ("Group or household", 16),
+    ("Yours", 8),
+    ("Agency", 26),
+    ("Change", 14),
+    ("What has changed", 90),
+)
+_WAITING: tuple[Column, ...] = (
+    ("Group", 14),
+    ("Children", 10),
+    ("Waiting since", 15),
+    ("Days waiting", 13),
+    ("Days since SHOBPA decision", 15),
+    ("Days since placement order", 15),
+)
+_CHECKS: tuple[Column, ...] = (
+    ("Household", 14),
+    ("Lists it is on", 12),
+    ("What was said", 22),
+    ("Last confirmed", 15),
+)
 _GROUPS: tuple[Column, ...] = (
     ("Group", 14),
+    ("Your reference", 16),
     ("Yours", 8),
     ("New", 8),
     ("Agency", 26),
@@ -54,6 +74,7 @@ _FAMILIES: tuple[Column, ...] = (
     ("Fit", 14),
     ("Household", 14),
     ("Agency", 26),
+    ("Availability", 18),
     ("Points", 9),
     ("Why", 50),
     ("What to ask", 50),
@@ -61,113 +82,43 @@ _FAMILIES: tuple[Column, ...] = (
 )
 _HOUSEHOLDS: tuple[Column, ...] = (
     ("Household", 14),
+    ("Your reference", 16),
     ("Yours", 8),
     ("New", 8),
     ("Agency", 26),
     ("Approved on", 14),
     ("About them", 60),
+    ("Availability", 18),
+    ("Last confirmed", 15),
+    ("Lists it is on", 10),
     ("Groups they fit best", 40),
     ("Groups in all", 10),
 )
-_OPTIONAL = frozenset({"New", "Needs: none", "Needs: other levels", *PLAN})
+_OPTIONAL = frozenset({"New", "Your reference", "Needs: none", "Needs: other levels", *PLAN})
+_ON_THE_SITE = "The group’s page on the site says"
 _LEVELS = ("high", "medium", "low", "unknown", "none")
 
 
 def render_xlsx(content: PackContent) -> bytes:
-    """Return the pack as an XLSX file of five sheets; the same content gives the same bytes.
+    """Return the pack as an XLSX file of nine sheets; the same content gives the same bytes.
 
+    The reader's own rows carry its own references; of others' records stand the pooled facts alone.
     Every text is written as a constant string, so that none becomes a formula or a link.
     """
     made = BytesIO()
     with Workbook(made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as workbook:
         workbook.set_properties(_properties(content))
-        book = _Book(workbook, content)
-        book.agenda(content)
+        book = Book(workbook, f"Version {content.version}, {day(content.as_of)}", optional=_OPTIONAL)
+        book.front("Agenda", content.title, _front_rows(content))
+        book.table("Actions", _ACTIONS, _action_rows(content), "No action of an earlier meeting concerns your agency.")
+        book.table("What has changed", _CHANGES, _change_rows(content), _no_change(content))
         book.table("Longest waiting", _WAITING, _waiting_rows(content), "No groups are waiting.")
         book.table("Groups", _GROUPS, _group_rows(content), "No groups are in this pack.")
         book.table("Families", _FAMILIES, _family_rows(content), "No family is on a list as things stand.")
         book.table("Households", _HOUSEHOLDS, _household_rows(content), "No households are waiting.")
+        book.table("Availability", _CHECKS, _check_rows(content), "None of your households is to be confirmed.")
+        book.charts(charts_of(content).values())
     return made.getvalue()
-
-
-class _Book:
-    """The workbook with its formats, and where it is written."""
-
-    def __init__(self, workbook: Workbook, content: PackContent) -> None:
-        self.workbook = workbook
-        self.footer = f"Version {content.version}, {day(content.as_of)}"
-        self.title = self._format(bold=True, font_size=16, font_color="#12436D")
-        self.quiet = self._format(font_color="#4A5560")
-        self.strong = self._format(bold=True)
-        self.heading = self._format(bold=True, bg_color="#12436D", font_color="#FFFFFF", text_wrap=True)
-        self.text = self._format(text_wrap=True)
-        self.number = self._format(num_format="#,##0", align="right")
-        self.date = self._format(num_format="dd/mm/yyyy", align="right")
-
-    def _format(self, **properties: object) -> Format:
-        return self.workbook.add_format({"valign": "top", "font_name": "Arial", "font_size": 10, **properties})
-
-    def sheet(self, name: str) -> Worksheet:
-        """Add a sheet that prints on A4 across, as wide as the paper, with the marking on each page."""
-        sheet = self.workbook.add_worksheet(name)
-        sheet.set_paper(9)
-        sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
-        sheet.set_margins(left=0.5, right=0.5, top=0.8, bottom=0.7)
-        sheet.set_header(f"&C&B{_MARKING}")
-        sheet.set_footer(f"&L{self.footer}&C&A&RPage &P of &N")
-        return sheet
-
-    def agenda(self, content: PackContent) -> None:
-        """Write what the pack is, the agenda and the new groups, one under the other."""
-        sheet = self.sheet("Agenda")
-        sheet.set_column(0, 0, 22)
-        sheet.set_column(1, 1, 90)
-        sheet.write_string(0, 0, _pieces(content.title)[0], self.title)
-        sheet.write_string(1, 0, _MARKING, self.strong)
-        row = 3
-        for label, value in _front_rows(content):
-            for piece in _pieces(value):
-                sheet.write_string(row, 0, label, self.quiet)
-                sheet.write_string(row, 1, piece, self.text)
-                row += 1
-
-    def table(self, name: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], empty: str) -> None:
-        """Write a sheet of one table: headings that stay in view and repeat in print, filters, one row each.
-
-        A column of ``_OPTIONAL`` that says nothing in any row is left out.
-        """
-        sheet = self.sheet(name)
-        columns, rows = _told(columns, list(rows))
-        for number, (heading, width) in enumerate(columns):
-            sheet.set_column(number, number, width)
-            sheet.write_string(0, number, heading, self.heading)
-        last = 0
-        for values in rows:
-            for part in _parts(values):
-                last += 1
-                self._row(sheet, last, part)
-        if last == 0:
-            sheet.write_string(1, 0, empty, self.quiet)
-        sheet.freeze_panes(1, 1)
-        sheet.repeat_rows(0)
-        sheet.autofilter(0, 0, max(last, 1), len(columns) - 1)
-
-    def _row(self, sheet: Worksheet, row: int, values: Sequence[Cell]) -> None:
-        for column, value in enumerate(values):
-            if isinstance(value, str):
-                sheet.write_string(row, column, value, self.text)
-            elif isinstance(value, int):
-                sheet.write_number(row, column, value, self.number)
-            elif value is not None and value.year < _FIRST_YEAR:
-                sheet.write_string(row, column, day(value), self.text)
-            elif value is not None:
-                sheet.write_datetime(row, column, datetime.combine(value, time()), self.date)
-
-
-def _told(columns: Sequence[Column], rows: list[Sequence[Cell]]) -> tuple[Sequence[Column], list[Sequence[Cell]]]:
-    kept = [at for at, (heading, _) in enumerate(columns) if heading not in _OPTIONAL or any(row[at] for row in rows)]
-    return [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
 
 
 def _properties(content: PackContent) -> dict[str, object]:
@@ -175,7 +126,7 @@ def _properties(content: PackContent) -> dict[str, object]:
         "title": clean(content.title),
         "subject": f"Prepared for {clean(content.agency)}, version {content.version}",
         "author": clean(content.consortium),
-        "category": _MARKING,
+        "category": MARKING,
         # The moment of making would give each run its own bytes.
         "created": datetime.combine(content.as_of, time(), tzinfo=UTC),
     }
@@ -187,6 +138,7 @@ def _front_rows(content: PackContent) -> Iterable[tuple[str, str]]:
     yield "Prepared for", content.agency
     yield "Version", f"{content.version}, facts as they stood on {day(content.as_of)}"
     yield "Ranking policy", content.policy
+    yield "Destroy after", f"{day(content.expires_on)}: every copy, on paper and on a screen"
     yield "Please note", _ADVICE
     for number, item in enumerate(content.agenda, start=1):
         yield f"Agenda {number}", item
@@ -202,7 +154,48 @@ def _front_rows(content: PackContent) -> Iterable[tuple[str, str]]:
 
 def _waiting_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
     for row in content.longest_waiting:
-        yield row.code, row.children, row.waiting_since or "Not known", _known(row.days)
+        yield (
+            row.code,
+            row.children,
+            row.waiting_since or "Not known",
+            _known(row.days),
+            _known(row.shobpa_days),
+            _known(row.order_days),
+        )
+
+
+def _action_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
+    for action in content.actions:
+        yield (
+            action.what,
+            action.about or "",
+            action.agency,
+            action.person or "",
+            action.due_on,
+            _yes(action.late),
+            action.done_on,
+            action.outcome or "",
+        )
+
+
+def _change_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
+    changes = content.changes
+    if changes is not None:
+        for change in (*changes.groups, *changes.households):
+            yield change.code, _yes(change.own), change.agency, _kind(change), "; ".join(change.words)
+
+
+def _kind(change: Change) -> str:
+    return {"new": "New", "left": "No longer waiting"}.get(change.kind, "Changed")
+
+
+def _no_change(content: PackContent) -> str:
+    return "Nothing has changed." if content.changes else "There is no earlier pack to compare this one with."
+
+
+def _check_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
+    for check in content.checks:
+        yield check.code, check.lists, check.availability, check.confirmed_on or "Never"
 
 
 def _group_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
@@ -210,13 +203,15 @@ def _group_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
     for group in content.groups:
         yield (
             group.code,
+            group.reference or "",
             _yes(group.own),
             "" if content.first else _yes(group.code in new),
             group.agency,
             group.summary,
             _known(group.waiting_days),
             group.legal or "Not known",
-            group.profile,
+            # The pooled facts alone of others' groups: what a file carries off nobody can take back.
+            group.profile if group.own else "",
             *_plan_cells(group),
             *("; ".join(title for title, found in group.needs if found == level) for level in _LEVELS),
             "; ".join(f"{title}: {level}" for title, level in group.needs if level not in _LEVELS),
@@ -235,8 +230,9 @@ def _family_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
                 BANDS.get(family.band, family.band),
                 family.code,
                 family.agency,
+                family.availability,
                 family.points,
-                "\n".join(family.why),
+                "\n".join(family.why) if family.explained else _ON_THE_SITE,
                 "\n".join(family.ask),
                 "\n".join(family.against),
             )
@@ -246,18 +242,22 @@ def _household_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
     for household in content.households:
         yield (
             household.code,
+            household.reference or "",
             _yes(household.own),
             "" if content.first else _yes(household.new),
             household.agency,
             household.approved_on or "Not known",
             household.summary,
+            household.availability,
+            household.confirmed_on or "Never",
+            household.lists,
             ", ".join(household.fits),
             household.fits_in_all,
         )
 
 
 def _plan_cells(group: PackGroup) -> Iterable[str]:
-    recorded = dict(group.plan)
+    recorded = dict(group.plan) if group.own else {}
     return (recorded.get(label, "") for label in PLAN)
 
 
@@ -267,23 +267,3 @@ def _yes(value: bool) -> str:
 
 def _known(value: int | None) -> Cell:
     return "Not known" if value is None else value
-
-
-def _parts(values: Sequence[Cell]) -> Iterable[Sequence[Cell]]:
-    """Give the row, then a row for what did not fit its cells, with the first column repeated to say whose it is."""
-    cut = [_pieces(value) if isinstance(value, str) else [value] for value in values]
-    yield [pieces[0] for pieces in cut]
-    for number in range(1, max(map(len, cut))):
-        yield [cut[0][0], *(pieces[number] if number < len(pieces) else None for pieces in cut[1:])]
-
-
-def _pieces(text: str) -> list[str]:
-    """Cut the cleaned text into pieces that a cell can hold, counted as Excel counts: in UTF-16 units."""
-    left = clean(text)
-    pieces = []
-    # A character is at most two units, so half the limit always fits, and no surrogate pair is ever cut.
-    size = _CELL_UNITS if left.isascii() else _CELL_UNITS // 2
-    while len(left) > size:
-        pieces.append(left[:size])
-        left = left[size:]
-    return [*pieces, left]

@@ -5,7 +5,27 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from matching.pack_content import PackContent, PackFamily, PackGroup, PackHousehold, WaitingGroup
+from matching.pack_content import (
+    ActionLine,
+    Assigned,
+    AssignedBy,
+    Change,
+    Changes,
+    Check,
+    Compared,
+    Count,
+    Figures,
+    Named,
+    PackContent,
+    PackFamily,
+    PackGroup,
+    PackHousehold,
+    Seen,
+    Supply,
+    Telling,
+    WaitingGroup,
+    WholePool,
+)
 
 
 def pack(**facts: Any) -> PackContent:
@@ -18,20 +38,101 @@ def pack(**facts: Any) -> PackContent:
         "meeting_place": "Room 2",
         "version": 2,
         "as_of": date(2026, 11, 23),
+        "expires_on": date(2026, 12, 31),
         "policy": "Default, version 1",
         "agenda": ("Welcome", "New groups"),
         "first": False,
+        "actions": (action(),),
+        "changes": changes(),
         "new_groups": ("G-222222",),
-        "longest_waiting": (WaitingGroup("G-222222", 2, date(2025, 11, 23), 365),),
+        "longest_waiting": (waiting(),),
+        "figures": figures(),
         "groups": (group(),),
         "households": (household(),),
+        "checks": (Check("H-333333", 4, "Free", None),),
+        "confirm_days": 28,
+        "pool": whole_pool(),
     }
     return PackContent(**plain | facts)
 
 
+def waiting(**facts: Any) -> WaitingGroup:
+    """Make the plain group's line among the longest waiting."""
+    plain: dict[str, Any] = {
+        "code": "G-222222",
+        "children": 2,
+        "waiting_since": date(2025, 11, 23),
+        "days": 365,
+        "shobpa_days": 541,
+        "order_days": 366,
+    }
+    return WaitingGroup(**plain | facts)
+
+
+def action(**facts: Any) -> ActionLine:
+    """Make an open action of another agency about the plain group."""
+    plain: dict[str, Any] = {
+        "what": "Ask the school how mornings go",
+        "about": "G-222222",
+        "agency": "Plymouth",
+        "own": False,
+        "person": "Robin Sample",
+        "due_on": date(2026, 11, 20),
+        "late": True,
+        "done_on": None,
+        "outcome": None,
+    }
+    return ActionLine(**plain | facts)
+
+
+def changes(**facts: Any) -> Changes:
+    """Make changes since an earlier pack: a new group, one that left, a household that says something else."""
+    plain: dict[str, Any] = {
+        "compared": Compared(date(2026, 11, 3), 4, date(2026, 10, 27)),
+        "groups": (
+            Change("G-222222", own=True, agency="Devon", kind="new", words=()),
+            Change("G-777777", own=False, agency="Plymouth", kind="left", words=("On hold",)),
+        ),
+        "households": (Change("H-333333", own=False, agency="Plymouth", kind="changed", words=("Background",)),),
+    }
+    return Changes(**plain | facts)
+
+
+def whole_pool(**facts: Any) -> WholePool:
+    """Make a pool in which the two ways of assigning differ for the plain group."""
+    plain: dict[str, Any] = {
+        "ways": (AssignedBy("The most", 1, (("strong", 1), ("good", 0))), AssignedBy("In turn", 0, ())),
+        "assigned": (
+            Assigned("G-222222", None, ("H-333333", "strong"), None),
+            Assigned(None, "H-333333", ("G-222222", "strong"), ("G-222222", "strong")),
+        ),
+        "seen": (Seen("Age", "Under 2", 7, 0), Seen("Age", "5 and over", 6, None)),
+        "share": 42,
+    }
+    return WholePool(**plain | facts)
+
+
+def figures(**facts: Any) -> Figures:
+    """Make figures of one group and one household."""
+    plain: dict[str, Any] = {
+        "waiting": (Count("Under 3 months", 0, 0), Count("12 to 18 months", 1, 1)),
+        "ages": (Supply("5 and 6", 1, 0),),
+        "sizes": (Supply("2 children", 1, 1),),
+        "named": (Named("H-333333", "Plymouth", own=False, lists=2),),
+        "top": 5,
+        "never": 0,
+    }
+    return Figures(**plain | facts)
+
+
 def empty_pack() -> PackContent:
     """Make a pack that has nothing to say."""
-    nothing: dict[str, Any] = dict.fromkeys(("agenda", "new_groups", "longest_waiting", "groups", "households"), ())
+    lists = ("agenda", "actions", "new_groups", "longest_waiting", "groups", "households", "checks")
+    nothing: dict[str, Any] = dict.fromkeys(lists, ()) | {
+        "changes": None,
+        "figures": figures(**NO_BARS),
+        "pool": WholePool(ways=(), assigned=(), seen=(), share=None),
+    }
     return pack(title="", consortium="", agency="", meeting_place="", policy="", **nothing)
 
 
@@ -50,7 +151,13 @@ def group(**facts: Any) -> PackGroup:
         "families": (family(),),
     }
     told = plain | facts
-    return PackGroup(**{"families_in_all": len(told["families"])} | told)
+    telling = Telling.FULL if told["own"] else Telling.SHORT
+    more: dict[str, Any] = {
+        "families_in_all": len(told["families"]),
+        "telling": telling,
+        "reference": "DEV-7" if told["own"] else None,
+    }
+    return PackGroup(**more | told)
 
 
 def family(**facts: Any) -> PackFamily:
@@ -64,6 +171,8 @@ def family(**facts: Any) -> PackFamily:
         "why": ("Approved for two children",),
         "ask": ("How old is the dog?",),
         "against": ("Far from home",),
+        "availability": "Being considered",
+        "explained": True,
     }
     return PackFamily(**plain | facts)
 
@@ -78,6 +187,13 @@ def household(**facts: Any) -> PackHousehold:
         "summary": "Two adopters, one dog",
         "fits": ("G-222222",),
         "new": True,
+        "availability": "Free",
+        "confirmed_on": date(2026, 11, 2),
+        "lists": 4,
     }
     told = plain | facts
-    return PackHousehold(**{"fits_in_all": len(told["fits"])} | told)
+    more: dict[str, Any] = {"fits_in_all": len(told["fits"]), "reference": "DEV-H-7" if told["own"] else None}
+    return PackHousehold(**more | told)
+
+
+NO_BARS: dict[str, Any] = {"waiting": (), "ages": (), "sizes": (), "named": ()}

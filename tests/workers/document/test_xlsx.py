@@ -12,12 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from matching.pack_content import PackContent, WaitingGroup
-from tests.workers.document.pack_factory import empty_pack, family, group, household, pack
+from matching.pack_content import Change, Check, Named, PackContent
+from tests.workers.document.pack_factory import (
+    action,
+    changes,
+    empty_pack,
+    family,
+    figures,
+    group,
+    household,
+    pack,
+    waiting,
+)
 from workers.document.text import clean
 from workers.document.xlsx import render_xlsx
 
-SHEETS = ["Agenda", "Longest waiting", "Groups", "Families", "Households"]
+SHEETS = [
+    *("Agenda", "Actions", "What has changed", "Longest waiting"),
+    *("Groups", "Families", "Households", "Availability", "Figures"),
+]
 FORMULAS = (
     "=cmd|'/c calc'!A0",
     "+1+1",
@@ -39,7 +52,7 @@ class TestRenderXlsx:
 
     def test_every_row_is_there(self) -> None:
         content = pack(
-            longest_waiting=tuple(WaitingGroup(f"G-{n}", n, date(2025, 1, 1), n) for n in range(40)),
+            longest_waiting=tuple(waiting(code=f"G-{n}") for n in range(40)),
             groups=tuple(
                 group(code=f"G-{n}", families=(family(code=f"H-{n}"), family(code=f"I-{n}"))) for n in range(60)
             ),
@@ -65,6 +78,47 @@ class TestRenderXlsx:
         assert row["Needs: not known, ask"] == "Attachment"
         assert (row["SHOBPA decision"], row["Contact"]) == ("1 June 2025", "Letterbox contact")
         assert (row["Families listed"], row["Families not ruled out"]) == (1, 32)
+
+    def test_own_rows_carry_the_own_reference_and_others_the_pooled_facts_alone(self) -> None:
+        theirs = group(code="G-444444", own=False, profile="Theirs.", plan=(("Contact", "Theirs too"),))
+        homes = (household(own=True), household(code="H-444444"))
+
+        made = render_xlsx(pack(groups=(group(), theirs), households=homes))
+
+        headings, own, other = rows(made, "Groups")
+        assert (own[headings.index("Your reference")], other[headings.index("Your reference")]) == ("DEV-7", "")
+        assert other[headings.index("Needs: high")] == "Neglect"
+        assert "Theirs" not in str(other)
+        headings, own, other = rows(made, "Households")
+        assert (own[headings.index("Your reference")], other[headings.index("Your reference")]) == ("DEV-H-7", "")
+
+    def test_reasons_that_are_not_told_are_said_to_be_on_the_site(self) -> None:
+        untold = family(why=(), ask=(), against=(), explained=False)
+
+        headings, told = rows(render_xlsx(pack(groups=(group(own=False, families=(untold,)),))), "Families")
+
+        assert told[headings.index("Why")] == "The group’s page on the site says"
+
+    def test_each_chart_stands_beside_its_numbers_and_is_told_in_words(self) -> None:
+        made = render_xlsx(pack())
+
+        assert ["Under 3 months", 0, 0] in rows(made, "Figures")
+        assert ["H-333333, Plymouth", 2, ""] in rows(made, "Figures")
+        assert sum(name.startswith("xl/charts/chart") for name in parts(made)) == 4
+        assert "Bar chart. Groups by how long they have waited." in parts(made)["xl/drawings/drawing1.xml"]
+
+    def test_actions_and_changes_are_told(self) -> None:
+        made = render_xlsx(pack(actions=(action(), action(late=False, done_on=date(2026, 11, 1), outcome="Done"))))
+
+        assert [row[5:] for row in rows(made, "Actions")[1:]] == [
+            ["Yes", "", ""],
+            ["No", date(2026, 11, 1), "Done"],
+        ]
+        assert [row[3:] for row in rows(made, "What has changed")[1:]] == [
+            ["New", ""],
+            ["No longer waiting", "On hold"],
+            ["Changed", "Background"],
+        ]
 
     def test_columns_that_say_nothing_in_any_row_are_left_out(self) -> None:
         (headings, *_) = rows(render_xlsx(pack(groups=(group(needs=(("Neglect", "high"),)),))), "Groups")
@@ -95,6 +149,7 @@ class TestRenderXlsx:
             "Strong fit",
             "H-333333",
             "Plymouth",
+            "Being considered",
             81,
             "Approved for two children",
             "How old is the dog?",
@@ -133,18 +188,18 @@ class TestRenderXlsx:
 
         for name, text in parts(made).items():
             assert not re.search(r"<f[ >]|<hyperlink|externalLink", text), name
-        assert rows(made, "Groups")[1][7] == clean(hostile)
+        assert rows(made, "Groups")[1][8] == clean(hostile)
 
     def test_the_header_row_stays_filters_and_prints_on_each_page(self) -> None:
         made = parts(render_xlsx(pack()))
 
-        for number in range(2, 6):
+        for number in range(2, 9):
             sheet = made[f"xl/worksheets/sheet{number}.xml"]
             assert 'state="frozen"' in sheet
             assert "<autoFilter" in sheet
             assert 'paperSize="9" orientation="landscape"' in sheet or 'paperSize="9"' in sheet
             assert "OFFICIAL-SENSITIVE: PERSONAL" in sheet
-        assert made["xl/workbook.xml"].count("_xlnm.Print_Titles") == 4
+        assert made["xl/workbook.xml"].count("_xlnm.Print_Titles") == 7
 
     def test_its_properties_name_the_pack(self) -> None:
         core = parts(render_xlsx(pack()))["docProps/core.xml"]
@@ -159,9 +214,9 @@ class TestRenderXlsx:
         made = render_xlsx(pack(groups=(group(profile=plain), group(code="G-444444", profile=wide))))
 
         told = rows(made, "Groups")[1:]
-        assert "".join(row[7] for row in told if row[0] == "G-222222") == plain
-        assert "".join(row[7] for row in told if row[0] == "G-444444") == wide
-        assert all(len(str(row[7]).encode("utf-16-le")) // 2 <= 32_767 for row in told)
+        assert "".join(row[8] for row in told if row[0] == "G-222222") == plain
+        assert "".join(row[8] for row in told if row[0] == "G-444444") == wide
+        assert all(len(str(row[8]).encode("utf-16-le")) // 2 <= 32_767 for row in told)
 
     def test_a_text_that_looks_like_an_escape_is_kept(self) -> None:
         assert "_x005F_x0041_" in parts(render_xlsx(everywhere("_x0041_")))["xl/sharedStrings.xml"]
@@ -174,7 +229,7 @@ class TestRenderXlsx:
         for part in parts(made).values():
             ElementTree.fromstring(part)  # noqa: S314 -- we wrote it a moment ago
         if not re.search("_x[0-9A-Fa-f]{4}_", text):
-            assert rows(made, "Groups")[1][7] == clean(text)
+            assert rows(made, "Groups")[1][8] == clean(text)
 
 
 def everywhere(text: str) -> PackContent:
@@ -188,7 +243,11 @@ def everywhere(text: str) -> PackContent:
         policy=text,
         agenda=(text,),
         new_groups=(text,),
-        longest_waiting=(WaitingGroup(text, 1, None, None),),
+        longest_waiting=(waiting(code=text, waiting_since=None, days=None, shobpa_days=None, order_days=None),),
+        actions=(action(what=text, about=text, agency=text, person=text, done_on=date(2026, 11, 20), outcome=text),),
+        changes=changes(groups=(Change(text, own=True, agency=text, kind="changed", words=(text,)),)),
+        figures=figures(named=(Named(text, text, own=True, lists=2),)),
+        checks=(Check(text, 1, text, None),),
         groups=(group(code=text, profile=text, summary=text, legal=text, needs=((text, text),), families=(one,)),),
         households=(household(code=text, summary=text, fits=(text,)),),
     )
