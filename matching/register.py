@@ -46,6 +46,11 @@ class Page(Generic[Card]):
     number: int
     size: int = PAGE_SIZE
 
+    @staticmethod
+    def within(number: int, total: int) -> int:
+        """Return the page asked for, or the nearest that there is."""
+        return min(max(1, number), max(1, ceil(total / PAGE_SIZE)))
+
     @property
     def pages(self) -> int:
         """Return how many pages there are; one even where there is nothing."""
@@ -254,7 +259,7 @@ def _page(
 ) -> tuple[list[_Record], int, int]:
     """Return a page's records, how many there are in all, and the page's number within what there is."""
     total = _total(session, listed)
-    number = min(max(1, number), max(1, ceil(total / PAGE_SIZE)))
+    number = Page.within(number, total)
     query = listed.order_by(*order).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     return list(session.scalars(query)), total, number
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.base import Base, Id, Word
@@ -119,7 +119,14 @@ def record_each(
     add_rows(session, AuditEntry, rows)
 
 
-def list_entries_of(session: Session, record_id: UUID) -> list[AuditEntry]:
+def list_entries_of(
+    session: Session, record_id: UUID, *, limit: int | None = None, offset: int = 0
+) -> list[AuditEntry]:
     """Return who saw or changed a record, newest first, as far as this scope may know."""
     query = select(AuditEntry).where(AuditEntry.record_id == record_id).order_by(AuditEntry.at.desc(), AuditEntry.id)
-    return list(session.scalars(query))
+    return list(session.scalars(query.limit(limit).offset(offset)))
+
+
+def count_entries_of(session: Session, record_id: UUID) -> int:
+    """Return how many entries of a record this scope may know of."""
+    return session.scalar(select(func.count()).where(AuditEntry.record_id == record_id)) or 0

@@ -8,11 +8,11 @@ from flask_wtf import CSRFProtect
 from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from concord.web import acting, export, groups, health, home, households, imports, meetings, sign_in
+from concord.web import acting, audit, export, groups, health, home, households, imports, meetings, reference, sign_in
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
-from concord.web.navigation import navigation_for
+from concord.web.navigation import footer_for, navigation_for
 from concord.web.openid import install_openid
 from concord.web.request import Site, current_settings, find_person, install_site
 from concord.web.security import install_security, origin
@@ -20,6 +20,7 @@ from concord.web.settings import WebSettings, read_web_settings
 from concord.web.trace import install_trace
 from concord.web.words import install_words
 from tenants.database import Database
+from tenants.scope import NOBODY
 from tenants.sign_in import SignInSession
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -30,6 +31,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     groups.blueprint,
     households.blueprint,
     export.blueprint,
+    audit.blueprint,
+    reference.blueprint,
     imports.blueprint,
     meetings.blueprint,
 )
@@ -108,6 +111,7 @@ def _page_facts() -> dict[str, object]:
         "demo": current_settings().demo,
         "person": person,
         "navigation": navigation_for(person.scope) if person and at_work else [],
+        "footer": footer_for(person.scope if person and at_work else NOBODY),
     }
 
 

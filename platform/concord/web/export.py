@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
+from io import BytesIO
 
 from flask import Blueprint, send_file
 from flask.typing import ResponseReturnValue
@@ -28,10 +28,12 @@ MEDIA = {
 def take(kind: str, file_format: str) -> ResponseReturnValue:
     """Hand out the agency's own records; each that leaves is on record before the first byte does."""
     sheet, wanted, now = SheetKind(kind), SheetFormat(file_format), utc_now()
-    file = TemporaryFile()  # noqa: SIM115 - it is closed with the response that sends it
+    file = BytesIO()
     with transaction() as session:
         rows = export_records(session, sheet, now=now)
         write_sheet(file, export_headings(sheet), rows, file_format=wanted, title=kind)
     file.seek(0)
     name = f"concord-{kind}-{now.date().isoformat()}.{wanted}"
-    return send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
+    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -106,6 +106,7 @@ def show(group_id: UUID) -> ResponseReturnValue:
         only_free=only_free,
         open_first=OPEN,
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+        sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )
 
 
@@ -168,5 +169,6 @@ def _list(form: FindForm) -> str:
         sorts=SORTS,
         removal=removal,
         pagination=pagination(page, lambda number: panel.link(page=number)),
+        may_export=asked.own and scope_may(g.scope, Verb.EXPORT_RECORDS),
         may_import=scope_may(g.scope, Verb.IMPORT_CHILDREN),
     )

@@ -77,6 +77,7 @@ def show(household_id: UUID) -> ResponseReturnValue:
         with_points=fits.points,
         with_all=fits.top is None,
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+        sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )
 
 
@@ -113,5 +114,6 @@ def _list(form: FindForm) -> str:
         sorts=SORTS,
         removal=removal,
         pagination=pagination(page, lambda number: panel.link(page=number)),
+        may_export=asked.own and scope_may(g.scope, Verb.EXPORT_RECORDS),
         may_import=scope_may(g.scope, Verb.IMPORT_HOUSEHOLDS),
     )

@@ -49,6 +49,12 @@ SECTIONS: tuple[Section, ...] = (
         endpoint="meetings.index",
         verb=Verb.READ_MEETINGS,
     ),
+    Section(
+        title="Audit",
+        hint="Who looked at or changed one of your agency’s records.",
+        endpoint="audit.index",
+        verb=Verb.READ_AUDIT,
+    ),
 )
 
 
@@ -61,6 +67,16 @@ def navigation_for(scope: Scope) -> list[dict[str, Any]]:
     """Return the navigation bar's items for the GOV.UK component, the present section marked."""
     home = {"text": "Home", "href": url_for("home.page"), "current": request.endpoint == "home.page"}
     return [home, *(_item(section) for section in sections_for(scope))]
+
+
+def footer_for(scope: Scope) -> list[dict[str, str]]:
+    """Return the links of the foot of every page: what to look things up in, as far as the scope's roles open it."""
+    ranking = [("Needs", "reference.needs"), ("How families are ranked", "reference.policy")]
+    links = [
+        *(ranking if may(scope, Verb.READ_RANKING) else []),
+        ("Accessibility statement", "reference.accessibility"),
+    ]
+    return [{"text": text, "href": url_for(endpoint)} for text, endpoint in links]
 
 
 def _item(section: Section) -> dict[str, Any]:

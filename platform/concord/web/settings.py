@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from concord.settings import Deployment, SettingInvalid, read_deployment
 
 UPLOAD_BYTES = 20 * 1024 * 1024
 CLIENT_ID = "concord"
+_EMAIL = re.compile(r"[^\s@<>?&]+@[^\s@<>?&]+\.[^\s@<>?&]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class WebSettings:
     client_id: str = CLIENT_ID
     client_secret: str = field(default="", repr=False)
     demo: bool = False
+    contact: str | None = None
+    """Where people may write about the service, an e-mail address; ``None`` leaves it to their administrator."""
     upload_bytes: int = UPLOAD_BYTES
 
     @property
@@ -73,6 +77,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         client_id=env.str("CONCORD_OIDC_CLIENT_ID", CLIENT_ID),
         client_secret=secret,
         demo=deployment.demo,
+        contact=_contact(env.str("CONCORD_CONTACT", "")),
     )
 
 
@@ -84,6 +89,12 @@ def provider_url(port: int) -> str:
 def provider_secret(secret_key: str) -> str:
     """Return the secret that the site and the development provider share, made from the deployment's own."""
     return hmac.new(secret_key.encode(), b"development provider", hashlib.sha256).hexdigest()
+
+
+def _contact(text: str) -> str | None:
+    if text.strip() and not _EMAIL.fullmatch(text.strip()):
+        raise SettingInvalid("CONCORD_CONTACT is no e-mail address: write help@concord.example.")
+    return text.strip() or None
 
 
 def _issuer(issuer: str | None, *, demo: bool) -> str | None:

@@ -83,3 +83,18 @@ def deployment(*, demo: bool = False, port: int = 8000, provider_port: int = 800
 def clear(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CONCORD_SITE_URL", "CONCORD_OIDC_ISSUER", "CONCORD_OIDC_CLIENT_ID", "CONCORD_OIDC_CLIENT_SECRET"):
         monkeypatch.delenv(name, raising=False)
+
+
+class TestContact:
+    def test_is_an_address_or_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert web_settings(deployment(), Env()).contact is None
+        monkeypatch.setenv("CONCORD_CONTACT", " help@example.org ")
+
+        assert web_settings(deployment(), Env()).contact == "help@example.org"
+
+    @pytest.mark.parametrize("text", ["help", "a@b", "a@b.c?subject=x&body=y", "<a@b.c>"])
+    def test_is_refused_when_it_is_no_address(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CONCORD_CONTACT", text)
+
+        with pytest.raises(SettingInvalid, match="CONCORD_CONTACT"):
+            web_settings(deployment(), Env())
