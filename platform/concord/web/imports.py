@@ -7,16 +7,19 @@ from uuid import UUID
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField, FileRequired
+from flask_wtf.file import FileRequired, MultipleFileField
 from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovSubmitInput
 from wtforms import RadioField, SelectChoice, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import may
 from concord.web.form import error_summary
+from concord.web.handed_in import handed_in
 from concord.web.request import transaction
-from matching.intake.column import SheetKind, columns_of
+from concord.web.return_page import return_page
+from matching.intake.column import SHEETS, SheetKind, columns_of
 from matching.intake.import_run import (
+    VERB_OF,
     ImportNotForAgency,
     ImportRun,
     get_import,
@@ -34,8 +37,12 @@ from tenants.permission import may as scope_may
 
 blueprint = Blueprint("imports", __name__)
 
-VERBS = {SheetKind.HOUSEHOLDS: Verb.IMPORT_HOUSEHOLDS, SheetKind.CHILDREN: Verb.IMPORT_CHILDREN}
-KINDS = {SheetKind.HOUSEHOLDS: "Adopter households", SheetKind.CHILDREN: "Children and sibling groups"}
+VERBS = VERB_OF
+KINDS = {
+    SheetKind.HOUSEHOLDS: "Adopter households",
+    SheetKind.CHILDREN: "Children and sibling groups",
+    SheetKind.SSDA903: "An SSDA903 return",
+}
 MOST_SHOWN = 500
 """How many refused rows a page shows; a sheet with more than that is wrong throughout."""
 
@@ -46,8 +53,10 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     kind = RadioField(
         "What is in the sheet?", widget=GovRadioInput(), validators=[InputRequired("Select what is in the sheet")]
     )
-    file = FileField(
-        "The sheet", widget=GovFileInput(), validators=[FileRequired("Choose the sheet: a CSV or Excel (.xlsx) file")]
+    file = MultipleFileField(
+        "The sheet, or the files of the return",
+        widget=GovFileInput(multiple=True),
+        validators=[FileRequired("Choose the sheet, or all files of the return")],
     )
     mode = RadioField(
         "What should happen?",
@@ -92,7 +101,7 @@ def headings(kind: str) -> ResponseReturnValue:
         kind=wanted,
         kind_words=KINDS[wanted],
         columns=columns_of(wanted),
-        others=[(other, KINDS[other]) for other in _kinds() if other is not wanted],
+        others=[(other, KINDS[other]) for other in _kinds() if other in SHEETS and other is not wanted],
     )
 
 
@@ -105,6 +114,8 @@ def show(run_id: UUID) -> ResponseReturnValue:
         run = get_import(session, run_id)
         require(g.scope, VERBS[run.kind])
         job = get_job(session, run.job_id)
+        if run.kind is SheetKind.SSDA903:
+            return return_page(session, run, job, kind=KINDS[run.kind])
         if run.finished_at and run.refused:
             refused = read_report(session, run, now=utc_now(), outcomes=frozenset({Outcome.REFUSED}))
     return render_template(
@@ -151,13 +162,14 @@ def _kinds() -> list[SheetKind]:
 
 
 def _request(form: ImportForm) -> UUID:
-    sheet = form.file.data
+    kind = SheetKind(form.kind.data)
+    filename, content = handed_in(kind, form.file.data)
     with transaction() as session:
         run = request_import(
             session,
-            kind=SheetKind(form.kind.data),
-            filename=sheet.filename or "",
-            content=sheet.read(),
+            kind=kind,
+            filename=filename,
+            content=content,
             dry_run=form.mode.data == "check",
             now=utc_now(),
         )
@@ -173,7 +185,8 @@ def _show_form(form: ImportForm) -> str:
         form=form,
         errors=error_summary(form),
         runs=[(run, KINDS[run.kind], _result(run)) for run in runs],
-        kinds=[(kind, KINDS[kind]) for kind in kinds],
+        kinds=[(kind, KINDS[kind]) for kind in kinds if kind in SHEETS],
+        takes_returns=SheetKind.SSDA903 in kinds,
         most_megabytes=MOST_BYTES // 2**20,
     )
 
@@ -185,4 +198,5 @@ def _result(run: ImportRun) -> str:
         return "The whole file was refused"
     would = "would be " if run.dry_run else ""
     counts = f"{run.added:,} {would}added, {run.changed:,} {would}changed, {run.unchanged:,} unchanged"
-    return f"{counts}, {run.refused:,} refused"
+    others = f", {run.not_for_adoption:,} not for adoption" if run.kind is SheetKind.SSDA903 else ""
+    return f"{counts}{others}, {run.refused:,} refused"
