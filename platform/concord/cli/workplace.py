@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
+from environs import Env
+
+from concord.limits import read_probing_limits
 from concord.migrations import current_head, database_revision, upgrade
 from concord.servers.deployment import running_elsewhere, running_servers
 from concord.servers.program import start_jobs
@@ -58,6 +61,7 @@ def open_database(deployment: Deployment, *, pool_size: int = 5) -> Database:
         scope_key=deployment.scope_key,
         master_key=deployment.master_key,
         pool_size=pool_size,
+        facts={"probing_limits": read_probing_limits(Env())},
     )
 
 

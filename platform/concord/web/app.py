@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from environs import Env
 from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from concord.limits import read_probing_limits
 from concord.web import acting, audit, export, groups, health, home, households, imports, meetings, reference, sign_in
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
+from concord.web.limit import install_limits
 from concord.web.navigation import footer_for, navigation_for
 from concord.web.openid import install_openid
 from concord.web.request import Site, current_settings, find_person, install_site
@@ -52,6 +55,7 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
     install_site(app, _site(settings, database))
     install_trace(app)
     app.before_request(_check_address)
+    install_limits(app, settings)
     install_security(app, https=settings.https, form_targets=_form_targets(settings))
     install_errors(app)
     CSRFProtect(app)
@@ -88,7 +92,12 @@ def _site(settings: WebSettings, database: Database | None) -> Site:
     return Site(
         settings=settings,
         database=database
-        or Database(settings.database_url, scope_key=settings.scope_key, master_key=settings.master_key),
+        or Database(
+            settings.database_url,
+            scope_key=settings.scope_key,
+            master_key=settings.master_key,
+            facts={"probing_limits": read_probing_limits(Env())},
+        ),
         valkey=Redis.from_url(settings.valkey_url, socket_connect_timeout=2, socket_timeout=2),
     )
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from concord.web.trace import request_id
 from matching.pack import PackExpired
+from matching.probing import AskedTooOften
 from tenants.cipher import CannotOpen
 from tenants.database import ScopeRefused
 from tenants.error import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -26,6 +27,7 @@ STATUS: dict[type[DomainError], int] = {
     Invalid: 422,
     PackExpired: 410,
     ScopeRefused: 503,
+    AskedTooOften: 429,
     CannotOpen: 500,
 }
 
@@ -54,7 +56,7 @@ WORDS: dict[int, Words] = {
     413: Words("That file is too large", "Nothing was saved. Split the file into smaller ones and try again."),
     421: Words("Wrong address", "Use the address by which your agency knows this service."),
     422: Words("There is a problem", "Go back, check what you entered and try again."),
-    429: Words("Too many requests", "Wait a minute, then try again."),
+    429: Words("That was too much at once", "Nothing was lost: try again in a minute."),
     500: Words(
         "Sorry, there is a problem with the service",
         "Nothing you entered was saved. Try again later. If it keeps happening, tell your administrator the reference.",

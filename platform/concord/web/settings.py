@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from environs import Env
 
+from concord.limits import Limits, read_limits
 from concord.settings import Deployment, SettingInvalid, read_deployment
 
 UPLOAD_BYTES = 20 * 1024 * 1024
@@ -35,6 +36,7 @@ class WebSettings:
     contact: str | None = None
     """Where people may write about the service, an e-mail address; ``None`` leaves it to their administrator."""
     upload_bytes: int = UPLOAD_BYTES
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def https(self) -> bool:
@@ -77,6 +79,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         client_id=env.str("CONCORD_OIDC_CLIENT_ID", CLIENT_ID),
         client_secret=secret,
         demo=deployment.demo,
+        limits=read_limits(env),
         contact=_contact(env.str("CONCORD_CONTACT", "")),
     )
 

@@ -1,0 +1,181 @@
+"""Too much in too short a time is refused in words, and the service goes on without its queue store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from environs import Env
+from flask import Flask
+
+from concord.limits import Limits, read_limits, read_probing_limits
+from concord.servers.login import DatabaseUrls
+from concord.settings import SettingInvalid
+from concord.web import create_app
+from concord.web.limit import LOOKS, again_in
+from matching.probing import ProbingLimits
+from tenants.audit import Act, AuditEntry
+from tenants.database import Database
+from tests.conftest import MASTER_KEY, SCOPE_KEY
+from tests.factories import Factories, Tenant
+from tests.site import Visitor, make_settings
+
+NOWHERE = "redis://127.0.0.1:1/0"
+FEW = Limits(looks="2 per minute", agency_looks="3 per minute", household_looks="1 per day", sign_ins="2 per minute")
+
+
+class TestInstallLimits:
+    @pytest.mark.parametrize("valkey", ["there", "away"])
+    def test_refuses_more_looks_than_a_person_may_have(
+        self, valkey: str, database: Database, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, dorset = factories.two_tenants()
+        app = make_site(database, valkey_url if valkey == "there" else NOWHERE, FEW)
+        path = f"/groups/{factories.group(devon)}"
+        ours, theirs = Visitor(app).sign_in(database, devon), Visitor(app).sign_in(database, dorset)
+
+        answers = [ours.get(path) for _ in range(3)]
+
+        assert [each.status_code for each in answers] == [200, 200, 429]
+        assert 0 < int(answers[2].headers["Retry-After"]) <= 60
+        assert ours.page
+        assert "Nothing was lost: try again in a minute." in ours.page.text
+        assert theirs.get(path).status_code == 200
+
+    def test_counts_all_people_of_an_agency_together(
+        self, database: Database, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        app = make_site(database, valkey_url, Limits(looks="9 per minute", agency_looks="1 per minute"))
+        path = f"/groups/{factories.group(devon)}"
+
+        first, second = (Visitor(app).sign_in(database, devon).get(path) for _ in range(2))
+
+        assert (first.status_code, second.status_code) == (200, 429)
+
+    def test_counts_looks_at_one_household_of_another_agency(
+        self, database: Database, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, dorset = factories.two_tenants()
+        app = make_site(database, valkey_url, Limits(household_looks="1 per day"))
+        one, other = factories.household(dorset), factories.household(dorset)
+        visitor = Visitor(app).sign_in(database, devon)
+
+        answers = [visitor.get(f"/households/{each}").status_code for each in (one, other, one)]
+
+        assert answers == [200, 200, 429]
+        assert visitor.page
+        assert "hours, or ask your agency’s administrator" in visitor.page.text
+
+    def test_puts_a_refused_look_on_record_once_a_minute(
+        self, database: Database, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, dorset = factories.two_tenants()
+        app = make_site(database, valkey_url, FEW)
+        visitor = Visitor(app).sign_in(database, devon)
+        path = f"/groups/{factories.group(devon)}"
+
+        for _ in range(5):
+            visitor.get(path)
+
+        assert refusals(database, devon) == ["ranking"]
+        assert refusals(database, dorset) == []
+
+    def test_limits_tries_to_sign_in_by_address(self, database: Database, valkey_url: str) -> None:
+        app = make_site(database, valkey_url, FEW)
+        visitor = Visitor(app)
+
+        answers = [visitor.client.get("/sign-in", environ_base={"REMOTE_ADDR": "192.0.2.7"}) for _ in range(3)]
+        elsewhere = visitor.client.get("/sign-in", environ_base={"REMOTE_ADDR": "192.0.2.8"})
+
+        assert answers[2].status_code == 429
+        assert 429 not in {answers[0].status_code, answers[1].status_code, elsewhere.status_code}
+
+    def test_limits_nothing_else(self, database: Database, valkey_url: str, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        visitor = Visitor(make_site(database, valkey_url, Limits(looks="1 per day"))).sign_in(database, devon)
+
+        assert {visitor.get("/groups").status_code for _ in range(4)} == {200}
+
+    def test_names_pages_that_there_are(self, site: Flask) -> None:
+        assert set(site.view_functions) >= LOOKS
+
+
+class TestAskedTooOften:
+    def test_is_a_page_that_says_until_when_and_is_put_on_record(
+        self, migrated: DatabaseUrls, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, dorset = factories.two_tenants()
+        factories.household(dorset)
+        groups = [factories.group(devon) for _ in range(2)]
+        for database in tight(migrated):
+            visitor = Visitor(make_site(database, valkey_url, Limits())).sign_in(database, devon)
+
+            answers = [visitor.get(f"/groups/{each}") for each in groups]
+
+            assert [each.status_code for each in answers] == [200, 429]
+            assert int(answers[1].headers["Retry-After"]) > 23 * 3600
+            assert visitor.page
+            assert "1 different groups compared with other agencies’ households in 24 hours" in visitor.page.text
+            assert refusals(database, devon) == ["sibling_group"]
+
+
+class TestReadLimits:
+    def test_reads_each_from_its_variable(self, setenv: Callable[[str, str], None]) -> None:
+        setenv("CONCORD_LIMIT_HAND_INS", "3 per hour")
+
+        assert read_limits(Env()) == Limits(hand_ins="3 per hour")
+
+    @pytest.mark.parametrize("text", ["many", "3", "-1 per minute", "3 per fortnight"])
+    def test_refuses_what_is_no_limit(self, text: str, setenv: Callable[[str, str], None]) -> None:
+        setenv("CONCORD_LIMIT_LOOKS", text)
+
+        with pytest.raises(SettingInvalid, match="CONCORD_LIMIT_LOOKS is no limit"):
+            read_limits(Env())
+
+
+class TestReadProbingLimits:
+    def test_has_defaults_that_can_be_set(self, setenv: Callable[[str, str], None]) -> None:
+        assert read_probing_limits(Env()) == ProbingLimits(records=1_000, places=10)
+        setenv("CONCORD_PROBING_PLACES", "3")
+        assert read_probing_limits(Env()) == ProbingLimits(records=1_000, places=3)
+
+    @pytest.mark.parametrize("text", ["0", "-3", "a few"])
+    def test_refuses_what_is_no_number(self, text: str, setenv: Callable[[str, str], None]) -> None:
+        setenv("CONCORD_PROBING_RECORDS", text)
+
+        with pytest.raises(SettingInvalid, match="CONCORD_PROBING_RECORDS"):
+            read_probing_limits(Env())
+
+
+class TestAgainIn:
+    @pytest.mark.parametrize(
+        ("seconds", "words"), [(1, "in a minute"), (60, "in a minute"), (61, "in 2 minutes"), (86_400, "in 24 hours")]
+    )
+    def test_rounds_up_to_what_people_wait_by(self, seconds: int, words: str) -> None:
+        assert words in again_in(seconds)
+
+
+def make_site(database: Database, valkey_url: str, limits: Limits) -> Flask:
+    return create_app(make_settings(valkey_url=valkey_url, limits=limits), database)
+
+
+def tight(migrated: DatabaseUrls) -> Iterator[Database]:
+    database = Database(
+        migrated.app,
+        scope_key=SCOPE_KEY,
+        master_key=MASTER_KEY,
+        facts={"probing_limits": ProbingLimits(records=1, places=1)},
+    )
+    yield database
+    database.dispose()
+
+
+def refusals(database: Database, tenant: Tenant) -> list[str]:
+    with database.transaction(tenant.scope) as session:
+        return [entry.record_kind for entry in session.query(AuditEntry).where(AuditEntry.act == Act.REFUSE)]
+
+
+@pytest.fixture
+def setenv(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    return monkeypatch.setenv
