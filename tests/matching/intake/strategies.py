@@ -63,12 +63,13 @@ def household_rows(draw: st.DrawFn, *, number: int = 2) -> HouseholdRow:
     sharing, reason = draw(sharings())
     needs = draw(st.dictionaries(st.sampled_from(need_catalogue().codes()), tolerances, max_size=4))
     first = draw(st.none() | line_text)
+    second = draw(st.none() | line_text) if first else None
     return HouseholdRow(
         number=number,
         reference=draw(references),
         given=HOUSEHOLD_FIELDS,
         adopter_1_name=first,
-        adopter_2_name=draw(st.none() | line_text) if first else None,
+        adopter_2_name=second,
         address=draw(st.none() | line_text),
         postcode=draw(st.sampled_from((None, "EX4 4QJ", "PL4 8AA", "TR1"))),
         telephone=draw(st.sampled_from((None, "01632 960001", "+44 1632 960002"))),
@@ -92,6 +93,15 @@ def household_rows(draw: st.DrawFn, *, number: int = 2) -> HouseholdRow:
         youngest_at_home=draw(st.none() | _past.map(lambda day: day.replace(day=1))) if at_home else None,
         pets=draw(_yes_no),
         smokers=draw(_yes_no),
+        adopters=draw(st.sampled_from((None, 2) if second else (None, 1, 2))),
+        experience=draw(_yes_no),
+        training=draw(_yes_no),
+        parent_at_home=draw(_yes_no),
+        support_nearby=draw(_yes_no),
+        available_from=draw(st.none() | _past | st.dates(TODAY, TODAY + timedelta(days=700))),
+        considered_for=draw(st.none() | st.integers(0, 99)),
+        availability_confirmed_on=draw(st.none() | _past),
+        cultures=draw(_names_sets),
         heritage=draw(st.frozensets(st.sampled_from(sorted(ETHNIC_CODES)), max_size=3)),
         religions=draw(_names_sets),
         languages=draw(_names_sets),
@@ -128,6 +138,10 @@ _GROUP_YES_NO = (
     "must_be_only",
     "no_pets",
     "smoke_free",
+    "experience_needed",
+    "training_needed",
+    "parent_at_home_needed",
+    "support_needed",
 )
 
 
@@ -151,6 +165,10 @@ def group_rows(draw: st.DrawFn, *, number: int = 2, reference: str = "G1") -> Gr
         exclusion_areas=tuple(sorted(areas.items())),
         religions=draw(_names_sets),
         languages=draw(_names_sets),
+        cultures=draw(_names_sets),
+        adopters_hoped_for=draw(st.sampled_from((None, 1, 2))),
+        sibling_household=draw(st.sampled_from((None, "H-7K2M4P", "H-000000"))),
+        families_considered=draw(st.none() | st.integers(0, 99)),
         profile=draw(st.none() | line_text),
         sharing=sharing,
         sharing_reason=reason,

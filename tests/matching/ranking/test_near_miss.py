@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -11,11 +12,12 @@ from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.ranking.engine import rank
 from matching.ranking.explain import explain
 from matching.ranking.facts import Exclusion, GroupFacts, HouseholdFacts, PairPlace
-from matching.ranking.near_miss import near_misses
+from matching.ranking.near_miss import near_misses, near_misses_of_household
 from matching.ranking.places import Places, PlacesInvalid, places_of, unknown_places
 from matching.ranking.policy import default_policy, policy_from_data
 from tests.matching.ranking.registers import AS_OF, CLEAR, WILLING, a_child, a_group, a_household, registers, tried
 
+Register = tuple[tuple[GroupFacts, ...], tuple[HouseholdFacts, ...], Places]
 CANNOT_HIGH = Tolerance(Answer.CAN_MEET, Answer.CAN_MEET, Answer.CANNOT)
 
 
@@ -116,6 +118,46 @@ class TestNearMisses:
                 assert counted <= by_one.count(gate) if several else counted == by_one.count(gate)
             ranking = rank(groups, homes, where, default_policy(), AS_OF)
             assert sum(miss.count for miss in found) <= len(homes) - int(ranking.families[g])
+
+
+class TestNearMissesOfHousehold:
+    def test_names_the_one_change_and_how_many_groups_it_opens(self) -> None:
+        home = a_household(pets=YesNo.YES)
+        groups = (
+            a_group(code="G-1"),
+            a_group(code="G-2", no_pets=YesNo.YES),
+            a_group(code="G-3", no_pets=YesNo.YES),
+            a_group(a_child(), a_child(), code="G-4"),
+            a_group(a_child(), a_child(), code="G-5", no_pets=YesNo.YES),
+        )
+
+        found = near_misses_of_household(groups, home, places_of(groups, (home,), clear), default_policy(), AS_OF)
+
+        assert [(miss.code, miss.count) for miss in found] == [("pets", 2), ("size", 1)]
+        assert found[0].words == (
+            "2 more groups would come in but for having no pets in the home: look at the plan again."
+        )
+
+    def test_of_no_group_is_nothing(self) -> None:
+        assert near_misses_of_household((), a_household(), unknown_places(0, 1), default_policy(), AS_OF) == ()
+
+    @given(registers(most_groups=6, most_households=1))
+    @tried(30)
+    def test_says_of_each_group_what_is_said_of_the_household(self, register: Register) -> None:
+        groups, homes, where = register
+        for h, home in enumerate(homes):
+            one_by_one: Counter[str] = Counter()
+            for g, group in enumerate(groups):
+                pair = Places(where.band[g : g + 1, h : h + 1], where.exclusion[g : g + 1, h : h + 1])
+                one_by_one.update(miss.code for miss in near_misses(group, (home,), pair, default_policy(), AS_OF))
+
+            found = near_misses_of_household(groups, home, where, default_policy(), AS_OF)
+
+            assert {miss.code: miss.count for miss in found} == one_by_one
+
+
+def clear(_group: GroupFacts, _household: HouseholdFacts) -> PairPlace:
+    return CLEAR
 
 
 def places(group: GroupFacts, homes: tuple[HouseholdFacts, ...]) -> Places:
