@@ -16,6 +16,7 @@ from matching.intake.outcome import Outcome, RowOutcome
 from matching.intake.real_import import import_for_real
 from matching.intake.ssda903.package import pack_return
 from matching.intake.ssda903.table import Table
+from matching.intake.undo import undo_import
 from matching.ranking.facts import LegalPosition, Sex
 from tenants.agency import AgencyKind
 from tenants.database import Database
@@ -226,6 +227,25 @@ class TestTakeReturn:
         society = factories.tenant(factories.consortium(), kind=AgencyKind.VOLUNTARY_AGENCY)
         with pytest.raises(ImportNotForAgency):
             _import(database, society, Return())
+
+    def test_is_taken_back_whole(self, database: Database, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+        _import_sheet(database, devon, ("G1", "C1", "Fictia", "female", "01/02/2024", "yes", "MWBC"))
+        run = _import(database, devon, Return([header(), header("C2")], [episode(PLACE="A6"), episode("C2")]))
+        theirs = _import(database, dorset, Return())
+        assert (run.changed, run.added, theirs.added) == (1, 1, 1)
+
+        with database.transaction(devon.scope) as session:
+            undone = undo_import(session, get_import(session, run.id), asked_at=NOW, progress=_ignore, now=NOW)
+
+        assert undone.undone_at == NOW
+        with database.transaction(devon.scope) as session:
+            group = groups.get_group_by_reference(session, "G1")
+            assert groups.count_groups(session, own_agency=devon.id) == 1
+            assert (group.status, group.shobpa_on) == (groups.GroupStatus.WAITING, date(2024, 2, 1))
+            assert group.placement_order_on is None
+        with database.transaction(dorset.scope) as session:
+            assert groups.count_groups(session, own_agency=dorset.id) == 1
 
     def test_takes_more_children_than_one_statement_names(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
