@@ -70,11 +70,11 @@ def describe_policy(policy: RankingPolicy) -> tuple[PolicyTable, ...]:
 
 
 _CREDIT = {
-    "met": "Can meet it",
+    "met": "Met",
     "mostly": "Mostly",
     "partly": "Partly",
     "little": "A little",
-    "discuss": "Would discuss it",
+    "discuss": "To discuss",
     "unknown": "Not known",
 }
 _BANDS = {"strong": "Strong fit", "good": "Good fit", "possible": "Possible fit"}
