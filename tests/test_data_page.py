@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from matching.intake.cell import CellProblem, tolerance_cell
 from matching.intake.child_row import read_groups
-from matching.intake.column import SHEETS, SheetKind, heading_table
+from matching.intake.column import SHEETS, SheetKind, columns_of, heading_table
 from matching.intake.household_row import read_households
 from matching.intake.reading import read_sheet
 from matching.place import list_outward_codes
@@ -37,6 +38,14 @@ class TestDataPage:
         assert len(said) == 6
         assert {cell: answers_of(cell) for cell in said} == said
 
+    def test_reads_what_people_write_as_it_says(self, page: str) -> None:
+        rows = re.findall(r"^\| ([^|`]+?)( \(child\))? \| `([^`]*)` \| ([^|]+) \|$", page, flags=re.MULTILINE)
+        written = [row for row in rows if row[0] in _headings()]
+        assert len(written) >= 50
+        for heading, child, cell, said in written:
+            kind = SheetKind.CHILDREN if child else SheetKind.HOUSEHOLDS
+            assert read_as(kind, heading, cell) == said, (heading, cell)
+
     def test_attributes_the_postcodes_and_counts_them(self, page: str) -> None:
         assert f"{len(list_outward_codes()):,} outward codes" in page
         assert "Contains Royal Mail data © Royal Mail copyright and database right" in page
@@ -48,6 +57,26 @@ def answers_of(cell: str) -> list[str]:
     except CellProblem:
         return ["refused"] * 3
     return [each.value.replace("_", " ") for each in (tolerance.low, tolerance.medium, tolerance.high)]
+
+
+def read_as(kind: SheetKind, heading: str, cell: str) -> str:
+    """Return what a cell is read as, in the words of the documented sheet."""
+    columns = {column.heading: column for column in columns_of(kind)}
+    column = columns[heading]
+    try:
+        read = column.parse(cell)
+    except CellProblem:
+        return "refused"
+    if not isinstance(read, Mapping):
+        return column.say(read) or "not known"
+    by_field = {each.field: each for each in columns.values()}
+    return "; ".join(
+        f"{by_field[name].heading} {by_field[name].say(value) or 'not known'}" for name, value in read.items()
+    )
+
+
+def _headings() -> set[str]:
+    return {column.heading for kind in SHEETS for column in columns_of(kind)}
 
 
 @pytest.fixture(scope="module")
