@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from matching.intake.row import RowProblem
@@ -14,6 +16,14 @@ from matching.intake.ssda903.intake import ReturnedChild, ReturnIntake, read_ret
 from matching.intake.ssda903.package import pack_return
 
 TODAY = date(2026, 11, 23)
+_ELSEWHERE = (
+    [Path(os.environ["CONCORD_TEST_DATA"])]
+    if "CONCORD_TEST_DATA" in os.environ
+    else Path(__file__).parents[5].glob("*/data")
+)
+DATA = next((folder / "ssda903" for folder in _ELSEWHERE if (folder / "ssda903").is_dir()), None)
+"""A large return made elsewhere, no part of this repository: its tests are there where it lies beside it."""
+
 COLUMNS = {
     "header.csv": ["CHILD", "SEX", "DOB", "ETHNIC", "UPN", "MOTHER", "MC_DOB"],
     "episodes.csv": [

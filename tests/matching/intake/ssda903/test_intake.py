@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -14,14 +13,7 @@ from hypothesis import strategies as st
 from matching.intake.ssda903.intake import ReturnIntake, read_return
 from matching.intake.ssda903.package import pack_return
 from matching.intake.ssda903.verdict import Fate
-from tests.matching.intake.ssda903.returns import TODAY, Line, Return, decision, episode, header, told
-
-ROOT = Path(__file__).parents[4]
-_ELSEWHERE = (
-    [Path(os.environ["CONCORD_TEST_DATA"])] if "CONCORD_TEST_DATA" in os.environ else ROOT.parent.glob("*/data")
-)
-DATA = next((folder / "ssda903" for folder in _ELSEWHERE if (folder / "ssda903").is_dir()), None)
-"""A large return made elsewhere, no part of this repository: its tests are there where it lies beside it."""
+from tests.matching.intake.ssda903.returns import DATA, TODAY, Line, Return, decision, episode, header, told
 
 _RETURN = ("header.csv", "episodes.csv", "ad1.csv", "placed_for_adoption.csv", "reviews.csv", "previous_permanence.csv")
 _TWIN = tuple(name.replace("adoption.csv", "adoption_errors.csv") for name in _RETURN)

@@ -21,7 +21,7 @@ from matching.ranking.facts import LegalPosition, Sex
 from tenants.agency import AgencyKind
 from tenants.database import Database
 from tests.factories import NOW, Factories, Tenant
-from tests.matching.intake.ssda903.returns import Return, decision, episode, header
+from tests.matching.intake.ssda903.returns import DATA, Return, decision, episode, header
 from tests.matching.intake.writing import csv_file
 
 _ADDED, _CHANGED, _UNCHANGED, _REFUSED = Outcome.ADDED, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.REFUSED
@@ -254,6 +254,23 @@ class TestTakeReturn:
         run = _import(database, devon, whole)
         assert (run.added, run.not_for_adoption) == (1, 1_002)
         assert _import(database, devon, whole).unchanged == 1
+
+
+if DATA is not None:
+
+    class TestTakeALargeReturn:
+        def test_takes_it_whole_and_again_for_unchanged(self, database: Database, factories: Factories) -> None:
+            assert DATA is not None
+            devon, dorset = factories.two_tenants()
+            content = pack_return({path.name: path.read_bytes() for path in DATA.iterdir()})
+
+            first, again = (_import_bytes(database, devon, content) for _ in range(2))
+
+            assert (first.refusal, first.changed, first.unchanged) == (None, 0, 0)
+            assert first.added == again.unchanged > 0
+            assert first.added + first.refused + first.not_for_adoption == len(_report(database, devon, first)) == 2_928
+            with database.transaction(dorset.scope) as session:
+                assert groups.count_groups(session) == 0
 
 
 def _import(database: Database, tenant: Tenant, whole: Return, **facts: Any) -> ImportRun:
