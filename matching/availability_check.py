@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from matching.availability import Availability, availability_of, household_cap
 from matching.household import Household, HouseholdStatus
 from matching.pack_figure import lists_of
+from matching.probing import ask_places
 from matching.ranking_run import Pool, open_pool
 from tenants import audit
 from tenants.consortium import get_consortium
@@ -84,9 +85,14 @@ def confirm_availability(
     return household
 
 
-def list_checks(session: Session, *, as_of: date) -> tuple[HouseholdCheck, ...]:
-    """Return the agency's own waiting households: those to confirm and on most lists first, then by code."""
-    return checks_of(session, pool := open_pool(session, as_of=as_of), lists_of(pool.rank(TOP), len(pool.households)))
+def list_checks(session: Session, *, as_of: date, now: datetime) -> tuple[HouseholdCheck, ...]:
+    """Return the agency's own waiting households: those to confirm and on most lists first, then by code.
+
+    :raises AskedTooOften: when the agency has asked too much of others' places in a day.
+    """
+    pool = open_pool(session, as_of=as_of)
+    ask_places(session, pool.groups, pool.households, now=now)
+    return checks_of(session, pool, lists_of(pool.rank(TOP), len(pool.households)))
 
 
 def checks_of(session: Session, pool: Pool, lists: tuple[int, ...]) -> tuple[HouseholdCheck, ...]:

@@ -35,6 +35,7 @@ from matching.pack_content import (
 )
 from matching.pack_figure import figures_of, lists_of
 from matching.pack_pool import pool_words
+from matching.probing import ask_places
 from matching.ranking.engine import RankedFamily, Ranking
 from matching.ranking.facts import GroupFacts
 from matching.ranking_run import Pool, open_pool, record_run
@@ -92,8 +93,12 @@ class _Reader:
 
 
 def assemble(session: Session, meeting: Meeting, pack: Pack, *, now: datetime) -> tuple[PackContent, UUID]:
-    """Rank, record the run, and return what the pack says with the run's id."""
+    """Rank, record the run, and return what the pack says with the run's id.
+
+    :raises AskedTooOften: when the agency has asked too much of others' places in a day.
+    """
     pool = open_pool(session, as_of=pack.as_of)
+    ask_places(session, pool.groups, pool.households, now=now)
     ranking = pool.rank(FAMILIES)
     run = record_run(session, pool, ranking, now=now)
     previous, last = find_previous_meeting(session, meeting), find_last_pack(session, meeting, pack)

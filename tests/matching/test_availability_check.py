@@ -98,7 +98,7 @@ class TestListChecks:
         factories.household(us, status=HouseholdStatus.ON_HOLD)
 
         with transaction(database, us) as session:
-            checks = list_checks(session, as_of=TODAY)
+            checks = list_checks(session, as_of=TODAY, now=NOW)
 
         assert [each.id for each in checks] == [never, stale, off, fresh]
         assert [each.lists for each in checks] == [2, 2, 0, 2]
@@ -115,7 +115,7 @@ class TestListChecks:
                 assert us.scope.consortium_id is not None
                 set_meeting_days(session, get_consortium(session, us.scope.consortium_id), confirm_days=days)
             with transaction(database, us) as session:
-                due += [each.due for each in list_checks(session, as_of=TODAY)]
+                due += [each.due for each in list_checks(session, as_of=TODAY, now=NOW)]
                 assert confirm_days(session) == days or 28
 
         assert due == [False, True]

@@ -25,8 +25,10 @@ from matching.meeting import (
     list_meetings,
     require_office,
 )
+from matching.meeting_action import list_actions, list_carried_actions
 from matching.pack import PackFormat, download, get_pack
 from matching.pack_progress import ask_for_packs, make_again, packs_of
+from matching.register import agency_names
 from matching.worklist import earlier_packs
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -114,11 +116,22 @@ def show(meeting_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         meeting = get_meeting(session, meeting_id)
         packs, earlier = packs_of(session, meeting), earlier_packs(session, meeting)
+        actions, carried, names = (
+            list_actions(session, meeting),
+            list_carried_actions(session, meeting),
+            agency_names(session),
+        )
     return render_template(
         "meeting.html",
         meeting=meeting,
         packs=packs,
         earlier=earlier,
+        actions=actions,
+        carried=carried,
+        names=names,
+        today=utc_now().date(),
+        may_keep=scope_may(g.scope, Verb.KEEP_ACTIONS),
+        may_confirm=scope_may(g.scope, Verb.CONFIRM_AVAILABILITY),
         office=g.scope.agency_id == meeting.agency_id,
         may_build=scope_may(g.scope, Verb.BUILD_PACK),
         may_read=scope_may(g.scope, Verb.READ_PACK),
