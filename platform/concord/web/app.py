@@ -10,7 +10,21 @@ from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from concord.limits import read_probing_limits
-from concord.web import acting, audit, export, groups, health, home, households, imports, meetings, reference, sign_in
+from concord.web import (
+    acting,
+    actions,
+    audit,
+    availability,
+    export,
+    groups,
+    health,
+    home,
+    households,
+    imports,
+    meetings,
+    reference,
+    sign_in,
+)
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
@@ -38,6 +52,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reference.blueprint,
     imports.blueprint,
     meetings.blueprint,
+    actions.blueprint,
+    availability.blueprint,
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FORM_BYTES = 500_000

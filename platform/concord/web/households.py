@@ -77,6 +77,7 @@ def show(household_id: UUID) -> ResponseReturnValue:
         with_points=fits.points,
         with_all=fits.top is None,
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+        may_confirm=record.own and scope_may(g.scope, Verb.CONFIRM_AVAILABILITY),
         sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )
 
