@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matching.intake.import_run import IMPORT_JOB
+from matching.intake.undo import UNDO_JOB
 from matching.pack import BUILD_ALL_JOB, BUILD_JOB
 from workers.import_file import import_file
+from workers.import_undo import undo_file
 from workers.pack_build import build_all_packs, build_pack
 from workers.work import Handler
 
@@ -14,4 +16,5 @@ HANDLERS: Mapping[str, Handler] = {
     BUILD_JOB: build_pack,
     BUILD_ALL_JOB: build_all_packs,
     IMPORT_JOB: import_file,
+    UNDO_JOB: undo_file,
 }

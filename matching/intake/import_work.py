@@ -25,6 +25,7 @@ from matching.intake.sheet import Book, UnreadableSheet
 from matching.intake.ssda903.intake import read_return
 from matching.intake.ssda903.return_record import take_return
 from matching.intake.taking import Progress, Taken, Taking, take_sheets
+from matching.intake.undo import forget_images
 from tenants import audit
 from tenants.cipher import forget_keys
 
@@ -48,6 +49,7 @@ def perform_import(session: Session, run: ImportRun, *, progress: Progress, now:
     session.refresh(run)
     if run.finished_at is not None:
         return run
+    forget_images(session, agency_id=run.agency_id, now=now)
     content = open_file(session, run)
     progress(0, 0, "Reading the file")
     try:

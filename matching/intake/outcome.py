@@ -47,4 +47,4 @@ class RowOutcome:
     reference: str | None = None
     """The agency's own reference of the household or child; ``None`` where the row could not be read so far."""
     remarks: tuple[RowProblem, ...] = ()
-    """What is to be told of a row though it was taken: a cell that was left unknown, a doubt somebody should look at."""
+    """What is to be told of a row though it was taken: a cell left unknown, a doubt somebody should look at."""
