@@ -76,6 +76,10 @@ class HouseholdFilter:
     new_days: int | None = None
     statuses: frozenset[HouseholdStatus] = frozenset()
     availability: frozenset[Availability] = frozenset()
+    within: frozenset[UUID] | None = None
+    """Those near enough to a group, where that is asked (``matching.near``)."""
+    unplaced: frozenset[UUID] = frozenset()
+    """Those of whom nobody knows how far they are."""
     unsaid: frozenset[str] = frozenset()
 
 
@@ -116,6 +120,9 @@ def household_conditions(
         if wanted.new_days
         else None,
         "status": _one_of(household.status, wanted.statuses),
+        "distance": None
+        if wanted.within is None
+        else Condition(household.id.in_(sorted(wanted.within)), household.id.in_(sorted(wanted.unplaced))),
         "availability": _availability(wanted.availability, cap),
     }
     return {name: each.kept(with_unsaid=name in wanted.unsaid) for name, each in asked.items() if each is not None}

@@ -20,7 +20,7 @@ from matching.availability import Availability
 from matching.household import HouseholdStatus
 from matching.household_search import HouseholdFilter, HouseholdSort, UpTo, Willing
 from matching.need import YesNo
-from matching.ranking.facts import SexApproved
+from matching.ranking.facts import DistanceBand, SexApproved
 from matching.summary import count_words, yes_no_words
 from tenants.agency import Agency
 
@@ -42,12 +42,23 @@ _SEXES = {
 }
 _WILLING = {Willing.CAN_MEET: "can meet", Willing.WOULD_DISCUSS: "can meet or would discuss"}
 _UP_TO = {UpTo.LOW: "up to low", UpTo.MEDIUM: "up to medium", UpTo.HIGH: "up to high"}
+_BANDS = {
+    DistanceBand.NEAR: "near",
+    DistanceBand.REGION: "in the same region",
+    DistanceBand.FAR: "far",
+    DistanceBand.VERY_FAR: "very far",
+}
 _APPROVED = (("3", "3 months"), ("6", "6 months"), ("12", "year"), ("24", "2 years"))
 _MOST_CHILDREN = 6
 
 
-def household_filters(agencies: Sequence[Agency], *, own: bool) -> tuple[Filter, ...]:
-    """Return the filters of the list: of one's own households, or of all that one may see, by agency and region too."""
+def household_filters(
+    agencies: Sequence[Agency], groups: Sequence[tuple[str, str]], *, own: bool
+) -> tuple[Filter, ...]:
+    """Return the filters of the list: of one's own households, or of all that one may see, by agency and region too.
+
+    ``groups`` are one's own, from which distance may be asked.
+    """
     return (
         Filter(
             "ages",
@@ -62,6 +73,7 @@ def household_filters(agencies: Sequence[Agency], *, own: bool) -> tuple[Filter,
             unsaid="Also households whose number is not recorded",
         ),
         Filter("sex", "Sex approved", (Question("sex", "Sex approved", _options(_SEXES)),)),
+        *((_distance(groups),) if groups else ()),
         Filter("availability", "Availability", (Question("availability", "Availability", _availability()),)),
         Filter("early", "Early permanence", (Question("early", "Early permanence", _yes_no()),)),
         Filter(
@@ -106,6 +118,26 @@ def read_household_filter(panel: Panel) -> HouseholdFilter:
         statuses=frozenset(map(HouseholdStatus, panel.all("status"))),
         availability=frozenset(map(Availability, panel.all("availability"))),
         unsaid=frozenset(panel.all(UNSAID)),
+    )
+
+
+def read_distance(panel: Panel) -> tuple[str, tuple[DistanceBand, ...]] | None:
+    """Return from which group distance is asked, and which bands will do; ``None`` where it is not asked."""
+    code = panel.one("near")
+    return (code, tuple(map(DistanceBand, panel.all("band"))) or (DistanceBand.NEAR,)) if code else None
+
+
+def _distance(groups: Sequence[tuple[str, str]]) -> Filter:
+    named = tuple((code, f"{code}: {children}") for code, children in groups)
+    return Filter(
+        "distance",
+        "Distance",
+        (
+            Question("near", "From your group", named, several=False),
+            Question("band", "How far", _options(_BANDS), detail=True),
+        ),
+        unsaid="Also households whose distance is not known",
+        hint="A band, never a place. Without a choice, those that are near.",
     )
 
 

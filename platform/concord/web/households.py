@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from concord.web.access import may
-from concord.web.filtering import read_panel
-from concord.web.household_filters import SORTS, household_filters, read_household_filter
+from concord.web.filtering import Panel, read_panel
+from concord.web.household_filters import SORTS, household_filters, read_distance, read_household_filter
 from concord.web.listing import FindForm, pagination, read_fits, read_wanted, without_blanks
 from concord.web.request import transaction
 from matching.family_finding import find_groups
 from matching.household import HouseholdUnknown, get_household, get_household_by_reference, read_identity
-from matching.household_search import HouseholdSort
+from matching.household_search import HouseholdFilter, HouseholdSort
 from matching.meeting import is_office
+from matching.near import list_own_groups, narrow_by_distance
 from matching.record import open_household
 from matching.register import (
     count_listed_households,
@@ -93,13 +96,14 @@ def identity(household_id: UUID) -> ResponseReturnValue:
 
 
 def _list(form: FindForm) -> str:
-    as_of = utc_now().date()
+    now = utc_now()
+    as_of = now.date()
     with transaction() as session:
         counts, keeps_own = count_listed_households(session), not is_office(session)
         asked = read_wanted(counts, sorts=SORTS, keeps_own=keeps_own)
-        filters = household_filters(list_agencies(session), own=asked.own)
+        filters = household_filters(list_agencies(session), list_own_groups(session, as_of=as_of), own=asked.own)
         panel = read_panel("households.index", filters, request.args, whose=asked.whose, sort=asked.sort)
-        wanted = read_household_filter(panel)
+        wanted = _wanted(session, panel, now)
         page = list_household_cards(
             session, own=asked.own, number=asked.number, as_of=as_of, wanted=wanted, sort=HouseholdSort(asked.sort)
         )
@@ -117,4 +121,13 @@ def _list(form: FindForm) -> str:
         pagination=pagination(page, lambda number: panel.link(page=number)),
         may_export=asked.own and scope_may(g.scope, Verb.EXPORT_RECORDS),
         may_import=scope_may(g.scope, Verb.IMPORT_HOUSEHOLDS),
+    )
+
+
+def _wanted(session: Session, panel: Panel, now: datetime) -> HouseholdFilter:
+    wanted, distance = read_household_filter(panel), read_distance(panel)
+    return (
+        wanted
+        if distance is None
+        else narrow_by_distance(session, wanted, code=distance[0], bands=distance[1], now=now)
     )

@@ -133,6 +133,39 @@ class TestFilters:
             assert hidden not in page_of(visitor).html
 
 
+class TestDistance:
+    def test_is_asked_from_a_group_of_ones_own(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        us, them = factories.two_tenants()
+        factories.group(us, outward_code="EX4")
+        near = household_code(database, them, factories.household(them, outward_code="EX1"))
+        far = household_code(database, them, factories.household(them, outward_code="NE1"))
+        visitor = visit_as(us)
+        visitor.get("/households?whose=all")
+        options = [each.get("value", "") for each in page_of(visitor).all("option")]
+        code = next(value for value in options if value.startswith("G-"))
+
+        shown = {}
+        for band in ("", "&band=near", "&band=far&band=very_far"):
+            visitor.get(f"/households?whose=all&near={code}{band}")
+            shown[band] = [each in page_of(visitor).text for each in (near, far)]
+
+        assert shown == {"": [True, False], "&band=near": [True, False], "&band=far&band=very_far": [False, True]}
+        assert f"Distance: from your group {code}: One child: a girl of" in page_of(visitor).text
+
+    def test_is_not_asked_from_anothers(self, visit_as: Visit, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+        factories.group(them)
+        factories.household(them, outward_code="NE1")
+        visitor = visit_as(us)
+        visitor.get("/groups?whose=all")
+        code = next(words for words in page_of(visitor).links() if words.startswith("G-"))
+
+        visitor.get(f"/households?whose=all&near={code}&band=near")
+
+        assert "Showing 1 to 1 of 1" in page_of(visitor).text
+        assert "Filters in use" not in page_of(visitor).text
+
+
 class TestNoMatch:
     def test_names_the_filter_that_hides_most(self, visit_as: Visit, factories: Factories) -> None:
         us, them = factories.two_tenants()
