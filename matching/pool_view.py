@@ -73,12 +73,12 @@ class Concentration:
     """How evenly the pool's lists look at its households.
 
     ``frequent`` are the households among the first five of at least five lists, most often first; ``never`` how many
-    households are among the first five of none. ``share`` is what part of all first-five places the ten most named
-    households have, in hundredths, or ``None`` where there are no such places.
+    households are among the first five of none, ``None`` where too few to tell. ``share`` is what part of all
+    first-five places the ten most named households have, in hundredths, or ``None`` where there are no such places.
     """
 
     frequent: tuple[FrequentFamily, ...]
-    never: int
+    never: int | None
     share: int | None
 
 
@@ -178,9 +178,10 @@ def _concentration(pool: Pool, ranking: Ranking) -> Concentration:
         (FrequentFamily(pool.households[k], count) for k, count in lists.items() if count >= LEAST_COUNT),
         key=lambda family: (-family.lists, family.household.code),
     )
+    never = len(pool.households) - len(lists)
     return Concentration(
         frequent=tuple(frequent),
-        never=len(pool.households) - len(lists),
+        never=None if 0 < never < LEAST_COUNT else never,
         share=100 * sum(most[:10]) // sum(most) if most else None,
     )
 
@@ -197,7 +198,7 @@ def equity_tables(groups: Iterable[GroupFacts], families: Iterable[int], *, as_o
 def _rows(counted: list[tuple[str, bool]], labels: tuple[str, ...]) -> tuple[EquityRow, ...]:
     groups = Counter(label for label, _ in counted)
     unseen = Counter(label for label, alone in counted if alone)
-    told = _told(groups)
+    hidden = _hidden(groups)
     rows = []
     for label in labels:
         # Those who are seen are a count too: six of seven unseen tells of the one who is not.
@@ -205,20 +206,20 @@ def _rows(counted: list[tuple[str, bool]], labels: tuple[str, ...]) -> tuple[Equ
         rows.append(
             EquityRow(
                 label=label,
-                groups=groups[label] if label in told else None,
-                unseen=None if few or label not in told else unseen[label],
+                groups=None if label in hidden else groups[label],
+                unseen=None if few or label in hidden else unseen[label],
             )
         )
     return tuple(rows)
 
 
-def _told(groups: Counter[str]) -> set[str]:
-    """Return the labels whose counts may be told: a lone one that is held back would follow from the total."""
+def _hidden(groups: Counter[str]) -> set[str]:
+    """Return the labels whose counts are not told: too few, and one more where a lone one follows from the total."""
     few = {label for label, count in groups.items() if count < LEAST_COUNT}
     if len(few) == 1:
         others = sorted((count, label) for label, count in groups.items() if label not in few)
         few |= {label for _, label in others[:1]}
-    return set(groups) - few
+    return few
 
 
 def _age(group: GroupFacts, as_of: date) -> str:

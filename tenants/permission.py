@@ -15,6 +15,7 @@ class Verb(StrEnum):
     READ_GROUPS = "read_groups"
     READ_HOUSEHOLDS = "read_households"
     READ_RANKING = "read_ranking"
+    READ_POOL_VIEW = "read_pool_view"
     READ_IDENTITY = "read_identity"
     IMPORT_HOUSEHOLDS = "import_households"
     IMPORT_CHILDREN = "import_children"
@@ -37,6 +38,7 @@ MAY: dict[Verb, frozenset[Role]] = {
     Verb.READ_GROUPS: _REGISTER,
     Verb.READ_HOUSEHOLDS: _REGISTER,
     Verb.READ_RANKING: _REGISTER,
+    Verb.READ_POOL_VIEW: frozenset({Role.FAMILY_FINDER, Role.COORDINATOR, Role.MANAGER}),
     Verb.READ_IDENTITY: _FINDERS | {Role.ADOPTERS_WORKER, Role.MANAGER},
     Verb.IMPORT_HOUSEHOLDS: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER}),
     Verb.IMPORT_CHILDREN: frozenset({Role.FAMILY_FINDER}),
@@ -56,6 +58,7 @@ _WORDS = {
     Verb.READ_GROUPS: "see sibling groups",
     Verb.READ_HOUSEHOLDS: "see adopter households",
     Verb.READ_RANKING: "see how households fit a group",
+    Verb.READ_POOL_VIEW: "see the pool as a whole",
     Verb.READ_IDENTITY: "see who a record is about",
     Verb.IMPORT_HOUSEHOLDS: "import adopter households",
     Verb.IMPORT_CHILDREN: "import children",

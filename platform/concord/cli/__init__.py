@@ -27,6 +27,7 @@ COMMANDS = {
     "export": ("concord.cli.export:command", "Export an agency's own households or children to a sheet."),
     "rank": ("concord.cli.rank:rank", "List the families for a sibling group, with reasons."),
     "why": ("concord.cli.rank:why_command", "Say why a household is, or is not, on a group's list."),
+    "pool": ("concord.cli.pool:command", "Look at the pool as a whole: a family each for as many groups as can be."),
     "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),

@@ -31,6 +31,7 @@ from concord.web.frontend import make_page_app
 from concord.web.limit import install_limits
 from concord.web.navigation import footer_for, navigation_for
 from concord.web.openid import install_openid
+from concord.web.pool import blueprint as pool_pages
 from concord.web.request import Site, current_settings, find_person, install_site
 from concord.web.security import install_security, origin
 from concord.web.settings import WebSettings, read_web_settings
@@ -51,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     audit.blueprint,
     reference.blueprint,
     imports.blueprint,
+    pool_pages,
     meetings.blueprint,
     actions.blueprint,
     availability.blueprint,

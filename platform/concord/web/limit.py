@@ -42,7 +42,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
 
 
-LOOKS = frozenset({"groups.show", "groups.why", "households.show"})
+LOOKS = frozenset({"groups.show", "groups.why", "households.show", "pool.show"})
 """The pages that rank, or say why a household is or is not on a list."""
 _DOWNLOADS = ("/export/", "/packs/", "/imports/<uuid:run_id>/refusals")
 _ASKED = {

@@ -38,6 +38,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_HOUSEHOLDS,
     ),
     Section(
+        title="The pool",
+        hint="The pool as a whole, for a meeting to discuss: who could have whom, and whom nobody is listed for.",
+        endpoint="pool.show",
+        verb=Verb.READ_POOL_VIEW,
+    ),
+    Section(
         title="Import",
         hint="Bring in a sheet of your children or households, checked before anything is saved.",
         endpoint="imports.index",

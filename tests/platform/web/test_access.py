@@ -62,6 +62,7 @@ CENSUS = {
     "GET /needs": "may read_ranking",
     "GET /packs/<uuid:pack_id>/<any(pdf, xlsx):kind>": "may read_pack",
     "GET /policy": "may read_ranking",
+    "GET /pool": "may read_pool_view",
     "GET /sign-in": "anyone",
     "GET /sign-in/answer": "anyone",
     "POST /sign-out": "anyone",
