@@ -83,7 +83,7 @@ _BANDS = {"strong": "Strong fit", "good": "Good fit", "possible": "Possible fit"
 @cache
 def policy_words() -> dict[tuple[str, str], str]:
     """Return what each part of a policy is for, by part (gate, weight, addition, credit, band) and code."""
-    content = (files("matching") / "data" / "policy-words.csv").read_text("utf-8")
+    content = files("matching").joinpath("data/policy-words.csv").read_text("utf-8")
     return {(row["part"], row["code"]): row["words"] for row in csv.DictReader(content.splitlines())}
 
 
