@@ -44,7 +44,7 @@ class TestIndex:
             if field.get("name") == "mode" and field.get("checked") is not None
         ]
         assert chosen == ["check"]
-        assert "Your agency has handed in no sheet yet." in page_of(visitor).text
+        assert "Your agency has handed in no file yet." in page_of(visitor).text
 
     def test_shows_ones_own_agencys_sheets_alone(self, visit_as: Visit, factories: Factories) -> None:
         us, them = factories.two_tenants()
@@ -102,8 +102,8 @@ class TestHandIn:
     @pytest.mark.parametrize(
         ("form", "words"),
         [
-            ({"kind": "", "mode": "check"}, "Select what is in the sheet"),
-            ({"kind": "households", "mode": "check"}, "Choose the sheet"),
+            ({"kind": "", "mode": "check"}, "Select what is in the file"),
+            ({"kind": "households", "mode": "check"}, "Choose the file"),
             ({"kind": "pigeons", "mode": "check"}, "Not a valid choice"),
             ({"kind": "households", "mode": "<script>"}, "Not a valid choice"),
         ],
@@ -159,7 +159,7 @@ class TestShow:
         path = hand_in(visitor, sheet(GOOD))
         visitor.get(path)
 
-        assert "Reading the sheet: waiting to begin." in page_of(visitor).text
+        assert "Reading the file: waiting to begin." in page_of(visitor).text
         assert page_of(visitor).links()["Load it again"] == path
         assert "http-equiv" not in page_of(visitor).html
 
@@ -175,8 +175,7 @@ class TestShow:
 
         text = page_of(visitor).text
         assert "This was a check. Nothing has been saved." in text
-        assert "Rows that would be added 1" in text
-        assert "Rows refused 1" in text
+        assert "1 refused 0 would be changed 1 would be added 0 unchanged" in text
         assert "3 Approved on 32/01/2025" in text
         assert page_of(visitor).csrf_token()
 
@@ -206,7 +205,7 @@ class TestShow:
 
         assert "This looks like a sheet of households, and children were asked for." in page_of(visitor).text
 
-    def test_shows_a_thousand_refused_rows_by_the_first_of_them(
+    def test_shows_a_thousand_refused_rows_a_hundred_at_a_time(
         self, visit_as: Visit, factories: Factories, database: Database
     ) -> None:
         us, _ = factories.two_tenants()
@@ -216,7 +215,11 @@ class TestShow:
 
         visitor.get(path)
 
-        assert "The first 500; 500 more are like them." in page_of(visitor).text
+        assert page_of(visitor).text.count("expected a date") == 100
+        assert page_of(visitor).links()["10"] == f"{path}?rows=refused&page=10#rows"
+        visitor.get(f"{path}?rows=refused&page=10")
+        assert "1,001" not in page_of(visitor).text
+        assert "1001 Approved on" in page_of(visitor).text
 
     def test_says_why_a_job_failed_and_lets_it_run_again(
         self, visit_as: Visit, factories: Factories, database: Database
@@ -277,8 +280,8 @@ class TestSave:
         work_off(database, us)
         visitor.get(saved)
 
-        assert "The sheet has been imported, but not its refused rows." in page_of(visitor).text
-        assert "Rows added 1" in page_of(visitor).text
+        assert "The file has been imported, but not its refused rows." in page_of(visitor).text
+        assert "1 refused 0 changed 1 added 0 unchanged" in page_of(visitor).text
         with transaction(database, us) as session:
             assert count_households(session) == 1
 
@@ -297,8 +300,112 @@ class TestSave:
         visitor = visit_as(us)
         visitor.get("/imports")
 
-        assert visitor.post(f"{path}/real").status_code == 404
-        assert visitor.post(f"{path}/again").status_code == 404
+        for verb in ("real", "again", "cancel", "undo", "columns"):
+            assert visitor.post(f"{path}/{verb}").status_code == 404
+        for page in ("undo", "columns"):
+            assert visitor.get(f"{path}/{page}").status_code == 404
+
+
+class TestPreview:
+    def test_shows_each_change_before_and_after(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        take(visitor, database, us, sheet(GOOD))
+
+        path = hand_in(visitor, sheet({**GOOD, "Approved on": "07/01/2025", "Status": "on hold"}))
+        work_off(database, us)
+        visitor.get(path)
+
+        assert "2 D-1 Approved on 06/01/2025 07/01/2025" in page_of(visitor).text
+        assert "2 D-1 Status waiting on hold" in page_of(visitor).text
+
+    def test_shows_the_rows_of_the_outcome_asked_for(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD, BAD))
+        work_off(database, us)
+
+        visitor.get(f"{path}?rows=added")
+
+        assert "2 D-1 Nothing" in page_of(visitor).text
+        assert "32/01/2025" not in page_of(visitor).text
+        assert visitor.get(f"{path}?rows=pigeons&page=99").status_code == 200
+
+
+class TestCancel:
+    def test_stops_an_import_that_waits_and_lets_it_go_on_later(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD))
+        visitor.get(path)
+
+        assert visitor.post(f"{path}/cancel").location == path
+        visitor.get(path)
+        assert "It was stopped. Nothing of the file has been saved." in page_of(visitor).text
+        visitor.post(f"{path}/again")
+        work_off(database, us)
+        visitor.get(path)
+
+        assert "This was a check." in page_of(visitor).text
+        assert visitor.post(f"{path}/cancel").status_code == 409
+
+
+class TestUndo:
+    def test_takes_a_whole_import_back(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        us, them = factories.two_tenants()
+        visitor = visit_as(us)
+        factories.household(them)
+        path = take(visitor, database, us, sheet(GOOD))
+        visitor.get(path)
+        assert page_of(visitor).links()["Take the whole import back"] == f"{path}/undo"
+
+        visitor.get(f"{path}/undo")
+        assert "1 row that was added is removed" in page_of(visitor).text
+        assert visitor.post(f"{path}/undo").location == path
+        visitor.get(path)
+        assert "Taking the import back: waiting to begin." in page_of(visitor).text
+        work_off_undo(database, us, path)
+        visitor.get(path)
+
+        assert "Every record is as it was before it." in page_of(visitor).text
+        assert "Take the whole import back" not in page_of(visitor).links()
+        with transaction(database, us) as session:
+            assert count_households(session, own_agency=us.id) == 0
+        with transaction(database, them) as session:
+            assert count_households(session, own_agency=them.id) == 1
+        visitor.get("/imports")
+        assert "Taken back: 0 refused, 0 changed, 1 added, 0 unchanged" in page_of(visitor).text
+
+    def test_says_why_not_when_something_came_after(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = take(visitor, database, us, sheet(GOOD))
+        take(visitor, database, us, sheet({**GOOD, "Approved on": "07/01/2025"}))
+
+        visitor.get(f"{path}/undo")
+
+        assert "It cannot be taken back:" in page_of(visitor).text
+        assert "changed after the import" in page_of(visitor).text
+        assert visitor.post(f"{path}/undo").status_code == 409
+
+    def test_is_not_offered_of_a_check(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD))
+        work_off(database, us)
+
+        visitor.get(path)
+
+        assert "Take the whole import back" not in page_of(visitor).links()
+        assert visitor.post(f"{path}/undo").status_code == 409
 
 
 def sheet(*rows: dict[str, str]) -> bytes:
@@ -315,6 +422,23 @@ def hand_in(visitor: Visitor, content: bytes, *, kind: str = "households", filen
     visitor.get("/imports")
     response = visitor.post("/imports", {"kind": kind, "mode": "check", "file": (BytesIO(content), filename)})
     return response.location or str(response.status_code)
+
+
+def take(visitor: Visitor, database: Database, tenant: Tenant, content: bytes) -> str:
+    """Import a sheet for real, and return the address of the import."""
+    visitor.get("/imports")
+    data = {"kind": "households", "mode": "save", "file": (BytesIO(content), "sheet.csv")}
+    path = visitor.post("/imports", data).location or ""
+    work_off(database, tenant)
+    return path
+
+
+def work_off_undo(database: Database, tenant: Tenant, path: str) -> None:
+    """Take an import back, as a worker would."""
+    with transaction(database, tenant) as session:
+        job_id = get_import(session, UUID(path.rpartition("/")[2])).undo_job_id
+    assert job_id
+    assert JobRunner(database, HANDLERS).run(job_id)
 
 
 def work_off(database: Database, tenant: Tenant) -> None:
