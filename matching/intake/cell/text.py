@@ -8,7 +8,7 @@ from typing import Final
 
 from matching.intake.cell.problem import CellProblem, quoted
 from matching.intake.cell.word import NOTHING_SAID, listed, plain, said_of, text_of
-from matching.intake.sheet import CellValue
+from matching.intake.sheet import ERROR_TEXTS, CellValue
 
 _TELEPHONE: Final = re.compile(r"(?:\+|\(?0)[0-9 ()-]{5,24}")
 _NO_FIRST_NOUGHT: Final = re.compile(r"[1-9][0-9 ]{8,10}")
@@ -48,6 +48,8 @@ def checked_text(value: CellValue, longest: int) -> str:
     :raises CellProblem: when it is too long, cannot be shown, or is no text.
     """
     text = text_of(value)
+    if text in ERROR_TEXTS:
+        raise CellProblem("a formula gave an error here; expected its value: mend it in the sheet, or write the value")
     if len(text) > longest:
         raise CellProblem(f"it has {len(text)} characters; expected at most {longest}")
     if _CONTROL.search(text):

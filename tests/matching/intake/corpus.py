@@ -560,6 +560,7 @@ _TEXT: _Cases = (
     ("a  b\nc", "a b c"),
     (147, "147"),
     *_all((1.5, True, date(2024, 3, 4), time(1, 2), "x" * 201, "a\x07b", "a\x00", "\ufffe"), REFUSED),
+    *_all(("#N/A", "#REF!", "#VALUE!"), REFUSED),
 )
 _REFERENCE: _Cases = (
     *_all(("ADP-0147", "147/A", "Sampleson/1", "N"), "as typed"),
