@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -36,17 +37,20 @@ def _command(kind: SheetKind) -> click.Command:
         wanted = SheetFormat(file_format) if file_format else _format_of(output)
         with workplace(settings) as place:
             scope = agency_scope(place.database, agency, consortium=consortium)
-            # Only its owner may read it: it says who people are.
-            with (
-                place.database.transaction(scope) as session,
-                os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
-            ):
+            with place.database.transaction(scope) as session, _own_file(output) as file:
                 session.info["request_id"] = "cli:export"
                 rows = export_records(session, kind, now=utc_now())
                 count = write_sheet(file, export_headings(kind), rows, file_format=wanted, title=kind.value)
         click.echo(f"{output}: {'1 row' if count == 1 else f'{count} rows'}.")
 
     return run
+
+
+def _own_file(path: Path) -> BinaryIO:
+    """Open a file that only its owner may read: it says who people are."""
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    path.chmod(0o600)
+    return file
 
 
 def _format_of(output: Path) -> SheetFormat:
