@@ -13,6 +13,7 @@ from tenants.agency import Agency, AgencyKind
 from tenants.base import Base, Id
 from tenants.error import Conflict, Invalid, NotFound
 
+_CAP = "A cap is one or more; with none, nobody could be considered."
 _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -85,7 +86,7 @@ def create_consortium(
     if min(council_in_house_days, voluntary_in_house_days) < 0:
         raise ConsortiumInvalid("Days in-house cannot be negative.")
     if min(household_cap, group_cap) < 1:
-        raise ConsortiumInvalid("A cap is at least one: nobody could be considered.")
+        raise ConsortiumInvalid(_CAP)
     if session.scalar(select(Consortium.id).where(Consortium.slug == slug)):
         raise ConsortiumNameTaken(f"There is already a consortium called “{slug}”. Choose another short name.")
     consortium = Consortium(
@@ -118,6 +119,25 @@ def set_meeting_days(
         consortium.pack_days = pack_days
     if confirm_days is not None:
         consortium.confirm_days = confirm_days
+    session.flush()
+    return consortium
+
+
+def set_caps(
+    session: Session, consortium: Consortium, *, household_cap: int | None = None, group_cap: int | None = None
+) -> Consortium:
+    """Set for how many groups a household, and how many families for a group, may be considered at once.
+
+    What is not given stays.
+
+    :raises ConsortiumInvalid: when a cap is below one.
+    """
+    if min(cap for cap in (household_cap, group_cap, 1) if cap is not None) < 1:
+        raise ConsortiumInvalid(_CAP)
+    if household_cap is not None:
+        consortium.household_cap = household_cap
+    if group_cap is not None:
+        consortium.group_cap = group_cap
     session.flush()
     return consortium
 

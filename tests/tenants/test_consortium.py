@@ -25,6 +25,7 @@ from tenants.consortium import (
     list_consortia,
     list_consortia_of,
     list_members,
+    set_caps,
 )
 from tenants.database import Database
 from tenants.error import Conflict
@@ -38,11 +39,27 @@ YESTERDAY = TODAY - DAY
 class TestCreateConsortium:
     @pytest.mark.parametrize(
         "wrong",
-        [{"slug": "South West"}, {"slug": ""}, {"name": " "}, {"council_in_house_days": -1}],
+        [
+            {"slug": "South West"},
+            {"slug": ""},
+            {"name": " "},
+            {"council_in_house_days": -1},
+            {"household_cap": 0},
+            {"group_cap": 0},
+        ],
     )
     def test_refuses_what_cannot_be_kept(self, database: Database, wrong: dict[str, Any]) -> None:
         with database.transaction(OPERATOR) as session, pytest.raises(ConsortiumInvalid):
             create_consortium(session, **{"slug": "sample", "name": "Sample", **wrong})
+
+    @pytest.mark.parametrize("wrong", [{"household_cap": 0}, {"group_cap": -1}])
+    def test_has_caps_of_one_or_more(self, database: Database, wrong: dict[str, int]) -> None:
+        with database.transaction(OPERATOR) as session:
+            made = create_consortium(session, slug=f"sample-{uuid4().hex[:8]}", name="Sample")
+            with pytest.raises(ConsortiumInvalid, match="one or more"):
+                set_caps(session, made, **wrong)
+
+            assert (made.household_cap, made.group_cap) == (3, 3)
 
     def test_refuses_a_name_twice(self, database: Database) -> None:
         slug = f"sample-{uuid4().hex[:8]}"
