@@ -9,6 +9,7 @@ from datetime import date
 from matching.intake.column import SheetKind, layout_of
 from matching.intake.row import RowCells, RowProblem, read_row, repeated_references, shown
 from matching.intake.sheet import Sheet
+from matching.intake.value_text import say_oldest_age, say_youngest_age
 from matching.need import Answer, Tolerance, YesNo
 from matching.ranking.facts import SexApproved
 
@@ -126,7 +127,8 @@ def _adopters(row: HouseholdRow) -> _Found:
 
 def _ranges(row: HouseholdRow) -> _Found:
     if row.age_from_months is not None and row.age_to_months is not None and row.age_from_months > row.age_to_months:
-        yield "Oldest age", row.age_to_months // 12, f"it is below the youngest age, {row.age_from_months // 12}"
+        said = say_oldest_age(row.age_to_months)
+        yield "Oldest age", said, f"it is below the youngest age, {say_youngest_age(row.age_from_months)}"
     if row.fewest_children is not None and row.most_children is not None and row.fewest_children > row.most_children:
         yield "Most children", row.most_children, f"it is below the fewest, {row.fewest_children}"
 

@@ -129,7 +129,9 @@ def _parsed(layout: Layout, index: int, column: Column, value: CellValue) -> obj
         if value is None and column.needed:
             raise CellProblem("it is blank and must be filled")
         if index in layout.month_first and could_be_month_first(value):
-            raise CellProblem("this column has a date with the month first, so nobody can tell; expected dd/mm/yyyy")
+            raise CellProblem(
+                "its day and month cannot be told apart: another date here has the month first; expected dd/mm/yyyy"
+            )
         layout.read[key] = column.parse(value)
     return layout.read[key]
 
