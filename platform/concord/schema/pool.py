@@ -25,6 +25,14 @@ class PoolPairsSchema(Schema):
     pairs = fields.List(fields.Nested(PoolPairSchema))
 
 
+class UnseenGroupSchema(Schema):
+    """A group with nobody on its list; ``days`` it has waited, null where nobody has said since when."""
+
+    group = fields.String(attribute="group.code")
+    children = fields.String()
+    days = fields.Integer(allow_none=True)
+
+
 class FrequentFamilySchema(Schema):
     """A household, and on how many lists it is among the first five."""
 
@@ -63,6 +71,6 @@ class PoolViewSchema(Schema):
     households = fields.Integer()
     best = fields.Nested(PoolPairsSchema)
     in_turn = fields.Nested(PoolPairsSchema)
-    unseen = fields.Function(lambda view: [each.group.code for each in view.unseen])
+    unseen = fields.List(fields.Nested(UnseenGroupSchema))
     concentration = fields.Nested(ConcentrationSchema)
     equity = fields.List(fields.Nested(EquityTableSchema))

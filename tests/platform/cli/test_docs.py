@@ -13,6 +13,7 @@ from marshmallow import Schema, fields
 from concord.cli import COMMANDS
 from concord.schema.import_run import ImportRunSchema, RowOutcomeSchema
 from concord.schema.job import JobSchema
+from concord.schema.pool import PoolViewSchema
 from concord.schema.ranking import ExplanationSchema, FamilySchema
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -28,6 +29,7 @@ class TestDocument:
         [
             ("import", ImportRunSchema(), {"rows"}),
             ("jobs list", JobSchema(many=True), set()),
+            ("pool assign", PoolViewSchema(), set()),
             ("why", ExplanationSchema(), {"group", "household", "as_of"}),
         ],
     )
@@ -63,5 +65,5 @@ def check(shown: dict[str, Any], schema: Schema, *, beside: set[str] = frozenset
     for name, field in schema.fields.items():
         inner = field.inner if isinstance(field, fields.List) else field
         if isinstance(inner, fields.Nested):
-            for one in shown[name]:
+            for one in shown[name] if isinstance(field, fields.List) else [shown[name]]:
                 check(one, inner.schema)
