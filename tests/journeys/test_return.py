@@ -64,8 +64,12 @@ class TestReturn:
         checked = visit.look("return-checked", "Check of return.zip")
 
         assert council.groups() == 0
-        for words in ("Refused children", "Children to look at", "Children not for adoption"):
-            assert words in checked.text
+        assert f"{written.refused} refused" in checked.text
+        assert f"{written.not_for_adoption} not for adoption" in checked.text
+
+        tab.get_by_role("link", name=f"{written.not_for_adoption} not for adoption").click()
+        tab.get_by_text("A return holds every child looked after.").wait_for()
+        visit.look("return-not-for-adoption", "Check of return.zip")
 
         tab.get_by_role("button", name="Import for real").click()
         tab.get_by_role("heading", level=1, name="Import of return.zip").wait_for()
@@ -73,9 +77,12 @@ class TestReturn:
         tab.reload()
         imported = visit.look("return-imported", "Import of return.zip")
 
-        assert "The return has been imported, but not its refused children." in imported.text
+        assert "The file has been imported, but not its refused rows." in imported.text
         assert council.groups() == written.taken
-        tab.get_by_role("table", name="Children who are taken").get_by_role("link").first.click()
+        tab.get_by_role("link", name=f"{written.taken} added").click()
+        tab.get_by_role("table", name="Rows that are added").wait_for()
+        visit.look("return-added", "Import of return.zip")
+        tab.get_by_role("table", name="Rows that are added").get_by_role("link").first.click()
         tab.get_by_role("heading", level=1).wait_for()
         visit.check_quiet(council.url)
 

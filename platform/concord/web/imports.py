@@ -21,7 +21,6 @@ from concord.web.form import error_summary
 from concord.web.handed_in import handed_in
 from concord.web.listing import pagination
 from concord.web.request import transaction
-from concord.web.return_page import return_page
 from matching.intake.column import SHEETS, SheetKind, columns_of
 from matching.intake.import_run import (
     VERB_OF,
@@ -136,8 +135,6 @@ def show(run_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         run = _get(session, run_id)
         parts = _parts(run)
-        if run.kind is SheetKind.SSDA903:
-            return return_page(session, run, get_job(session, run.job_id), kind=KINDS[run.kind])
         shown = next((part for part in parts if part.shown), None)
         page = _rows(session, run, shown) if shown else None
         return render_template(
