@@ -124,7 +124,7 @@ class TestGroupPage:
 
         text = page_of(visitor).text
         assert f"{FIRST} {code}: ask this family first" in text
-        assert "It is not on the list below: age. Whether that still holds is for its worker to say." in text
+        assert "What keeps it off the list below: age. Whether that still holds is for its worker to say." in text
 
     def test_flags_a_siblings_family_on_the_list_too(
         self, visit_as: Visit, factories: Factories, database: Database
