@@ -10,7 +10,7 @@ import click
 from concord.cli.workplace import today, workplace
 from concord.settings import Settings
 from tenants.agency import AgencyKind, Nation, add_agency, get_agency_by_slug, list_agencies
-from tenants.consortium import create_consortium, get_consortium_by_slug, join
+from tenants.consortium import create_consortium, get_consortium_by_slug, join, set_caps
 from tenants.person import appoint, invite_person
 from tenants.role import Role
 from tenants.scope import OPERATOR
@@ -51,6 +51,26 @@ def create(settings: Settings, slug: str, name: str, council_days: int, voluntar
         )
         join(session, made, agency=office, joined_on=today())
     click.echo(f"{name} is there, with its office {slug}-office.")
+
+
+@consortium.command("caps")
+@click.argument("slug")
+@click.option(
+    "--household", "household_cap", type=click.IntRange(1), help="For how many groups a family is considered at once."
+)
+@click.option("--group", "group_cap", type=click.IntRange(1), help="How many families are considered for a group.")
+@click.pass_obj
+def caps(settings: Settings, slug: str, household_cap: int | None, group_cap: int | None) -> None:
+    """Set, or without options show, the caps on who is considered at once in the consortium SLUG."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        found = set_caps(
+            session, get_consortium_by_slug(session, slug), household_cap=household_cap, group_cap=group_cap
+        )
+        said = (
+            f"A family is at its cap when {found.household_cap} groups consider it; "
+            f"a group, when {found.group_cap} families are considered for it."
+        )
+    click.echo(said)
 
 
 @click.group("agency")

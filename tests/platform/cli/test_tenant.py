@@ -43,6 +43,27 @@ class TestConsortium:
             assert get_consortium_by_slug(session, slug).name == "Sample consortium"
 
 
+class TestCaps:
+    def test_are_shown_and_set_one_at_a_time(self) -> None:
+        mine, other = _slug(), _slug()
+        for each in (mine, other):
+            run("consortium", "create", each, "--name", "Sample consortium")
+
+        run("consortium", "caps", mine, "--household", "2")
+        said = run("consortium", "caps", mine, "--group", "5").stdout
+
+        assert said == (
+            "A family is at its cap when 2 groups consider it; a group, when 5 families are considered for it.\n"
+        )
+        assert "when 3 groups consider it" in run("consortium", "caps", other).stdout
+
+    def test_are_one_or_more(self) -> None:
+        assert "0 is not in the range" in run("consortium", "caps", _slug(), "--household", "0").stderr
+
+    def test_belong_to_a_consortium(self) -> None:
+        assert refusal("consortium", "caps", "no-such", "--group", "2").startswith("concord: ")
+
+
 class TestAgency:
     def test_is_added_to_its_consortium_alone(self, database: Database) -> None:
         mine, other, slug = _slug(), _slug(), _slug()
