@@ -198,28 +198,32 @@ def equity_tables(groups: Iterable[GroupFacts], families: Iterable[int], *, as_o
 def _rows(counted: list[tuple[str, bool]], labels: tuple[str, ...]) -> tuple[EquityRow, ...]:
     groups = Counter(label for label, _ in counted)
     unseen = Counter(label for label, alone in counted if alone)
-    hidden = _hidden(groups)
-    rows = []
-    for label in labels:
-        # Those who are seen are a count too: six of seven unseen tells of the one who is not.
-        few = any(0 < count < LEAST_COUNT for count in (unseen[label], groups[label] - unseen[label]))
-        rows.append(
-            EquityRow(
-                label=label,
-                groups=None if label in hidden else groups[label],
-                unseen=None if few or label in hidden else unseen[label],
-            )
+    # Those who are seen are a count too: six of seven unseen tells of the one who is not.
+    few = {
+        label for label in groups if any(0 < n < LEAST_COUNT for n in (unseen[label], groups[label] - unseen[label]))
+    }
+    hidden = _with_a_second(_few(groups), groups)
+    unseen_hidden = _with_a_second(hidden | few, Counter({label: unseen[label] for label in groups}))
+    return tuple(
+        EquityRow(
+            label=label,
+            groups=None if label in hidden else groups[label],
+            unseen=None if label in unseen_hidden else unseen[label],
         )
-    return tuple(rows)
+        for label in labels
+    )
 
 
-def _hidden(groups: Counter[str]) -> set[str]:
-    """Return the labels whose counts are not told: too few, and one more where a lone one follows from the total."""
-    few = {label for label, count in groups.items() if count < LEAST_COUNT}
-    if len(few) == 1:
-        others = sorted((count, label) for label, count in groups.items() if label not in few)
-        few |= {label for _, label in others[:1]}
-    return few
+def _few(counts: Counter[str]) -> set[str]:
+    return {label for label, count in counts.items() if count < LEAST_COUNT}
+
+
+def _with_a_second(hidden: set[str], counts: Counter[str]) -> set[str]:
+    """Return the labels with one more, the least, where a lone one would follow from the total of all."""
+    if len(hidden) != 1:
+        return hidden
+    others = sorted((count, label) for label, count in counts.items() if label not in hidden)
+    return hidden | {label for _, label in others[:1]}
 
 
 def _age(group: GroupFacts, as_of: date) -> str:

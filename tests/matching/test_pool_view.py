@@ -116,6 +116,15 @@ class TestEquityTables:
 
         assert [row.groups for row in rows] == [20, None, None]
 
+    def test_hides_a_second_count_of_who_is_unseen_too(self) -> None:
+        counted = [(a_group(code=f"G-{k}"), 0 if k < 3 else 1) for k in range(20)]
+        counted += [(a_group(a_child(), a_child(), code=f"P-{k}"), 0) for k in range(9)]
+        counted += [(a_group(a_child(), a_child(), a_child(), code=f"T-{k}"), 0) for k in range(11)]
+
+        rows = tables(counted)["Children to be placed together"].rows
+
+        assert [(row.groups, row.unseen) for row in rows] == [(20, None), (9, None), (11, 11)]
+
     @pytest.mark.parametrize(
         ("title", "group", "label"),
         [
