@@ -176,7 +176,7 @@ def _recorded_groups(taking: Taking, references: Sequence[str]) -> dict[str, str
         .join(GroupIdentity, GroupIdentity.sibling_group_id == Child.sibling_group_id)
         .where(ChildIdentity.agency_id == taking.agency_id, ChildIdentity.reference.in_(references))
     )
-    return dict(taking.session.execute(query).tuples())
+    return {row[0]: row[1] for row in taking.session.execute(query)}
 
 
 def _in_order(outcomes: Sequence[RowOutcome], places: Sequence[tuple[str, int]]) -> tuple[RowOutcome, ...]:

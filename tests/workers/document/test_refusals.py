@@ -53,7 +53,7 @@ class TestRenderRefusals:
 
     def test_makes_no_formula_of_a_text(self) -> None:
         texts = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "{=1}", "http://example.org", "007")
-        content = render_refusals([RefusedSheet("", ("=A",), (RefusedRow(2, ("=B",), texts),))])
+        content = render_refusals([RefusedSheet("", (*HEADINGS, "=A", "+B", "@C"), (RefusedRow(2, ("=D",), texts),))])
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             written = {name: parts.read(name).decode() for name in parts.namelist() if name.endswith((".xml", ".rels"))}
         assert not any("<f>" in text or "<hyperlink " in text for text in written.values())
