@@ -46,7 +46,7 @@ class TestImportFile:
 
         JobRunner(database, {"import": watch}).run(job_id)
 
-        assert told == [(ROWS, ROWS, "Reading rows")]
+        assert told == [(2 * ROWS, 2 * ROWS, "Saving rows")]
 
     def test_is_taken_once_when_its_job_runs_twice(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
