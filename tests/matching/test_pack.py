@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -16,11 +17,13 @@ from matching import pack as packs
 from matching.meeting import Meeting, arrange_meeting, get_meeting
 from matching.pack import (
     Pack,
+    PackExpired,
     PackFile,
     PackFormat,
     PackNotBuilt,
     PackTooLarge,
     PackUnknown,
+    destroy_files,
     download,
     get_pack,
     keep_files,
@@ -31,9 +34,12 @@ from matching.pack import (
 )
 from tenants import audit
 from tenants.agency import AgencyKind
+from tenants.base import utc_now
+from tenants.consortium import get_consortium, set_meeting_days
 from tenants.database import Database
 from tenants.error import Conflict
 from tenants.job import get_job, list_jobs
+from tenants.scope import OPERATOR
 from tests.factories import NOW, TODAY, Factories, Tenant
 
 FILES = {PackFormat.PDF: b"%PDF of a sample pack", PackFormat.XLSX: b"PK of a sample pack"}
@@ -182,6 +188,98 @@ class TestDownload:
 
         with database.transaction(devon.scope) as session, pytest.raises(PackNotBuilt):
             download(session, get_pack(session, pack_id), kind=PackFormat.PDF, now=NOW)
+
+
+class TestExpiry:
+    def test_is_so_many_days_after_the_meeting_as_the_consortium_says(
+        self, database: Database, factories: Factories
+    ) -> None:
+        _, devon, _, meeting_id = _meeting(database, factories)
+        first = _request(database, devon, meeting_id)
+        with database.transaction(OPERATOR) as session:
+            assert devon.scope.consortium_id is not None
+            set_meeting_days(session, get_consortium(session, devon.scope.consortium_id), pack_days=3)
+
+        second = _request(database, devon, meeting_id)
+
+        assert (first.expires_on, second.expires_on) == (TODAY + timedelta(days=28), TODAY + timedelta(days=3))
+
+    def test_counts_from_the_day_it_is_asked_for_where_the_meeting_is_over(
+        self, database: Database, factories: Factories
+    ) -> None:
+        _, devon, _, meeting_id = _meeting(database, factories)
+
+        with database.transaction(devon.scope) as session:
+            pack = request_pack(session, get_meeting(session, meeting_id), now=NOW + timedelta(days=100))
+
+        assert pack.expires_on == TODAY + timedelta(days=128)
+
+    def test_closes_every_version_after_its_last_day(self, database: Database, factories: Factories) -> None:
+        _, devon, _, meeting_id = _meeting(database, factories)
+        pack_id = _built(database, devon, meeting_id)
+        last = NOW + timedelta(days=28)
+
+        with database.transaction(devon.scope) as session:
+            pack = get_pack(session, pack_id)
+            assert download(session, pack, kind=PackFormat.PDF, now=last) == FILES[PackFormat.PDF]
+            with pytest.raises(PackExpired, match="could be opened until 21/12/2026"):
+                download(session, pack, kind=PackFormat.PDF, now=last + timedelta(days=1))
+
+    def test_tells_another_agency_nothing_of_it(self, database: Database, factories: Factories) -> None:
+        office, devon, dorset, meeting_id = _meeting(database, factories)
+        pack_id = _built(database, devon, meeting_id)
+
+        for tenant in (office, dorset):
+            with database.transaction(tenant.scope) as session, pytest.raises(PackUnknown):
+                download(session, get_pack(session, pack_id), kind=PackFormat.PDF, now=NOW + timedelta(days=99))
+
+
+class TestDestroyFiles:
+    def test_leaves_the_row_with_its_hash_and_an_entry(self, database: Database, factories: Factories) -> None:
+        devon, pack_id = _old(database, factories)
+
+        with database.transaction(devon.scope) as session:
+            assert [destroy_files(session, get_pack(session, pack_id), now=NOW) for _ in range(2)] == [2, 0]
+
+        with database.transaction(devon.scope) as session:
+            pack = get_pack(session, pack_id)
+            assert pack.digest is not None
+            assert session.scalar(select(func.count()).select_from(PackFile).where(PackFile.pack_id == pack_id)) == 0
+            acts = [entry.act for entry in audit.list_entries_of(session, pack_id)]
+            assert acts.count(audit.Act.REMOVE) == 1
+            with pytest.raises(PackExpired):
+                download(session, pack, kind=PackFormat.PDF, now=NOW)
+
+    def test_destroys_nothing_before_its_day(self, database: Database, factories: Factories) -> None:
+        _, devon, _, meeting_id = _meeting(database, factories)
+        pack_id = _built(database, devon, meeting_id)
+
+        with database.transaction(devon.scope) as session, pytest.raises(Conflict, match="until 21/12/2026"):
+            destroy_files(session, get_pack(session, pack_id), now=NOW)
+
+    def test_the_database_keeps_what_a_wrong_clock_would_destroy(
+        self, database: Database, factories: Factories
+    ) -> None:
+        _, devon, _, meeting_id = _meeting(database, factories)
+        with database.transaction(devon.scope) as session:
+            pack = request_pack(session, get_meeting(session, meeting_id), now=utc_now())
+            keep_files(session, pack, files=FILES, ranking_run_id=None, now=utc_now())
+
+            assert destroy_files(session, pack, now=utc_now() + timedelta(days=999)) == 0
+
+
+def _old(database: Database, factories: Factories) -> tuple[Tenant, UUID]:
+    """Return an agency with a pack that came to its end long ago."""
+    consortium_id = factories.consortium()
+    office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+    devon = factories.tenant(consortium_id)
+    then = NOW - timedelta(days=400)
+    with database.transaction(office.scope) as session:
+        meeting = arrange_meeting(session, title="Old", held_on=then.date(), place="Sample Hall", now=then)
+    with database.transaction(devon.scope) as session:
+        pack = request_pack(session, get_meeting(session, meeting.id), now=then)
+        keep_files(session, pack, files=FILES, ranking_run_id=None, now=then)
+        return devon, pack.id
 
 
 def _meeting(database: Database, factories: Factories) -> tuple[Tenant, Tenant, Tenant, UUID]:

@@ -8,10 +8,21 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from matching.meeting import arrange_meeting, get_meeting
-from matching.pack import request_first_packs, request_pack
+from matching.pack import (
+    Pack,
+    PackFormat,
+    destroy_files,
+    download,
+    get_pack,
+    keep_files,
+    request_first_packs,
+    request_pack,
+)
 from tenants.agency import AgencyKind
+from tenants.audit import Act, list_entries_of
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import Conflict
@@ -19,7 +30,7 @@ from tenants.job import Job, list_jobs
 from tests.factories import NOW, Factories, Tenant
 from tests.workers.ledger import wait_until
 from workers import schedule
-from workers.schedule import PACK_DAYS_AHEAD, ask_for_packs, run_schedule
+from workers.schedule import PACK_DAYS_AHEAD, ask_for_packs, destroy_packs, run_schedule
 
 # Far from any other test's meetings: the schedule looks over all consortia.
 FIRST = NOW + timedelta(days=5000)
@@ -97,6 +108,51 @@ class TestAskForPacks:
         assert (len(_jobs(database, first)), len(_jobs(database, second))) == (0, 1)
 
 
+class TestDestroyPacks:
+    def test_destroys_what_is_past_its_end_in_its_own_agencys_scope(
+        self, database: Database, factories: Factories
+    ) -> None:
+        ended, kept = (_pack(database, factories, days_ago=days) for days in (400, 0))
+
+        destroy_packs(database, now=NOW)
+        destroy_packs(database, now=NOW)
+
+        assert _destroyed(database, *ended) == ["remove"]
+        assert _destroyed(database, *kept) == []
+        with database.transaction(kept[0].scope) as session:
+            assert download(session, get_pack(session, kept[1]), kind=PackFormat.PDF, now=NOW) == b"sample"
+
+    def test_goes_on_to_the_others_when_one_is_refused(
+        self, database: Database, factories: Factories, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = (_pack(database, factories, days_ago=400) for _ in range(2))
+        destroying = destroy_files
+
+        def destroy(session: Session, pack: Pack, *, now: datetime) -> int:
+            if pack.id == first[1]:
+                raise Conflict("Not this one.")
+            return destroying(session, pack, now=now)
+
+        monkeypatch.setattr(schedule, "destroy_files", destroy)
+        destroy_packs(database, now=NOW)
+
+        assert (_destroyed(database, *first), _destroyed(database, *second)) == ([], ["remove"])
+
+
+def _pack(database: Database, factories: Factories, *, days_ago: int) -> tuple[Tenant, UUID]:
+    office, then = _office(factories), NOW - timedelta(days=days_ago)
+    meeting_id = _arrange(database, office, then.date(), now=then)
+    with database.transaction(office.scope) as session:
+        pack = request_pack(session, get_meeting(session, meeting_id), now=then)
+        keep_files(session, pack, files=dict.fromkeys(PackFormat, b"sample"), ranking_run_id=None, now=then)
+        return office, pack.id
+
+
+def _destroyed(database: Database, tenant: Tenant, pack_id: UUID) -> list[str]:
+    with database.transaction(tenant.scope) as session:
+        return [entry.act.value for entry in list_entries_of(session, pack_id) if entry.act is Act.REMOVE]
+
+
 class TestRunSchedule:
     def test_comes_back_when_the_database_was_away(
         self, database: Database, factories: Factories, monkeypatch: pytest.MonkeyPatch
@@ -138,9 +194,9 @@ def _office(factories: Factories) -> Tenant:
     return factories.tenant(factories.consortium(), kind=AgencyKind.CONSORTIUM_OFFICE)
 
 
-def _arrange(database: Database, office: Tenant, day: date) -> UUID:
+def _arrange(database: Database, office: Tenant, day: date, *, now: datetime | None = None) -> UUID:
     with database.transaction(office.scope) as session:
-        return arrange_meeting(session, title="Matching meeting", held_on=day, place="Taunton", now=utc_now()).id
+        return arrange_meeting(session, title="Matching meeting", held_on=day, place="Taunton", now=now or utc_now()).id
 
 
 def _jobs(database: Database, tenant: Tenant) -> list[Job]:

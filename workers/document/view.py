@@ -147,6 +147,7 @@ def _pool(pool: WholePool) -> dict[str, Any]:
                 "best": _with_band(each.best),
                 "in-turn": _with_band(each.in_turn),
                 "same": each.best == each.in_turn,
+                "nobody": each.best is None and each.in_turn is None,
             }
             for each in pool.assigned
         ],

@@ -12,7 +12,7 @@ from matching.pack_content import PLAN, Change, PackContent, PackGroup
 from workers.document.book import MARKING, Book, Cell, Column
 from workers.document.figure import charts_of
 from workers.document.text import clean
-from workers.document.view import BANDS, day
+from workers.document.view import BANDS, FEW, day
 
 _ADVICE = "A ranked list is advice; a person decides. What is not known is a question to ask, never a yes or a no."
 
@@ -40,6 +40,19 @@ _WAITING: tuple[Column, ...] = (
     ("Days waiting", 13),
     ("Days since SHOBPA decision", 15),
     ("Days since placement order", 15),
+)
+_POOL: tuple[Column, ...] = (
+    ("Group or household", 16),
+    ("Most groups first", 16),
+    ("Fit", 14),
+    ("Each in turn", 16),
+    ("Fit in turn", 14),
+)
+_SEEN: tuple[Column, ...] = (
+    ("What", 30),
+    ("Kind", 40),
+    ("Groups", 14),
+    ("With no family", 16),
 )
 _CHECKS: tuple[Column, ...] = (
     ("Household", 14),
@@ -100,7 +113,7 @@ _LEVELS = ("high", "medium", "low", "unknown", "none")
 
 
 def render_xlsx(content: PackContent) -> bytes:
-    """Return the pack as an XLSX file of nine sheets; the same content gives the same bytes.
+    """Return the pack as an XLSX file of eleven sheets; the same content gives the same bytes.
 
     The reader's own rows carry its own references; of others' records stand the pooled facts alone.
     Every text is written as a constant string, so that none becomes a formula or a link.
@@ -117,6 +130,8 @@ def render_xlsx(content: PackContent) -> bytes:
         book.table("Families", _FAMILIES, _family_rows(content), "No family is on a list as things stand.")
         book.table("Households", _HOUSEHOLDS, _household_rows(content), "No households are waiting.")
         book.table("Availability", _CHECKS, _check_rows(content), "None of your households is to be confirmed.")
+        book.table("One family each", _POOL, _pool_rows(content), "There is nobody to give a family to.")
+        book.table("Who sees no family", _SEEN, _seen_rows(content), "No groups are in this pack.")
         book.charts(charts_of(content).values())
     return made.getvalue()
 
@@ -191,6 +206,22 @@ def _kind(change: Change) -> str:
 
 def _no_change(content: PackContent) -> str:
     return "Nothing has changed." if content.changes else "There is no earlier pack to compare this one with."
+
+
+def _pool_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
+    for each in content.pool.assigned:
+        pairs = [pair if pair is None else (pair[0], BANDS.get(pair[1], pair[1])) for pair in (each.best, each.in_turn)]
+        yield each.group or each.household, *(cell for pair in pairs for cell in pair or ("Nobody", ""))
+
+
+def _seen_rows(content: PackContent) -> Iterable[Sequence[Cell]]:
+    for row in content.pool.seen:
+        yield (
+            row.kind,
+            row.label,
+            FEW if row.groups is None else row.groups,
+            FEW if row.unseen is None else row.unseen,
+        )
 
 
 def _check_rows(content: PackContent) -> Iterable[Sequence[Cell]]:

@@ -1,15 +1,19 @@
-"""``concord meeting``: arrange matching meetings and list them."""
+"""``concord meeting``: arrange matching meetings, list them, and list what they left to do."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 import click
 
 from concord.cli.workplace import agency_scope, workplace
 from concord.settings import Settings
 from matching.meeting import Meeting, arrange_meeting, list_meetings, require_office
+from matching.meeting_action import MeetingAction, list_open_actions
+from matching.register import agency_names
 from tenants.base import utc_now
 
 
@@ -54,6 +58,41 @@ def list_command(settings: Settings, agency: str, consortium: str | None, as_jso
         click.echo(f"{each['id']}  {_words(each)}")
     if not found:
         click.echo("There are no meetings.")
+
+
+@command.command("actions")
+@click.option("--agency", required=True, help="The agency for which to ask, by its short name.")
+@click.option("--consortium", help="Which consortium, where the agency belongs to several.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; docs/cli.md documents the shape.")
+@click.pass_obj
+def actions(settings: Settings, agency: str, consortium: str | None, as_json: bool) -> None:
+    """List the open actions that concern an agency, soonest due first; the office's, every member's."""
+    with workplace(settings) as at:
+        scope = agency_scope(at.database, agency, consortium=consortium)
+        with at.database.transaction(scope) as session:
+            names = agency_names(session)
+            found = [_action(action, names) for action in list_open_actions(session)]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(
+            f"{each['due_on']}  {each['agency']}: {each['what']}{' (' + each['about'] + ')' if each['about'] else ''}"
+        )
+    if not found:
+        click.echo("No action is open.")
+
+
+def _action(action: MeetingAction, names: Mapping[UUID, str]) -> dict[str, str | None]:
+    return {
+        "id": str(action.id),
+        "meeting": str(action.meeting_id),
+        "what": action.what,
+        "about": action.about,
+        "agency": names.get(action.agency_id, ""),
+        "person": action.person,
+        "due_on": action.due_on.isoformat(),
+    }
 
 
 def _answer(meeting: Meeting) -> dict[str, str]:

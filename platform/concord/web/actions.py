@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovSubmitInput, GovTextArea, GovTextInput
-from wtforms import SelectField, StringField, SubmitField, TextAreaField
+from wtforms import SelectChoice, SelectField, StringField, SubmitField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from concord.web.access import may
@@ -101,10 +101,10 @@ def close(action_id: UUID) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _choices(agencies: list[Agency]) -> list[tuple[str, str]]:
+def _choices(agencies: list[Agency]) -> list[SelectChoice]:
     # Several are to be chosen from with care, so none is chosen yet; one's own alone is no choice.
-    ask = [("", "Choose an agency")] if len(agencies) > 1 else []
-    return [*ask, *((str(agency.id), agency.name) for agency in agencies)]
+    ask = [SelectChoice("", "Choose an agency")] if len(agencies) > 1 else []
+    return [*ask, *(SelectChoice(str(agency.id), agency.name) for agency in agencies)]
 
 
 def _set(form: ActionForm, meeting_id: UUID) -> bool:

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput, GovTextInput
-from wtforms import RadioField, StringField, SubmitField
+from wtforms import RadioField, SelectChoice, StringField, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import may
@@ -35,7 +35,7 @@ class AvailabilityForm(FlaskForm):  # type: ignore[misc]
     available = RadioField(
         "Are they still there to be considered?",
         widget=GovRadioInput(),
-        choices=[("yes", "Yes"), ("no", "No, not at present")],
+        choices=[SelectChoice("yes", "Yes"), SelectChoice("no", "No, not at present")],
         validators=[InputRequired("Say whether they are still there to be considered")],
     )
     considered_for = StringField(
@@ -62,7 +62,8 @@ def confirm(household_id: UUID) -> ResponseReturnValue:
         household = get_household(session, household_id)
         if household.agency_id != scope_of(session).agency_id:
             raise NotTheirAgency("The household’s own agency says how available it is. Ask it to confirm.")
-    form = AvailabilityForm(considered_for=household.considered_for)
+    said = household.considered_for
+    form = AvailabilityForm(considered_for="" if said is None else str(said))
     if form.validate_on_submit() and _confirm(form, household_id):
         return redirect(url_for("availability.index", _anchor=household.code), 303)
     return _page(form, household), 422 if form.errors else 200

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.pack_content import Check, PackContent, Telling
-from tests.workers.document.pack_factory import action, empty_pack, family, group, household, pack
+from matching.pack_content import Assigned, Check, PackContent, Telling
+from tests.workers.document.pack_factory import action, empty_pack, family, group, household, pack, whole_pool
 from tests.workers.document.pdf_reading import elements_of, text_of
 from workers.document import pdf as pdf_module
 from workers.document.pdf import TypesettingFailed, render_pdf
@@ -97,6 +97,19 @@ class TestRenderPdf:
 
         assert "Beforeeffortisspentonthem" in text
         assert "H-3333334FreeNever" in text
+
+    def test_it_tells_the_whole_pool_and_no_small_count(self) -> None:
+        alone = Assigned("G-999999", None, None, None)
+
+        text = text_of(render_pdf(pack(pool=whole_pool(assigned=(*whole_pool().assigned, alone)))))
+
+        assert "Themost11strongfit" in text
+        assert "G-222222H-333333,strongfitNobody" in text
+        assert "H-333333G-222222,strongfitThesame" in text
+        assert "Withnobodyeitherway:G-999999" in text
+        assert "AgeUnder270" in text
+        assert "Age5andover6Toofewtotell" in text
+        assert "42ofeveryhundred" in text
 
     def test_what_is_asked_of_every_family_is_told_once(self) -> None:
         families = tuple(family(position=n, code=f"H-{n}", ask=("Who is at home?", f"Question {n}?")) for n in (1, 2))

@@ -29,7 +29,8 @@ from workers.document.xlsx import render_xlsx
 
 SHEETS = [
     *("Agenda", "Actions", "What has changed", "Longest waiting"),
-    *("Groups", "Families", "Households", "Availability", "Figures"),
+    *("Groups", "Families", "Households", "Availability"),
+    *("One family each", "Who sees no family", "Figures"),
 ]
 FORMULAS = (
     "=cmd|'/c calc'!A0",
@@ -120,6 +121,18 @@ class TestRenderXlsx:
             ["Changed", "Background"],
         ]
 
+    def test_the_whole_pool_is_told_and_small_counts_are_not(self) -> None:
+        made = render_xlsx(pack())
+
+        assert rows(made, "One family each")[1:] == [
+            ["G-222222", "H-333333", "Strong fit", "Nobody", ""],
+            ["H-333333", "G-222222", "Strong fit", "G-222222", "Strong fit"],
+        ]
+        assert rows(made, "Who sees no family")[1:] == [
+            ["Age", "Under 2", 7, 0],
+            ["Age", "5 and over", 6, "Too few to tell"],
+        ]
+
     def test_columns_that_say_nothing_in_any_row_are_left_out(self) -> None:
         (headings, *_) = rows(render_xlsx(pack(groups=(group(needs=(("Neglect", "high"),)),))), "Groups")
 
@@ -193,13 +206,13 @@ class TestRenderXlsx:
     def test_the_header_row_stays_filters_and_prints_on_each_page(self) -> None:
         made = parts(render_xlsx(pack()))
 
-        for number in range(2, 9):
+        for number in range(2, 11):
             sheet = made[f"xl/worksheets/sheet{number}.xml"]
             assert 'state="frozen"' in sheet
             assert "<autoFilter" in sheet
             assert 'paperSize="9" orientation="landscape"' in sheet or 'paperSize="9"' in sheet
             assert "OFFICIAL-SENSITIVE: PERSONAL" in sheet
-        assert made["xl/workbook.xml"].count("_xlnm.Print_Titles") == 7
+        assert made["xl/workbook.xml"].count("_xlnm.Print_Titles") == 9
 
     def test_its_properties_name_the_pack(self) -> None:
         core = parts(render_xlsx(pack()))["docProps/core.xml"]

@@ -40,6 +40,8 @@ def _expiry() -> None:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     # Refused, and the whole migration with it, should a pack have been left without its day.
     op.execute("ALTER TABLE pack ALTER COLUMN expires_on SET NOT NULL")
+    # For the code before this one, which goes on asking for packs meanwhile.
+    op.execute("ALTER TABLE pack ALTER COLUMN expires_on SET DEFAULT (now() AT TIME ZONE 'UTC')::date + 28")
     op.execute("CREATE INDEX pack_expires_idx ON pack (expires_on)")
     # By the database's own day, so that no mistake of the application's destroys what is still to be read.
     ended = "SELECT p.id FROM pack p WHERE p.expires_on < (now() AT TIME ZONE 'UTC')::date"
