@@ -26,6 +26,7 @@ from tenants.consortium import (
     list_consortia_of,
     list_members,
     set_caps,
+    set_meeting_days,
 )
 from tenants.database import Database
 from tenants.error import Conflict
@@ -68,6 +69,24 @@ class TestCreateConsortium:
             create_consortium(session, slug=slug, name="Sample")
             with pytest.raises(ConsortiumNameTaken):
                 create_consortium(session, slug=slug, name="Sample")
+
+
+class TestSetMeetingDays:
+    def test_keeps_what_is_not_given(self, database: Database) -> None:
+        with database.transaction(OPERATOR) as session:
+            made = create_consortium(session, slug=f"sample-{uuid4().hex[:8]}", name="Sample")
+
+            set_meeting_days(session, made, pack_days=0)
+            set_meeting_days(session, made, confirm_days=7)
+
+            assert (made.pack_days, made.confirm_days) == (0, 7)
+
+    @pytest.mark.parametrize("wrong", [{"pack_days": -1}, {"confirm_days": 0}])
+    def test_refuses_what_cannot_be(self, database: Database, wrong: dict[str, int]) -> None:
+        with database.transaction(OPERATOR) as session:
+            made = create_consortium(session, slug=f"sample-{uuid4().hex[:8]}", name="Sample")
+            with pytest.raises(ConsortiumInvalid):
+                set_meeting_days(session, made, **wrong)
 
 
 class TestJoin:

@@ -10,7 +10,7 @@ import click
 from concord.cli.workplace import today, workplace
 from concord.settings import Settings
 from tenants.agency import AgencyKind, Nation, add_agency, get_agency_by_slug, list_agencies
-from tenants.consortium import create_consortium, get_consortium_by_slug, join, set_caps
+from tenants.consortium import create_consortium, get_consortium_by_slug, join, set_caps, set_meeting_days
 from tenants.person import appoint, invite_person
 from tenants.role import Role
 from tenants.scope import OPERATOR
@@ -51,6 +51,25 @@ def create(settings: Settings, slug: str, name: str, council_days: int, voluntar
         )
         join(session, made, agency=office, joined_on=today())
     click.echo(f"{name} is there, with its office {slug}-office.")
+
+
+@consortium.command("days")
+@click.argument("slug")
+@click.option(
+    "--pack", "pack_days", type=click.IntRange(0), help="Days after its meeting on which a pack is destroyed."
+)
+@click.option("--confirm", "confirm_days", type=click.IntRange(1), help="Days for which a word on availability stands.")
+@click.pass_obj
+def days(settings: Settings, slug: str, pack_days: int | None, confirm_days: int | None) -> None:
+    """Set, or without options show, how long packs and availability checks of the consortium SLUG stand."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        found = set_meeting_days(
+            session, get_consortium_by_slug(session, slug), pack_days=pack_days, confirm_days=confirm_days
+        )
+        said = (
+            f"Packs are destroyed {found.pack_days} days after their meeting; a check stands {found.confirm_days} days."
+        )
+    click.echo(said)
 
 
 @consortium.command("caps")

@@ -43,6 +43,22 @@ class TestConsortium:
             assert get_consortium_by_slug(session, slug).name == "Sample consortium"
 
 
+class TestDays:
+    def test_are_shown_and_set_one_at_a_time(self) -> None:
+        slug = _slug()
+        run("consortium", "create", slug, "--name", "Sample consortium")
+
+        said = [
+            run("consortium", "days", slug, *options).stdout for options in ((), ("--pack", "0"), ("--confirm", "7"))
+        ]
+
+        assert said == [
+            "Packs are destroyed 28 days after their meeting; a check stands 28 days.\n",
+            "Packs are destroyed 0 days after their meeting; a check stands 28 days.\n",
+            "Packs are destroyed 0 days after their meeting; a check stands 7 days.\n",
+        ]
+
+
 class TestCaps:
     def test_are_shown_and_set_one_at_a_time(self) -> None:
         mine, other = _slug(), _slug()
