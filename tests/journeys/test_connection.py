@@ -69,6 +69,29 @@ class TestForm:
         tab.get_by_role("heading", level=1, name="Winter meeting").wait_for()
         assert office.meetings() == 1
 
+    def test_stays_when_the_service_is_away(self, visit: Visit, office: Office) -> None:
+        tab = fill_in(visit, office)
+        away = "<main><h1>Sorry, the service is not available</h1><p>Nothing you entered was saved.</p></main>"
+        tab.route(
+            "**/meetings/new",
+            lambda route: (
+                route.fulfill(status=503, content_type="text/html", body=away)
+                if route.request.method == "POST"
+                else route.continue_()
+            ),
+        )
+
+        tab.get_by_role("button", name="Arrange the meeting").click()
+        tab.get_by_role("heading", level=2, name="Sorry, the service is not available").wait_for()
+
+        page = visit.look("form-away", "Arrange a matching meeting")
+        assert "Nothing you entered was saved. What you entered is still on this page." in page.text
+        assert tab.get_by_label("Where is it?").input_value() == PLACE
+        tab.unroute("**/meetings/new")
+        tab.get_by_role("button", name="Try again").click()
+        tab.get_by_role("heading", level=1, name="Winter meeting").wait_for()
+        assert office.meetings() == 1
+
     def test_is_sent_once_however_often_its_button_is_pressed(self, visit: Visit, office: Office) -> None:
         tab = fill_in(visit, office)
         sent = count_posts(visit)

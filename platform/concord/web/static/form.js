@@ -69,6 +69,13 @@ function show(source) {
   }
 }
 
+// What an error page says, for the page that stays: the service is away, or was asked too much.
+function refusal(source) {
+  const main = new DOMParser().parseFromString(source, "text/html").querySelector("main");
+  const title = main?.querySelector("h1")?.textContent ?? UNANSWERED.title;
+  return { title, body: `${main?.querySelector("p")?.textContent ?? ""} What you entered is still on this page.`.trim() };
+}
+
 function content(form, submitter) {
   const data = new FormData(form, submitter);
   return form.getAttribute("enctype") === "multipart/form-data" ? data : new URLSearchParams(data);
@@ -96,6 +103,7 @@ async function send(form, submitter) {
     // Another page comes: until then nothing of this one may be sent again.
     return new Promise(() => {});
   }
+  if (answer.status >= 500 || answer.status === 429) return tell(refusal(source), () => form.requestSubmit(submitter));
   show(source);
 }
 
