@@ -20,6 +20,8 @@ LIKELY: Final = 75
 """No column whose name is vague is held to be more than this likely, whatever its cells say."""
 LEAST: Final = 60
 """Below this likeness, of 100, a column is taken for nothing."""
+_HEADING: Final = 86
+"""From which likeness a cell counts as a heading: a record's name, letter or word may be part of one, or be like it."""
 _OTHER_NAME: Final = 98
 _MOST_ALIKE: Final = 94
 _VAGUE: Final = 45
@@ -84,7 +86,7 @@ def heading_likeness(kind: SheetKind) -> Callable[[Sequence[str]], float]:
 
 def _best(heading: str, kind: SheetKind) -> int:
     best = max((like.score for like in by_name(heading, kind).values()), default=0)
-    return best if best >= LEAST else 0
+    return best if best >= _HEADING else 0
 
 
 @lru_cache

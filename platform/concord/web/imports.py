@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from math import ceil
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
@@ -33,6 +34,7 @@ from matching.intake.import_run import (
 )
 from matching.intake.outcome import Outcome, RowOutcome
 from matching.intake.real_import import import_for_real, worth_importing
+from matching.intake.refusals import list_refusals
 from matching.intake.sheet import MOST_BYTES, UnreadableSheet
 from matching.intake.undo import UNDOABLE_FOR, request_undo, why_not_undoable
 from matching.register import Page
@@ -40,6 +42,7 @@ from tenants.base import utc_now
 from tenants.job import Job, cancel_job, get_job, retry_job
 from tenants.permission import Verb, require
 from tenants.permission import may as scope_may
+from workers.document.refusals import render_refusals
 
 blueprint = Blueprint("imports", __name__)
 
@@ -49,6 +52,7 @@ KINDS = {
     SheetKind.SSDA903: "SSDA903 return",
 }
 ROWS_A_PAGE = 100
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORDS = {
     Outcome.REFUSED: ("refused", "refused"),
     Outcome.CHANGED: ("changed", "would be changed"),
@@ -196,6 +200,15 @@ def undo(run_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         request_undo(session, _get(session, run_id), now=utc_now())
     return redirect(url_for("imports.show", run_id=run_id), 303)
+
+
+@blueprint.get("/imports/<uuid:run_id>/refusals.xlsx")
+@may(Verb.IMPORT_HOUSEHOLDS)
+def refusals(run_id: UUID) -> ResponseReturnValue:
+    """Send the refused rows as they were handed in, each with what to mend, as a workbook to hand in again."""
+    with transaction() as session:
+        content = render_refusals(list_refusals(session, _get(session, run_id), now=utc_now()))
+    return send_file(BytesIO(content), _WORKBOOK, as_attachment=True, download_name=f"to-mend-{run_id}.xlsx")
 
 
 def _get(session: Session, run_id: UUID) -> ImportRun:

@@ -21,7 +21,7 @@ from matching.household import count_households
 from matching.intake.sheet import MOST_BYTES
 from matching.sibling_group import count_groups
 from tenants.database import Database
-from tenants.job import Job, get_job
+from tenants.job import Job, get_job, list_jobs
 from tenants.scope import Scope
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import Factories, Tenant
@@ -29,7 +29,8 @@ from tests.matching.intake.ssda903.returns import Return, episode, header
 from workers.handler import HANDLERS
 from workers.runner import JobRunner
 
-_MIXED = "Reference,Status,Pets\nA,waiting,yes\nB,waiting,perhaps\n"
+_VAGUE = "Reference,Zqx\nA,Alder Example\n"
+_MIXED = "Reference,Status,Pets\nA,waiting,yes\nB,waiting,purple\n"
 
 
 @pytest.mark.usefixtures("given")
@@ -41,7 +42,7 @@ class TestImport:
 
         assert result.exit_code == 3, result.output
         assert result.stdout.splitlines() == [
-            "Row 3 refused, Pets, “perhaps”: expected yes or no",
+            "Row 3 refused, Pets, “purple”: expected yes or no",
             "Rows: 1 added, 0 changed, 0 unchanged, 1 refused.",
         ]
         with database.transaction(tenant.scope) as session:
@@ -56,7 +57,8 @@ class TestImport:
 
         assert result.exit_code == 0
         assert result.stdout.splitlines() == [
-            "Row 2 changed: Pets",
+            "Row 2 changed:",
+            "    Pets: yes → no",
             "Rows: 0 added, 1 changed, 0 unchanged, 0 refused.",
         ]
 
@@ -75,18 +77,83 @@ class TestImport:
         assert result.exit_code == 3
         assert (said["kind"], said["added"], said["refused"], said["refusal"]) == ("households", 1, 1, None)
         assert said["rows"][1] == {
+            "sheet": "",
             "row": 3,
+            "reference": "B",
             "outcome": "refused",
             "record_id": None,
             "changed": [],
-            "problems": [{"column": "Pets", "value": "perhaps", "reason": "expected yes or no"}],
+            "problems": [{"sheet": "", "row": 3, "column": "Pets", "value": "purple", "reason": "expected yes or no"}],
+            "remarks": [],
         }
 
     def test_exits_with_1_when_the_whole_file_is_refused(self, tenant: Tenant, tmp_path: Path) -> None:
-        result = _run("households", tenant, _sheet(tmp_path, "Reference,Sttus\nA,waiting\n"))
+        result = _run("households", tenant, _sheet(tmp_path, "\x00\x01\n"))
 
         assert result.exit_code == 1
-        assert "column B (perhaps “Status”)" in result.stderr
+        assert "sheet.csv was not taken. " in result.stderr
+
+    def test_exits_with_4_when_a_column_is_not_certain_and_says_which(self, tenant: Tenant, tmp_path: Path) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, _VAGUE))
+
+        assert result.exit_code == 4
+        assert result.stdout.splitlines() == [
+            "The sheet: 1 rows.",
+            "   A   Reference → Reference (same, 100)",
+            " ? B   Zqx → left out",
+            "Say what is marked “?” with --column, or take all as they look with --accept.",
+        ]
+        assert "Say what the columns hold." in result.stderr
+
+    def test_takes_columns_as_the_operator_says(self, tenant: Tenant, tmp_path: Path) -> None:
+        sheet = _sheet(tmp_path, _VAGUE)
+
+        checked = _run("households", tenant, sheet, "--column", "zqx=Adopter 1 name", "--dry-run", "--rows")
+        taken = _run("households", tenant, sheet, "--column", "B=Adopter 1 name")
+        remembered = _run("households", tenant, sheet)
+
+        assert (checked.exit_code, taken.exit_code, remembered.exit_code) == (0, 0, 0), checked.output + taken.output
+        assert "nothing was kept" in checked.stdout
+        assert "1 added" in taken.stdout
+        assert "1 unchanged" in remembered.stdout
+
+    def test_takes_all_as_they_look_on_demand(self, tenant: Tenant, tmp_path: Path) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, _VAGUE), "--accept")
+
+        assert result.exit_code == 0, result.output
+        assert "left out column B" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("words", "answer"),
+        [
+            (("--column", "nothing=Status"), "No column has the heading or the letter “nothing”"),
+            (("--column", "B=Sttus"), "“Sttus” is not a heading"),
+            (("--sheet", "Nowhere"), "There is no sheet “Nowhere”"),
+            (("--column", "A=-", "--accept"), "choose the column that holds your own reference"),
+        ],
+    )
+    def test_says_what_is_wrong_with_an_answer(
+        self, words: tuple[str, ...], answer: str, tenant: Tenant, tmp_path: Path
+    ) -> None:
+        result = _run("households", tenant, _sheet(tmp_path, _VAGUE), *words)
+
+        assert result.exit_code == 1
+        assert answer in result.stderr
+
+    def test_stops_an_import_by_ctrl_c(
+        self, database: Database, tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: Any, **__: Any) -> Job:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("concord.cli.import_run.wait_for_job", interrupted)
+
+        result = _run("households", tenant, _sheet(tmp_path, _MIXED))
+
+        assert result.exit_code != 0
+        assert "Stopped: nothing of it is kept." in result.stderr
+        with database.transaction(tenant.scope) as session:
+            assert [job.state for job in list_jobs(session)] == ["cancelled"]
 
     def test_takes_children(self, tenant: Tenant, tmp_path: Path) -> None:
         result = _run("children", tenant, _sheet(tmp_path, "Group reference,Child reference\nG1,C1\nG1,C2\n"))
@@ -103,6 +170,44 @@ class TestImport:
         assert (nobody.exit_code, result.exit_code) == (1, 1)
         assert "no agency called “nowhere”" in nobody.stderr
         assert "larger than 20 MB" in result.stderr
+
+
+@pytest.mark.usefixtures("given")
+class TestUndo:
+    def test_takes_a_whole_import_back(self, database: Database, tenant: Tenant, tmp_path: Path) -> None:
+        done = json.loads(_run("households", tenant, _sheet(tmp_path, _MIXED), "--json").stdout)
+
+        result = _invoke("import", "undo", "--agency", tenant.slug, done["id"])
+        again = _invoke("import", "undo", "--agency", tenant.slug, done["id"])
+
+        assert result.stdout.splitlines() == ["sheet.csv was taken back: 1 removed, 0 put back as before."]
+        assert (result.exit_code, again.exit_code) == (0, 1)
+        assert "undone already" in again.stderr
+        with database.transaction(tenant.scope) as session:
+            assert count_households(session, own_agency=tenant.id) == 0
+
+    def test_finds_no_import_of_another_agency(self, factories: Factories, tmp_path: Path) -> None:
+        us, them = factories.two_tenants()
+        done = json.loads(_run("households", us, _sheet(tmp_path, _MIXED), "--json").stdout)
+
+        result = _invoke("import", "undo", "--agency", them.slug, done["id"])
+
+        assert result.exit_code == 1
+        assert "There is no such import in your agency." in result.stderr
+
+
+@pytest.mark.usefixtures("given")
+class TestRefusals:
+    def test_are_written_for_their_owner_alone(self, tenant: Tenant, tmp_path: Path) -> None:
+        done = json.loads(_run("households", tenant, _sheet(tmp_path, _MIXED), "--json").stdout)
+        output = tmp_path / "to-mend.xlsx"
+
+        result = _invoke("import", "refusals", "--agency", tenant.slug, "-o", str(output), done["id"])
+        again = _run("households", tenant, output, "--rows")
+
+        assert result.stdout.splitlines() == [f"{output}: 1 refused row."]
+        assert output.stat().st_mode & 0o077 == 0
+        assert "Row 2 of “Rows to mend” refused, Pets, “purple”" in again.stdout
 
 
 @pytest.mark.usefixtures("given")
@@ -203,7 +308,7 @@ def given(
         with database.transaction(scope) as session:
             return get_job(session, job_id)
 
-    monkeypatch.setattr("concord.cli.import_.wait_for_job", do_job)
+    monkeypatch.setattr("concord.cli.import_run.wait_for_job", do_job)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

@@ -53,6 +53,7 @@ CENSUS = {
     "POST /imports/<uuid:run_id>/cancel": "may import_households",
     "GET /imports/<uuid:run_id>/columns": "may import_households",
     "POST /imports/<uuid:run_id>/columns": "may import_households",
+    "GET /imports/<uuid:run_id>/refusals.xlsx": "may import_households",
     "GET /imports/<uuid:run_id>/undo": "may import_households",
     "POST /imports/<uuid:run_id>/undo": "may import_households",
     "POST /imports/<uuid:run_id>/real": "may import_households",

@@ -6,6 +6,7 @@ from io import BytesIO, StringIO
 from uuid import UUID, uuid4
 
 import pytest
+import python_calamine
 from flask import Flask
 from sqlalchemy import update
 
@@ -302,7 +303,7 @@ class TestSave:
 
         for verb in ("real", "again", "cancel", "undo", "columns"):
             assert visitor.post(f"{path}/{verb}").status_code == 404
-        for page in ("undo", "columns"):
+        for page in ("undo", "columns", "refusals.xlsx"):
             assert visitor.get(f"{path}/{page}").status_code == 404
 
 
@@ -334,6 +335,41 @@ class TestPreview:
         assert "2 D-1 Nothing" in page_of(visitor).text
         assert "32/01/2025" not in page_of(visitor).text
         assert visitor.get(f"{path}?rows=pigeons&page=99").status_code == 200
+
+
+class TestRefusals:
+    def test_come_back_as_a_workbook_that_is_mended_and_handed_in(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, them = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD, {**BAD, "Adopter 1 name": "=1+1"}))
+        work_off(database, us)
+        visitor.get(path)
+        link = page_of(visitor).links()["Download the refused rows as a workbook"]
+
+        answer = visitor.client.get(link)
+        rows = python_calamine.CalamineWorkbook.from_filelike(BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+
+        assert [row[1] for row in rows[1:]] == ["D-2"]
+        assert str(rows[1][0]).startswith("Approved on: there is no such date")
+        assert "=1+1" in rows[1]
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        again = hand_in(visitor, answer.data, filename="to-mend.xlsx")
+        work_off(database, us)
+        visitor.get(again)
+        assert "1 refused 0 would be changed 0 would be added" in page_of(visitor).text
+        assert visit_as(them).client.get(link).status_code == 404
+
+    def test_are_not_there_where_nothing_was_refused(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        visitor = visit_as(us)
+        path = hand_in(visitor, sheet(GOOD))
+        work_off(database, us)
+
+        assert visitor.get(f"{path}/refusals.xlsx").status_code == 409
 
 
 class TestCancel:
