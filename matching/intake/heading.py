@@ -100,7 +100,7 @@ def _joined(grid: Grid, row: int, filled: list[int], likeness: Likeness) -> Head
     plain = _row_texts(grid, row)
     above, below = row - 1, row + 1
     if below in filled and _is_below(grid, row, below):
-        return Headings(row, below, _pairs(grid, row, below))
+        return Headings(row, below, _pairs(grid, row, below, likeness))
     if above in filled and above >= 0 and _own(grid, above):
         texts = _under_groups(grid, above, row, likeness)
         if texts != plain:
@@ -133,13 +133,17 @@ def _spans(grid: Grid, row: int, *, width: int) -> list[range]:
     return [range(start, end) for start, end in zip(starts, [*starts[1:], width], strict=True)]
 
 
-def _pairs(grid: Grid, top: int, below: int) -> tuple[str, ...]:
+def _pairs(grid: Grid, top: int, below: int, likeness: Likeness) -> tuple[str, ...]:
+    """Return the lower headings with those above joined on, group by group where that makes them no less clear."""
     width = max(len(grid.cells[top]), len(grid.cells[below]))
-    groups = {column: heading_text(grid.at(top, span[0])) for span in _spans(grid, top, width=width) for column in span}
-    texts = []
-    for column in range(width):
-        own = _own(grid, below).get(column)
-        texts.append(_join(groups.get(column, ""), heading_text(own)) if own else heading_text(_top(grid, top, column)))
+    own = {column: heading_text(cell) for column, cell in _own(grid, below).items()}
+    texts = [own.get(column) or heading_text(_top(grid, top, column)) for column in range(width)]
+    plain = tuple(texts)
+    for span in _spans(grid, top, width=width):
+        joined = {column: _join(heading_text(grid.at(top, span[0])), own[column]) for column in span if column in own}
+        repeated = any(plain.count(plain[column]) > 1 for column in joined)
+        if repeated or _gain(joined, plain, likeness) >= 0:
+            texts = [joined.get(column, text) for column, text in enumerate(texts)]
     return tuple(texts)
 
 

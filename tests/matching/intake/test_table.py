@@ -60,6 +60,13 @@ class TestReadTable:
         grid = Grid("S", lines, merged=(Merged(0, 0, 0, 1), Merged(0, 2, 0, 3)))
         assert read_table(grid, name="a", likeness=likeness).headings == tuple(map(str, _HEADINGS))
 
+    def test_read_table_keeps_lower_headings_that_a_group_would_spoil(self) -> None:
+        top: list[CellValue] = ["Reference", "Name", "Postcode", "Family", None]
+        lines: list[list[CellValue]] = [top, [None, None, None, "Status", "Notes"], [*_RECORD, "-"]]
+        upright = tuple(Merged(0, column, 1, column) for column in range(3))
+        sheet = read_table(Grid("S", lines, merged=(*upright, Merged(0, 3, 0, 4))), name="a", likeness=likeness)
+        assert sheet.headings == ("Reference", "Name", "Postcode", "Status", "Notes")
+
     def test_read_table_joins_a_group_where_headings_are_there_twice(self) -> None:
         lines: list[list[CellValue]] = [
             [None, "First adopter", None, "Second adopter", None],
