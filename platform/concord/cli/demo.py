@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,7 +18,7 @@ from concord.cli.wait import wait_for_jobs
 from concord.cli.workplace import Workplace, open_database, today
 from concord.demo import DemoPlan, write_demo
 from concord.demo import stage as staging
-from concord.demo.stage import Stage
+from concord.demo.stage import HandedIn, Stage
 from concord.migrations import upgrade
 from concord.provider.people import FILE_NAME
 from concord.servers.deployment import running_servers
@@ -110,10 +110,17 @@ def _fill(place: Workplace, plan: DemoPlan, clock: Clock) -> Stage:
         stage = staging.set_stage(database, plan, issuer=provider_url(place.deployment.provider_port))
     with clock.step("import"):
         handed = staging.ask_imports(database, plan, stage)
-        jobs = {sheet.job_id: sheet.scope for sheet in handed}
-        wait_for_jobs(database, jobs, words="Importing the sheets", check=place.check)
-        staging.check_imports(database, handed)
+        _wait(place, handed)
+        again = staging.answer_questions(database, handed)
+        _wait(place, again)
+        answered = {each.sheet.path: each for each in again}
+        staging.check_imports(database, [answered.get(each.sheet.path, each) for each in handed])
     return stage
+
+
+def _wait(place: Workplace, handed: Iterable[HandedIn]) -> None:
+    jobs = {each.job_id: each.scope for each in handed}
+    wait_for_jobs(place.database, jobs, words="Importing the sheets", check=place.check)
 
 
 def _build(place: Workplace, stage: Stage, clock: Clock) -> dict[str, Any]:
@@ -149,5 +156,7 @@ def _welcome(url: str) -> str:
     return (
         f"\nConcord is at {url} – every person in it is invented.\n"
         "Choose “Sign in”, then for instance Devon’s family finder, or the consortium office’s coordinator.\n"
+        "On Import, Devon’s family finder finds two sheets left to try: of one the columns are not clear, and in the "
+        "other some rows are to be mended.\n"
         "Stop it with Ctrl-C. Meanwhile the groups are ranked and the workers build the packs.\n"
     )

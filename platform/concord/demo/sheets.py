@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-
-import xlsxwriter  # type: ignore[import-untyped]
+from typing import Final
 
 from concord.demo.chance import Chance, shared_out
 from concord.demo.child import group_rows, list_sketches
 from concord.demo.consortium import AGENCIES, CONSORTIUM, DemoAgency, DemoConsortium, DemoPerson, list_people
 from concord.demo.household import household_row
-from concord.demo.row import Cell
-from matching.intake.column import SheetKind, columns_of
+from concord.demo.left_files import LEFT_WITH, write_left_files
+from concord.demo.own_column import Row
+from concord.demo.sheet_shape import DemoShape, DemoSheet, shape_of, write_sheet
+from concord.demo.ssda903 import DemoReturn, children_for, write_return
+from matching.intake.column import SheetKind
+from matching.intake.ssda903.package import pack_return
 from tenants.error import Invalid
 
-Row = dict[str, Cell]
+RETURNED_BY: Final = "torbay"
+"""The council that hands in its SSDA903 return in the place of a sheet of children."""
 
 
 class InvalidDemo(Invalid):
@@ -33,18 +36,12 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DemoSheet:
-    """One file as an agency would send it, and how many records it holds."""
-
-    agency_slug: str
-    kind: SheetKind
-    path: Path
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """All that a demonstration is made of: set up the agencies and people, then import the sheets in order."""
+    """All that a demonstration is made of: set up the agencies and people, then import the sheets in order.
+
+    ``left`` are checked only, and left as they are for whoever tries the demonstration. ``facts`` has what is so of
+    each record of a sheet, by agency, in the documented words, whichever words its own sheet has for it.
+    """
 
     seed: int
     as_of: date
@@ -53,6 +50,8 @@ class DemoPlan:
     agencies: tuple[DemoAgency, ...]
     people: tuple[DemoPerson, ...]
     sheets: tuple[DemoSheet, ...]
+    left: tuple[DemoSheet, ...]
+    facts: Mapping[tuple[str, SheetKind], Sequence[Row]]
     households: int
     groups: int
     children: int
@@ -69,8 +68,8 @@ def write_demo(
 ) -> DemoPlan:
     """Write every agency's sheets into the directory and say what the demonstration is made of.
 
-    The same arguments give the same bytes on every machine. Some sheets are CSV and some XLSX; some carry a
-    group's columns on its first row only and some on each, as the importer must take both.
+    The same arguments give the same bytes on every machine. Agencies write in three shapes, as the importer must take
+    all of them, and one council hands in its SSDA903 return.
 
     :raises InvalidDemo: when the scenario is unknown or a number is negative.
     """
@@ -79,12 +78,20 @@ def write_demo(
     if households < 0 or groups < 0:
         raise InvalidDemo("The numbers of households and of groups cannot be negative.")
     directory.mkdir(parents=True, exist_ok=True)
-    by_agency = _household_rows(seed, as_of, households)
-    children = _child_rows(seed, as_of, groups)
+    returned = _write_return(directory, seed, as_of, groups)
+    waiting = returned.taken if returned else 0
+    facts = {
+        **_of_kind(SheetKind.HOUSEHOLDS, _household_rows(seed, as_of, households)),
+        **_of_kind(SheetKind.CHILDREN, _child_rows(seed, as_of, groups - waiting)),
+    }
+    by_slug = {agency.slug: agency for agency in AGENCIES}
     sheets = [
-        *_write_all(directory, SheetKind.HOUSEHOLDS, by_agency),
-        *_write_all(directory, SheetKind.CHILDREN, children),
+        write_sheet(directory, by_slug[slug], kind, rows, seed=seed, as_of=as_of)
+        for (slug, kind), rows in facts.items()
     ]
+    left_with = by_slug[LEFT_WITH]
+    known = len(facts.get((LEFT_WITH, SheetKind.HOUSEHOLDS), ()))
+    left = write_left_files(directory, left_with, seed=seed, as_of=as_of, number=known + 1, serial=households + 1)
     return DemoPlan(
         seed=seed,
         as_of=as_of,
@@ -92,11 +99,35 @@ def write_demo(
         consortium=CONSORTIUM,
         agencies=AGENCIES,
         people=list_people(),
-        sheets=tuple(sheets),
+        sheets=(*sheets, *([_return_sheet(directory, returned)] if returned else [])),
+        left=left,
+        facts=facts,
         households=households,
         groups=groups,
-        children=sum(len(rows) for rows in children),
+        children=waiting + sum(len(rows) for (_, kind), rows in facts.items() if kind is SheetKind.CHILDREN),
     )
+
+
+def _of_kind(kind: SheetKind, by_agency: Iterable[Sequence[Row]]) -> dict[tuple[str, SheetKind], Sequence[Row]]:
+    """Return the rows of each agency that has any."""
+    return {(agency.slug, kind): rows for agency, rows in zip(AGENCIES, by_agency, strict=True) if rows}
+
+
+def _write_return(directory: Path, seed: int, as_of: date, groups: int) -> DemoReturn | None:
+    """Write the return of the council that hands one in, with about its share of the groups waiting, if any."""
+    shares = shared_out(groups, [agency.child_weight for agency in AGENCIES])
+    agency, share = next(pair for pair in zip(AGENCIES, shares, strict=True) if pair[0].slug == RETURNED_BY)
+    children = children_for(share)
+    if not children:
+        return None
+    folder = directory / f"{agency.slug}-ssda903"
+    return write_return(folder, agency=agency, seed=seed, as_of=as_of, children=children)
+
+
+def _return_sheet(directory: Path, returned: DemoReturn) -> DemoSheet:
+    path = directory / f"{RETURNED_BY}-ssda903.zip"
+    path.write_bytes(pack_return({file.name: file.read_bytes() for file in sorted(returned.folder.iterdir())}))
+    return DemoSheet(RETURNED_BY, SheetKind.SSDA903, path, returned.children, refused=returned.refused)
 
 
 def _household_rows(seed: int, as_of: date, households: int) -> list[list[Row]]:
@@ -104,17 +135,19 @@ def _household_rows(seed: int, as_of: date, households: int) -> list[list[Row]]:
     serial = 0
     found: list[list[Row]] = []
     for agency, count in zip(AGENCIES, counts, strict=True):
-        rows = []
+        rows: list[Row] = []
         for number in range(1, count + 1):
             serial += 1
             chance = Chance(seed, f"household/{agency.slug}/{number}")
-            rows.append(household_row(chance, agency, number=number, serial=serial, as_of=as_of))
+            row = household_row(chance, agency, number=number, serial=serial, as_of=as_of)
+            rows.append(_by_the_month(seed, agency, number, row))
         found.append(rows)
     return found
 
 
 def _child_rows(seed: int, as_of: date, groups: int) -> list[list[Row]]:
-    counts = shared_out(groups, [agency.child_weight for agency in AGENCIES])
+    weights = [0 if agency.slug == RETURNED_BY else agency.child_weight for agency in AGENCIES]
+    counts = shared_out(groups, weights)
     sketches = list_sketches(Chance(seed, "groups"), groups)
     serial = 0
     found: list[list[Row]] = []
@@ -124,58 +157,16 @@ def _child_rows(seed: int, as_of: date, groups: int) -> list[list[Row]]:
             serial += 1
             chance = Chance(seed, f"group/{agency.slug}/{number}")
             sketch = sketches[serial - 1]
-            rows += group_rows(chance, agency, sketch, number=number, serial=serial, as_of=as_of, repeat=place % 3 == 0)
+            rows += group_rows(chance, agency, sketch, number=number, serial=serial, as_of=as_of, repeat=place % 2 == 0)
         found.append(rows)
     return found
 
 
-def _write_all(directory: Path, kind: SheetKind, by_agency: list[list[Row]]) -> Iterable[DemoSheet]:
-    """Write one sheet for each agency that has rows, every other one as a workbook."""
-    headings = tuple(column.heading for column in columns_of(kind))
-    odd = kind is SheetKind.HOUSEHOLDS
-    for place, (agency, rows) in enumerate(zip(AGENCIES, by_agency, strict=True)):
-        if not rows:
-            continue
-        workbook = bool(place % 2) is odd
-        path = directory / f"{agency.slug}-{kind}.{'xlsx' if workbook else 'csv'}"
-        if workbook:
-            write_workbook(path, title=kind.value, headings=headings, rows=rows)
-        else:
-            write_csv(path, headings=headings, rows=rows)
-        yield DemoSheet(agency_slug=agency.slug, kind=kind, path=path, rows=len(rows))
-
-
-def write_csv(path: Path, *, headings: Sequence[str], rows: Iterable[Row]) -> None:
-    """Write rows as UTF-8 with commas, dates as dd/mm/yyyy."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(headings)
-        writer.writerows([_text(row.get(heading)) for heading in headings] for row in rows)
-
-
-def _text(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    return f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell)
-
-
-def write_workbook(path: Path, *, title: str, headings: Sequence[str], rows: Iterable[Row]) -> None:
-    """Write rows as a workbook of one sheet, dates as dates."""
-    with xlsxwriter.Workbook(str(path), {"in_memory": True}) as workbook:
-        # The hour of making would be the only thing that differs between two runs.
-        workbook.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 - the format knows no zone
-        bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-        day = workbook.add_format({"num_format": "dd/mm/yyyy"})
-        sheet = workbook.add_worksheet(title)
-        sheet.freeze_panes(1, 1)
-        sheet.set_column(0, len(headings) - 1, 18)
-        sheet.write_row(0, 0, headings, bold)
-        for line, row in enumerate(rows, start=1):
-            for column, heading in enumerate(headings):
-                cell = row.get(heading)
-                if isinstance(cell, date):
-                    sheet.write_datetime(line, column, cell, day)
-                elif isinstance(cell, int):
-                    sheet.write_number(line, column, cell)
-                elif cell is not None:
-                    sheet.write_string(line, column, cell)
+def _by_the_month(seed: int, agency: DemoAgency, number: int, row: Row) -> Row:
+    """Return a household approved to the month rather than the year, as an older database asks it of some."""
+    chance = Chance(seed, f"months/{agency.slug}/{number}")
+    oldest = row["Oldest age"]
+    if shape_of(agency) is not DemoShape.OLDER or not isinstance(oldest, int) or not chance.happens(0.4):
+        return row
+    youngest = "6 months" if row["Youngest age"] == 0 and chance.happens(0.5) else row["Youngest age"]
+    return {**row, "Youngest age": youngest, "Oldest age": f"{oldest * 12} months"}

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from concord.demo.chance import Chance, deck
+from concord.demo.chance import Chance, deck, shared_out
 from concord.demo.child import MINORITY_SHARE
 from concord.demo.consortium import DemoAgency
 from concord.demo.heritage import draw_heritage
@@ -119,6 +119,19 @@ def write_return(folder: Path, *, agency: DemoAgency, seed: int, as_of: date, ch
         _write(folder / name, _COLUMNS[name], lines)
     taken, refused = sum(story in _TAKEN for story in stories), sum(story in _REFUSED for story in stories)
     return DemoReturn(folder, children, taken, children - taken - refused, refused)
+
+
+def children_for(taken: int) -> int:
+    """Return how many children a return has of whom at most so many, and nearly so many, are taken."""
+    children = 4 * taken
+    while children and _taken_of(children) > taken:
+        children -= 1
+    return children
+
+
+def _taken_of(children: int) -> int:
+    counts = shared_out(children, list(_STORIES.values()))
+    return sum(count for story, count in zip(_STORIES, counts, strict=True) if story in _TAKEN)
 
 
 def _year_end(as_of: date) -> date:

@@ -17,9 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from concord.demo.consortium import OFFICE_SLUG, DemoAgency, DemoPerson
+from concord.demo.sheet_shape import DemoSheet
 from concord.demo.sheets import DemoPlan
 from matching.household import count_households
-from matching.intake.import_run import ImportRun, get_import, request_import
+from matching.intake.import_run import ImportRun, choose_mapping, get_import, request_import
 from matching.meeting import Meeting, arrange_meeting, list_meetings
 from matching.pack import request_first_packs
 from matching.ranking_run import open_pool, record_run
@@ -44,13 +45,14 @@ class NotADemonstrations(Conflict):
 
 
 class RowsRefused(Conflict):
-    """The importer refused rows of a demonstration's own sheet."""
+    """The importer did not take a demonstration's own sheet as it was to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
     """One of the demonstration's sheets in the hands of the importer."""
 
+    sheet: DemoSheet
     scope: Scope
     import_run_id: UUID
     job_id: UUID
@@ -113,27 +115,44 @@ def write_people(plan: DemoPlan, path: Path) -> None:
 def ask_imports(database: Database, plan: DemoPlan, stage: Stage) -> list[HandedIn]:
     """Hand in every sheet as its agency; a sheet that was handed in before is not handed in again."""
     handed = []
-    for sheet in plan.sheets:
+    for sheet in (*plan.sheets, *plan.left):
         scope, content = stage.scopes[sheet.agency_slug], sheet.path.read_bytes()
         with database.transaction(scope) as session:
             session.info["request_id"] = "cli:demo"
-            run = _find_run(session, content) or request_import(
-                session, kind=sheet.kind, filename=sheet.path.name, content=content, dry_run=False, now=utc_now()
+            run = _find_run(session, sheet, content) or request_import(
+                session, kind=sheet.kind, filename=sheet.path.name, content=content, dry_run=sheet.check, now=utc_now()
             )
-            handed.append(HandedIn(scope=scope, import_run_id=run.id, job_id=run.job_id))
+            handed.append(_handed(sheet, scope, run))
     return handed
 
 
+def answer_questions(database: Database, handed: Iterable[HandedIn]) -> list[HandedIn]:
+    """Say what the columns hold, as the agency's person would, of each sheet that waits for that; return those asked
+    for again. What is only checked is left waiting.
+    """
+    again = []
+    for each in handed:
+        with database.transaction(each.scope) as session:
+            session.info["request_id"] = "cli:demo"
+            run = get_import(session, each.import_run_id)
+            if run.needs_mapping and not each.sheet.check:
+                asked = choose_mapping(session, run, each.sheet.choices, now=utc_now(), dry_run=False)
+                again.append(_handed(each.sheet, each.scope, asked))
+    return again
+
+
 def check_imports(database: Database, handed: Iterable[HandedIn]) -> None:
-    """Make sure that the importer took every row of every sheet of the demonstration's own.
+    """Make sure that the importer took every row of the demonstration's sheets, but those with a mistake on purpose.
 
     :raises RowsRefused: when it did not.
     """
-    for sheet in handed:
-        with database.transaction(sheet.scope) as session:
-            taken = get_import(session, sheet.import_run_id)
-        if taken.refused or taken.refusal:
-            raise RowsRefused(f"{taken.filename}: {taken.refusal or f'{taken.refused} rows refused'}")
+    for each in handed:
+        with database.transaction(each.scope) as session:
+            run = get_import(session, each.import_run_id)
+        if each.sheet.check:
+            continue
+        if run.refusal or run.refused != each.sheet.refused:
+            raise RowsRefused(f"{run.filename}: {run.refusal or f'{run.refused} rows refused'}")
 
 
 def rank_all(database: Database, stage: Stage, *, as_of: date) -> int:
@@ -223,8 +242,13 @@ def _appoint(session: Session, plan: DemoPerson, agency: Agency, *, issuer: str)
             appoint(session, person, agency=agency, role=role, starts_on=_FOUNDED)
 
 
-def _find_run(session: Session, content: bytes) -> ImportRun | None:
-    # By what it holds: somebody who tries the demonstration may hand in other sheets under any name.
+def _handed(sheet: DemoSheet, scope: Scope, run: ImportRun) -> HandedIn:
+    return HandedIn(sheet=sheet, scope=scope, import_run_id=run.id, job_id=run.job_id)
+
+
+def _find_run(session: Session, sheet: DemoSheet, content: bytes) -> ImportRun | None:
+    # By what it holds: somebody who tries the demonstration may hand in other sheets under any name. The last one: of
+    # a sheet whose columns a person had to tell, the one before took nothing.
     digest = hashlib.sha256(content).digest()
-    query = select(ImportRun).where(ImportRun.digest == digest, ImportRun.dry_run.is_(False))
-    return session.scalars(query.order_by(ImportRun.requested_at, ImportRun.id).limit(1)).first()
+    query = select(ImportRun).where(ImportRun.digest == digest, ImportRun.dry_run.is_(sheet.check))
+    return session.scalars(query.order_by(ImportRun.requested_at.desc(), ImportRun.id).limit(1)).first()
