@@ -139,6 +139,12 @@ class TestZoneExclusion:
             assert len({zone_band(each, others[0]) for each in members}) == 1
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _made() -> None:
+    """Work the tables out beforehand, so that no example's time is theirs."""
+    zone_table()
+
+
 def _known(code: str) -> OutwardCode:
     found = find_outward_code(code)
     assert found is not None
