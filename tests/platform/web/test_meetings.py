@@ -285,6 +285,26 @@ class TestFetch:
         with transaction(database, consortium.us) as session:
             assert Act.DOWNLOAD in {entry.act for entry in list_entries_of(session, pack_id)}
 
+    def test_is_gone_when_its_days_are_over_and_the_meetings_page_says_so(
+        self, visit_as: Visit, consortium: Consortium, database: Database
+    ) -> None:
+        then = utc_now() - timedelta(days=90)
+        with transaction(database, consortium.office) as session:
+            old = arrange_meeting(session, title="Old", held_on=then.date(), place="Sample Hall", now=then)
+        with transaction(database, consortium.us) as session:
+            pack = request_pack(session, old, now=then)
+            files = dict.fromkeys(PackFormat, b"of a test")
+            keep_files(session, pack, files=files, ranking_run_id=None, now=then)
+        visitor = visit_as(consortium.us)
+
+        response = visitor.get(f"/packs/{pack.id}/pdf")
+
+        assert response.status_code == 410
+        assert "destroy the copies that you saved or printed" in page_of(visitor).text
+        visitor.get(f"/meetings/{old.id}")
+        assert "Destroyed" in page_of(visitor).text
+        assert f"/packs/{pack.id}" not in page_of(visitor).html
+
     def test_is_the_same_for_anothers_pack_as_for_none(self, visit_as: Visit, consortium: Consortium) -> None:
         theirs = consortium.build(consortium.them)
         for tenant in (consortium.us, consortium.office):
