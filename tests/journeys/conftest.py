@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from concord.servers.login import DatabaseUrls
+from tenants.database import Database
 from tests.browser import Visit
+from tests.factories import Factories
+from tests.journeys.council import Council, running_council
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -41,3 +45,10 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     yield Visit(context.new_page(), pictures=Path(os.environ.get("CONCORD_PICTURES", tmp_path)))
     context.close()
+
+
+@pytest.fixture
+def council(factories: Factories, database: Database, migrated: DatabaseUrls, valkey_url: str) -> Iterator[Council]:
+    """A council that hands in files, on a site of its own."""
+    with running_council(factories, database, migrated, valkey_url) as council:
+        yield council

@@ -2,51 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
-from playwright.sync_api import Page as Tab
 
 from concord.demo.consortium import AGENCIES
 from concord.demo.ssda903 import write_return
-from concord.servers.login import DatabaseUrls
-from concord.servers.port import free_port
-from concord.web import create_app
-from matching.intake.import_run import list_imports
-from matching.sibling_group import count_groups
 from tenants.base import utc_now
-from tenants.database import Database
-from tenants.scope import NOBODY
-from tenants.sign_in import sign_in
 from tests.browser import Visit
-from tests.factories import ISSUER, Factories, Tenant, transaction
-from tests.site import COOKIE, make_settings, port_of, running
-from workers.handler import HANDLERS
-from workers.runner import JobRunner
-
-
-@dataclass(frozen=True, slots=True)
-class Council:
-    """A site, and somebody of a council who is signed in at it."""
-
-    url: str
-    token: str
-    tenant: Tenant
-    database: Database
-
-    def groups(self) -> int:
-        """Return how many sibling groups the council has."""
-        with transaction(self.database, self.tenant) as session:
-            return count_groups(session)
-
-    def work_off(self) -> None:
-        """Do what waits, as a worker would."""
-        with transaction(self.database, self.tenant) as session:
-            waiting = [run.job_id for run in list_imports(session) if run.finished_at is None]
-        for job_id in waiting:
-            assert JobRunner(self.database, HANDLERS).run(job_id)
+from tests.journeys.council import Council, open_imports
 
 
 class TestReturn:
@@ -100,22 +62,3 @@ class TestReturn:
         refused = visit.look("return-refused", "Check of header.csv")
         assert "The return lacks the table Episodes" in refused.text
         assert council.groups() == 0
-
-
-def open_imports(visit: Visit, council: Council) -> Tab:
-    """Open the page on which sheets and returns are handed in."""
-    visit.tab.context.add_cookies([{"name": COOKIE, "value": council.token, "url": council.url}])
-    visit.tab.goto(f"{council.url}/imports")
-    return visit.tab
-
-
-@pytest.fixture
-def council(factories: Factories, database: Database, migrated: DatabaseUrls, valkey_url: str) -> Iterator[Council]:
-    """A council with another beside it in its consortium."""
-    tenant, _ = factories.two_tenants()
-    with database.transaction(NOBODY) as session:
-        token = sign_in(session, issuer=ISSUER, subject=tenant.subject, now=utc_now()).token
-    url = f"http://127.0.0.1:{free_port()}"
-    app = create_app(make_settings(site_url=url, database_url=migrated.app, valkey_url=valkey_url), database)
-    with running(app, port=port_of(url)):
-        yield Council(url, token, tenant, database)
