@@ -15,12 +15,26 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import ProgrammingError
 
 from concord.servers.login import DatabaseUrls
-from tenants.cipher import AgencyKey, CannotOpen, Cipher, seal, unseal
+from tenants.cipher import AgencyKey, CannotOpen, Cipher, keyed_digest, seal, unseal
 from tenants.database import Database
 from tests.conftest import SCOPE_KEY
 from tests.factories import NOW, Factories, Tenant
 
 property_test = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+class TestKeyedDigest:
+    def test_is_an_agencys_own_and_the_same_for_ever(self, database: Database, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+
+        def digest(tenant: Tenant, *, purpose: str = "reference") -> bytes:
+            with database.transaction(tenant.scope) as session:
+                return keyed_digest(session, b"Alder", purpose=purpose, agency_id=tenant.id, now=NOW)
+
+        first = digest(devon)
+        assert len(first) == 32
+        assert digest(devon) == first
+        assert len({first, digest(dorset), digest(devon, purpose="another")}) == 3
 
 
 class TestSeal:

@@ -33,7 +33,8 @@ from concord.servers.supervisor import Supervisor
 from concord.settings import encode_key
 from matching.household import HouseholdIdentity
 from matching.intake.column import SheetKind, columns_of
-from matching.intake.import_run import ImportRow, get_import, list_imports, request_import
+from matching.intake.import_row import ImportRow
+from matching.intake.import_run import get_import, list_imports, request_import
 from matching.meeting import arrange_meeting
 from matching.pack import Pack, PackFile, list_packs, request_all_packs
 from tenants.agency import AgencyKind

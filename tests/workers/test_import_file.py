@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from matching.household import HouseholdIdentity
 from matching.intake.import_row import ImportRow
 from matching.intake.import_run import get_import
+from matching.intake.undo import request_undo
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.job import JobState, cancel_job, get_job
@@ -109,6 +110,21 @@ class TestImportFile:
 
         job = look(database, dorset, job_id)
         assert (job.state, job.reason) == (JobState.FAILED, "There is no such import in your agency.")
+
+
+class TestUndoFile:
+    def test_takes_it_back_with_its_job(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+        JobRunner(database, HANDLERS).run(job_id)
+        with database.transaction(devon.scope) as session:
+            undo_id = request_undo(session, get_import(session, run_id), now=utc_now())
+
+        assert JobRunner(database, HANDLERS).run(undo_id) is True
+
+        job = look(database, devon, undo_id)
+        assert (job.result, job.progress_done, job.progress_total) == ({"import_run": str(run_id)}, ROWS, ROWS)
+        assert _taken(database, devon, run_id) == (ROWS, 0)
 
 
 def _ask(database: Database, tenant: Tenant) -> tuple[UUID, UUID]:
