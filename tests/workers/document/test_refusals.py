@@ -71,8 +71,8 @@ class TestRenderRefusals:
         taken = take(database, devon, render_refusals([replace(refused, rows=(mended,))]))
 
         assert (counts_of(again), counts_of(taken)) == ((0, 0, 0, 1), (1, 0, 0, 0))
-        [row] = report_of(database, devon, again)
-        assert row.outcome is Outcome.REFUSED
+        [told] = report_of(database, devon, again)
+        assert told.outcome is Outcome.REFUSED
         assert again.refusal is None
 
     def test_holds_the_whole_of_a_refused_group(self, database: Database, factories: Factories) -> None:
