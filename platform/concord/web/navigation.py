@@ -86,10 +86,10 @@ def footer_for(scope: Scope) -> list[dict[str, str]]:
 
 
 def _item(section: Section) -> dict[str, Any]:
-    here = request.endpoint or ""
+    href = url_for(section.endpoint)
     return {
         "text": section.title,
-        "href": url_for(section.endpoint),
-        "current": here == section.endpoint,
-        "active": here.split(".")[0] == section.endpoint.split(".")[0],
+        "href": href,
+        "current": request.endpoint == section.endpoint,
+        "active": request.path == href or request.path.startswith(f"{href}/"),
     }
