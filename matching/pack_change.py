@@ -141,7 +141,7 @@ def _change(found: _Found[GroupFacts] | _Found[HouseholdFacts], own: UUID, agenc
 
 def _arrivals(now: Sequence[Facts], then: Sequence[Facts]) -> Iterator[_Found[Facts]]:
     known = {facts.id for facts in then}
-    for facts in sorted(now, key=lambda each: each.code):
+    for facts in sorted(now, key=_code):
         if facts.id not in known:
             yield facts, "new", ()
 
@@ -167,12 +167,16 @@ def _alterations(
     words_of: Callable[[Facts, Facts], Iterable[str]],
     moves: Mapping[UUID, Sequence[str]],
 ) -> Iterator[_Found[Facts]]:
-    before: dict[UUID, Facts] = {each.id: each for each in then}
-    for facts in sorted(now, key=lambda each: each.code):
-        earlier = before.get(facts.id)
-        words = () if earlier is None else (*words_of(earlier, facts), *moves.get(facts.id, ()))
-        if words:
-            yield facts, "changed", words
+    before = {each.id: each for each in then}
+    for facts in sorted(now, key=_code):
+        if facts.id in before:
+            words = tuple(words_of(before[facts.id], facts)) + tuple(moves.get(facts.id, ()))
+            if words:
+                yield facts, "changed", words
+
+
+def _code(facts: GroupFacts | HouseholdFacts) -> str:
+    return facts.code
 
 
 def _group_words(then: GroupFacts, now: GroupFacts) -> Iterator[str]:
