@@ -48,12 +48,14 @@ class TestOpenPool:
         assert [facts.id for facts in pool.household_facts] == [each.id for each in pool.households]
         assert pool.places.band.shape == (1, 2)
 
-    def test_shows_two_agencies_the_same_list_where_each_owns_one_side(self, factories: Factories, database: Database) -> None:
+    def test_shows_two_agencies_the_same_list_where_each_owns_one_side(
+        self, factories: Factories, database: Database
+    ) -> None:
         us, them = factories.two_tenants()
-        for place in ("EX4", "PL4", None, "TQ1", "EX1"):
+        for place in ("EX4", "EC1A", None, "TQ1", "EX1"):
             factories.household(us, outward_code=place)
             factories.household(us, outward_code=place, most_children=None)
-        group_id = factories.group(them, exclusion_areas={"PL4": 10})
+        group_id = factories.group(them, exclusion_areas={"EC1A": 50})
 
         lists = []
         for tenant in (us, them):
