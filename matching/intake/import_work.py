@@ -66,6 +66,10 @@ def perform_import(session: Session, run: ImportRun, *, progress: Progress, now:
 # ── within ──
 
 
+class _OvertakenError(Exception):
+    """The rows would become other than the check said."""
+
+
 def _take_book(session: Session, run: ImportRun, content: bytes, *, progress: Progress, now: datetime) -> None:
     book = read_book(content, filename=run.filename, likeness=heading_likeness(run.kind))
     mapping = _mapping(session, run, book, now=now)
@@ -96,13 +100,13 @@ def _settle(
     now: datetime,
 ) -> None:
     """Take the rows and keep what became of each; what is other than the check said is not taken after all."""
-    savepoint = session.begin_nested()
-    taken = take(_taking(session, run, progress=progress, now=now))
-    decision = decision_digest(session, taken.outcomes, agency_id=run.agency_id, now=now)
-    if run.dry_run or decision == _expected(session, run, decision):
-        savepoint.commit()
-    else:
-        savepoint.rollback()
+    try:
+        with session.begin_nested():
+            taken = take(_taking(session, run, progress=progress, now=now))
+            decision = decision_digest(session, taken.outcomes, agency_id=run.agency_id, now=now)
+            if not run.dry_run and decision != _expected(session, run, decision):
+                raise _OvertakenError
+    except _OvertakenError:
         forget_keys(session)
         session.refresh(run)
         run.dry_run = run.overtaken = True
