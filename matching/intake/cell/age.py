@@ -125,7 +125,7 @@ def _bounded(said: str, expected: str) -> int | None:
         return _within(int(match[1]) * 12 - 1, expected)
     match = _UNDER.fullmatch(said)
     if match is not None:
-        return _within(_first_month(match[1], "", expected) - 1, expected)
+        return _within(_months(match[1], "", expected)[0] - 1, expected)
     match = _UP_TO.fullmatch(said)
     return None if match is None else _last_month(_first(match), "", expected)
 

@@ -83,7 +83,7 @@ _AGE_RANGE: _Cases = (
     *_all(("0 to 5 years", "0-5", "zero to five", "0 up to 5"), _ages(0, 71)),
     *_all(("2-4", "2-4 years", "2 - 4yrs", "2 to 4", "between 2 and 4 years"), _ages(24, 59)),
     *_all(("4-4", "4 to 4 yrs"), _ages(48, 59)),
-    ("0-17", _ages(0, 215)),
+    *_all(("0-17", "under 18"), _ages(0, 215)),
     *_all(("any", "Any age", "all ages"), _ages(0, 215)),
     ("0-18 months", _ages(0, 18)),
     ("3-6 months", _ages(3, 6)),
