@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from concord.demo.consortium import AGENCIES
-from concord.demo.ssda903 import DemoReturn, write_return
+from concord.demo.ssda903 import DemoReturn, children_for, write_return
 from matching.intake.ssda903.intake import ReturnIntake, read_return
 from matching.intake.ssda903.package import pack_return
 from matching.intake.ssda903.verdict import Fate
@@ -58,6 +58,13 @@ class TestWriteReturn:
         posts = {line.split(",")[10] for line in _files(tmp_path)["episodes.csv"].decode().splitlines()[1:]}
         assert posts
         assert all(post.endswith("CV") for post in posts)
+
+
+class TestChildrenFor:
+    @pytest.mark.parametrize("taken", [0, 1, 7, 14, 50])
+    def test_has_as_many_taken_as_may_be(self, tmp_path: Path, taken: int) -> None:
+        written = _write(tmp_path, children=children_for(taken))
+        assert max(0, taken - 1) <= written.taken <= taken
 
 
 def _write(folder: Path, *, seed: int = 7, as_of: date = _AS_OF, children: int = 120) -> DemoReturn:
