@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from matching.intake.sheet import CellValue
@@ -41,7 +41,7 @@ def is_sum_of(cells: Sequence[CellValue], records: Sequence[Sequence[CellValue]]
     return all(_sums(cell, [_at(record, column) for record in records]) for column, cell in filled.items())
 
 
-def _has_number_of_its_own(filled: dict[int, CellValue], records: Sequence[Sequence[CellValue]]) -> bool:
+def _has_number_of_its_own(filled: Mapping[int, CellValue], records: Sequence[Sequence[CellValue]]) -> bool:
     """Say whether the first column that every record fills holds numbers, and the row has one there too."""
     widest = max(map(len, records))
     first = next(

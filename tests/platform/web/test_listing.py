@@ -13,21 +13,21 @@ class TestReadWanted:
     @pytest.mark.parametrize(
         ("query", "own", "wanted"),
         [
-            ("", 3, Wanted(own=True, number=1)),
-            ("", 0, Wanted(own=False, number=1)),
-            ("whose=all&page=2", 3, Wanted(own=False, number=2)),
-            ("whose=ours", 0, Wanted(own=True, number=1)),
-            ("whose=theirs&page=two", 3, Wanted(own=True, number=1)),
+            ("", 3, Wanted(own=True, number=1, sort="code")),
+            ("", 0, Wanted(own=False, number=1, sort="code")),
+            ("whose=all&page=2&sort=newest", 3, Wanted(own=False, number=2, sort="newest")),
+            ("whose=ours", 0, Wanted(own=True, number=1, sort="code")),
+            ("whose=theirs&page=two&sort=random", 3, Wanted(own=True, number=1, sort="code")),
         ],
     )
     def test_shows_ones_own_first_where_there_are_any(self, query: str, own: int, wanted: Wanted, site: Flask) -> None:
         with site.test_request_context(f"/groups?{query}"):
-            assert read_wanted(Counts(own=own, all=9)) == wanted
+            assert read_wanted(Counts(own=own, all=9), sorts=SORTS) == wanted
 
     @pytest.mark.parametrize("query", ["", "whose=ours"])
     def test_shows_the_office_everyones_whatever_it_asks(self, query: str, site: Flask) -> None:
         with site.test_request_context(f"/groups?{query}"):
-            assert not read_wanted(Counts(own=3, all=9), keeps_own=False).own
+            assert not read_wanted(Counts(own=3, all=9), sorts=SORTS, keeps_own=False).own
 
 
 class TestReadFits:
@@ -45,13 +45,11 @@ class TestReadFits:
 
 
 class TestPagination:
-    def test_is_left_out_of_one_page(self, site: Flask) -> None:
-        with site.test_request_context("/groups"):
-            assert pagination(page(total=25), "groups.index", own=True) is None
+    def test_is_left_out_of_one_page(self) -> None:
+        assert pagination(page(total=25), link) is None
 
-    def test_leads_to_the_ends_and_the_neighbours(self, site: Flask) -> None:
-        with site.test_request_context("/groups"):
-            links = pagination(page(total=250, number=5), "groups.index", own=False)
+    def test_leads_to_the_ends_and_the_neighbours(self) -> None:
+        links = pagination(page(total=250, number=5), link)
 
         assert links
         shown = ["…" if item.get("ellipsis") else item["number"] for item in links["items"]]
@@ -61,12 +59,18 @@ class TestPagination:
         assert links["next"]["href"] == "/groups?whose=all&page=6"
 
     @pytest.mark.parametrize(("number", "ends"), [(1, {"next"}), (2, {"previous"})])
-    def test_stops_at_the_ends(self, number: int, ends: set[str], site: Flask) -> None:
-        with site.test_request_context("/groups"):
-            links = pagination(page(total=26, number=number), "groups.index", own=True)
+    def test_stops_at_the_ends(self, number: int, ends: set[str]) -> None:
+        links = pagination(page(total=26, number=number), link)
 
         assert links
         assert links.keys() & {"previous", "next"} == ends
+
+
+SORTS = ("code", "newest")
+
+
+def link(number: int) -> str:
+    return f"/groups?whose=all&page={number}"
 
 
 def page(*, total: int, number: int = 1) -> Page[Any]:
