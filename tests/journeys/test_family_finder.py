@@ -122,15 +122,15 @@ class TestFamilyFinder:
         tab.get_by_role("link", name="Import", exact=True).first.click()
         tab.get_by_role("link", name="Children and sibling groups: headings").click()
         visit.look("headings", "Headings of a sheet: children and sibling groups")
-        tab.get_by_role("link", name="Import a sheet").click()
-        visit.look("imports", "Import a sheet")
+        tab.get_by_role("link", name="Import a file").click()
+        visit.look("imports", "Import a file")
         tab.get_by_label("Children and sibling groups").check()
-        tab.get_by_label("The sheet").set_input_files(files=[sheet_file(SheetKind.CHILDREN, CHILDREN)])
+        tab.get_by_label("The file").set_input_files(files=[sheet_file(SheetKind.CHILDREN, CHILDREN)])
         tab.get_by_role("button", name="Continue").click()
         tab.get_by_role("button", name="Import for real").wait_for()
         assert "This was a check. Nothing has been saved." in visit.look("checked", "Check of children.csv").text
         tab.get_by_role("button", name="Import for real").click()
-        tab.get_by_text("The sheet has been imported.").wait_for()
+        tab.get_by_text("The file has been imported.").wait_for()
         visit.look("imported", "Import of children.csv")
 
         tab.get_by_role("link", name="See your sibling groups").click()
@@ -184,7 +184,7 @@ class TestWithoutJavaScript:
 
         tab.goto(f"{town.place.url}/imports")
         tab.get_by_label("Adopter households").check()
-        tab.get_by_label("The sheet").set_input_files(files=[sheet_file(SheetKind.HOUSEHOLDS, [HOUSEHOLD])])
+        tab.get_by_label("The file").set_input_files(files=[sheet_file(SheetKind.HOUSEHOLDS, [HOUSEHOLD])])
         tab.get_by_role("button", name="Continue").click()
         for _ in range(PATIENCE // 500):
             if tab.get_by_text("There is nothing to import.").is_visible():
