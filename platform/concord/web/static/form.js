@@ -87,6 +87,13 @@ function address(form, submitter) {
   return given ? new URL(given, location.href) : location.href;
 }
 
+// To go to another part of the same page would not load it, and what has changed would not be seen.
+function go(place) {
+  if (place.href.split("#")[0] !== location.href.split("#")[0]) return location.assign(place);
+  history.replaceState(null, "", place);
+  location.reload();
+}
+
 async function send(form, submitter) {
   if (!navigator.onLine) return tell(OFFLINE, () => form.requestSubmit(submitter));
   let answer, source;
@@ -99,7 +106,7 @@ async function send(form, submitter) {
   }
   const next = answer.headers.get("Concord-Location");
   if (next) {
-    location.assign(next);
+    go(new URL(next, location.href));
     // Another page comes: until then nothing of this one may be sent again.
     return new Promise(() => {});
   }
