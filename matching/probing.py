@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -26,6 +26,8 @@ from tenants.error import Forbidden
 
 WINDOW = timedelta(hours=24)
 _FORGOTTEN_AFTER = timedelta(days=3)
+_STANDS_FOR = timedelta(hours=1)
+"""For how long a question counts as just asked, so that people of one agency who ask the same do not wait in turn."""
 _WORDS = {"sibling_group": ("groups", "households"), "household": ("households", "groups")}
 
 
@@ -114,8 +116,16 @@ def _ask(session: Session, kind: str, places: dict[UUID, str], *, agency_id: UUI
     _check_places(kind, asked, earlier, limits, now=now)
     rows = [
         {"agency_id": agency_id, "record_id": each, "digest": digest, "record_kind": kind, "asked_at": now}
-        for each, digest in asked.items()
+        # In one order for all, or two who ask at once could wait for each other.
+        for each, digest in sorted(asked.items())
+        if earlier.get(each, {}).get(digest, now - WINDOW) <= now - _STANDS_FOR
     ]
+    if rows:
+        _count(session, rows)
+        _forget(session, agency_id=agency_id, now=now)
+
+
+def _count(session: Session, rows: list[dict[str, object]]) -> None:
     statement = insert(PlaceQuestion).from_select(
         list(rows[0]), select(*given_rows(PlaceQuestion, rows).c), include_defaults=False
     )
@@ -124,11 +134,17 @@ def _ask(session: Session, kind: str, places: dict[UUID, str], *, agency_id: UUI
             index_elements=["agency_id", "record_id", "digest"], set_={"asked_at": statement.excluded.asked_at}
         )
     )
-    session.execute(
-        delete(PlaceQuestion).where(
-            PlaceQuestion.agency_id == agency_id, PlaceQuestion.asked_at < now - _FORGOTTEN_AFTER
-        )
+
+
+def _forget(session: Session, *, agency_id: UUID, now: datetime) -> None:
+    key = (PlaceQuestion.agency_id, PlaceQuestion.record_id, PlaceQuestion.digest)
+    # What another is about to forget is left to it.
+    old = (
+        select(*key)
+        .where(PlaceQuestion.agency_id == agency_id, PlaceQuestion.asked_at < now - _FORGOTTEN_AFTER)
+        .with_for_update(skip_locked=True)
     )
+    session.execute(delete(PlaceQuestion).where(tuple_(*key).in_(old)).execution_options(synchronize_session=False))
 
 
 def _earlier(session: Session, kind: str, *, agency_id: UUID, now: datetime) -> dict[UUID, dict[bytes, datetime]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from concord.servers.login import DatabaseUrls
 from matching.family_finding import find_families, find_groups
@@ -149,6 +149,35 @@ class TestAskPlaces:
 
         assert (count(tight, devon), count(tight, dorset)) == (2, 2)
 
+    def test_lets_colleagues_look_while_one_of_them_builds_a_pack(self, tight: Database, factories: Factories) -> None:
+        devon, dorset = factories.two_tenants()
+        factories.household(dorset)
+        group_id = factories.group(devon)
+        ask(tight, devon, group_id)
+
+        with tight.transaction(devon.scope) as session:
+            view_pool(session, as_of=TODAY, now=NOW + timedelta(minutes=30))
+            with tight.transaction(devon.scope) as colleague:
+                colleague.execute(text("SET LOCAL lock_timeout = '1s'"))
+                group = get_group(colleague, group_id)
+                find_families(colleague, group, as_of=TODAY, top=1, now=NOW + timedelta(minutes=31))
+
+        assert count(tight, devon) == 1
+
+    def test_goes_on_counting_a_group_that_is_asked_about_again_later(
+        self, tight: Database, factories: Factories
+    ) -> None:
+        devon, dorset = factories.two_tenants()
+        factories.household(dorset)
+        first, second, third = (factories.group(devon) for _ in range(3))
+        for group_id in (first, second):
+            for hours in (0, 6, 12):
+                ask(tight, devon, group_id, hours=hours)
+
+        with pytest.raises(AskedTooOften):
+            ask(tight, devon, third, hours=35)
+        ask(tight, devon, third, hours=36)
+
     def test_forgets_what_is_long_past(self, tight: Database, factories: Factories) -> None:
         devon, dorset = factories.two_tenants()
         factories.household(dorset)
@@ -170,9 +199,9 @@ class TestAskPlaces:
         assert count(tight, devon) == 1
 
 
-def ask(database: Database, tenant: Tenant, group_id: UUID) -> None:
+def ask(database: Database, tenant: Tenant, group_id: UUID, *, hours: int = 0) -> None:
     with database.transaction(tenant.scope) as session:
-        find_families(session, get_group(session, group_id), as_of=TODAY, top=1, now=NOW)
+        find_families(session, get_group(session, group_id), as_of=TODAY, top=1, now=NOW + timedelta(hours=hours))
 
 
 def look(database: Database, tenant: Tenant, household_id: UUID) -> None:
