@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +23,14 @@ LEAST: Final = 60
 """Below this likeness, of 100, a column is taken for nothing."""
 _HEADING: Final = 86
 """From which likeness a cell counts as a heading: a record's name, letter or word may be part of one, or be like it."""
+_WITH_NOTE: Final = 99
 _OTHER_NAME: Final = 98
 _MOST_ALIKE: Final = 94
 _VAGUE: Final = 45
 _LONGEST: Final = 80
 _NONSENSE: Final = "zq, 7 §"
+_NOTE: Final = re.compile(r"\([^()]*\)\s*$")
+"""A note in brackets after a documented heading, such as “Youngest age (years)”, is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +60,19 @@ def likeness_of(heading: str, cells: Sequence[CellValue], column: Column, kind: 
 
 @lru_cache(maxsize=20_000)
 def by_name(heading: str, kind: SheetKind) -> dict[str, Likeness]:
-    """Return the documented headings that a heading may be, each with how much it is like it by name alone."""
+    """Return the documented headings that a heading may be, each with how much it is like it by name alone.
+
+    A heading that is one of the names of a documented one is like no other.
+    """
     plain = plain_heading(heading)
-    if not plain or len(plain) > _LONGEST:
-        return {}
     names = _names(kind)
-    found: dict[str, Likeness] = {}
-    for name, score, place in process.extract(
-        plain, [each for each, _, _ in names], scorer=_alike, score_cutoff=_VAGUE, limit=None
-    ):
-        _, column, how = names[place]
-        like = Likeness(100 if how is How.SAME else _OTHER_NAME, how)
-        if name != plain:
-            like = Likeness(min(_MOST_ALIKE, round(score)), How.ALIKE)
-        if column not in found or found[column].score < like.score:
-            found[column] = like
-    return found
+    if plain in names:
+        column, how = names[plain]
+        return {column: Likeness(100 if how is How.SAME else _OTHER_NAME, how)}
+    column, how = names.get(plain_heading(_NOTE.sub("", heading)), ("", How.NONE))
+    if how is How.SAME:
+        return {column: Likeness(_WITH_NOTE, how)}
+    return _alike_by_name(plain, kind) if plain and len(plain) <= _LONGEST else {}
 
 
 def heading_likeness(kind: SheetKind) -> Callable[[Sequence[str]], float]:
@@ -84,19 +85,30 @@ def heading_likeness(kind: SheetKind) -> Callable[[Sequence[str]], float]:
     return likeness
 
 
+def _alike_by_name(plain: str, kind: SheetKind) -> dict[str, Likeness]:
+    names = _names(kind)
+    found: dict[str, Likeness] = {}
+    for name, score, _ in process.extract(plain, list(names), scorer=_alike, score_cutoff=_VAGUE, limit=None):
+        column, _ = names[name]
+        like = Likeness(min(_MOST_ALIKE, round(score)), How.ALIKE)
+        if column not in found or found[column].score < like.score:
+            found[column] = like
+    return found
+
+
 def _best(heading: str, kind: SheetKind) -> int:
     best = max((like.score for like in by_name(heading, kind).values()), default=0)
     return best if best >= _HEADING else 0
 
 
 @lru_cache
-def _names(kind: SheetKind) -> list[tuple[str, str, How]]:
-    names: list[tuple[str, str, How]] = []
+def _names(kind: SheetKind) -> dict[str, tuple[str, How]]:
+    """Return every name, plain, with the documented heading that it stands for."""
+    names: dict[str, tuple[str, How]] = {}
     for column in columns_of(kind):
-        names.append((plain_heading(column.heading), column.heading, How.SAME))
         others = (column.heading.removeprefix("Need:"), *column.other_names) if column.of_need else column.other_names
-        names += [(plain_heading(other), column.heading, How.OTHER_NAME) for other in others]
-    return names
+        names |= {plain_heading(other): (column.heading, How.OTHER_NAME) for other in others}
+    return names | {plain_heading(column.heading): (column.heading, How.SAME) for column in columns_of(kind)}
 
 
 def _alike(first: str, second: str, *, score_cutoff: float | None = None) -> float:

@@ -19,7 +19,6 @@ SURE: Final = 95
 """From which confidence, of 100, nobody is asked."""
 TO_MEND: Final = "What to mend"
 """The heading of the column that a workbook of refusals adds; it is passed over when the workbook comes back."""
-_EXAMPLES: Final = 3
 
 
 class How(StrEnum):
@@ -154,7 +153,7 @@ def correct(mapping: BookMapping, choices: Iterable[SheetChoice]) -> BookMapping
     chosen = {choice.title: choice for choice in choices}
     problems = [
         f"There is no sheet “{title}” in the file."
-        for title in chosen.keys() - {sheet.title for sheet in mapping.sheets}
+        for title in sorted(chosen.keys() - {sheet.title for sheet in mapping.sheets})
     ]
     for sheet in mapping.sheets:
         problems += _problems(mapping.kind, sheet, chosen.get(sheet.title))

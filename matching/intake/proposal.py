@@ -196,8 +196,8 @@ def _assigned(scores: Mapping[tuple[int, int], int], columns: int, documented: i
         return {}
     solver = linear_sum_assignment.SimpleLinearSumAssignment()
     for (column, place), score in scores.items():
-        # Of two columns that are as likely the first one is taken.
-        solver.add_arc_with_cost(column, place, -(round(2 ** (score / 3)) * 1000 - column))
+        # Of two columns that are as likely the first one is taken, and for the first documented one.
+        solver.add_arc_with_cost(column, place, column * 100 + place - round(2 ** (score / 3)) * 1000)
         solver.add_arc_with_cost(columns + place, documented + column, 0)
     for column in range(columns):
         solver.add_arc_with_cost(column, documented + column, 0)
