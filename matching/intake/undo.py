@@ -51,6 +51,9 @@ def why_not_undoable(session: Session, run: ImportRun, *, now: datetime) -> tupl
     if early is not None:
         return (early,)
     images = _images(session, run)
+    if not images:
+        # An undoing that failed may be set to run again long after.
+        return ("What the records were before is no longer kept. Correct them with another sheet.",)
     ids = [image.record_id for image in images]
     added = [image.record_id for image in images if image.sealed_before is None]
     return tuple(

@@ -211,6 +211,19 @@ class TestWhyNotUndoable:
         [reason] = _reasons(database, devon, run, now=NOW + UNDOABLE_FOR + timedelta(seconds=1))
         assert "24 hours" in reason
 
+    def test_is_over_once_the_records_as_they_were_are_forgotten(
+        self, database: Database, factories: Factories
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        run = take(database, devon, _sheet(("A", "yes")))
+        late = NOW + timedelta(days=3)
+        with database.transaction(devon.scope) as session:
+            forget_images(session, agency_id=devon.id, now=late)
+
+        # An undoing that was asked for in time and failed may be set to run again much later.
+        with database.transaction(devon.scope) as session, pytest.raises(NotUndoable, match="no longer kept"):
+            undo_import(session, get_import(session, run.id), asked_at=NOW, progress=lambda *_: None, now=late)
+
     def test_is_nothing_for_what_changed_nothing(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
         check = take(database, devon, _sheet(("A", "yes")), dry_run=True)
