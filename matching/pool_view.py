@@ -202,8 +202,8 @@ def _rows(counted: list[tuple[str, bool]], labels: tuple[str, ...]) -> tuple[Equ
     few = {
         label for label in groups if any(0 < n < LEAST_COUNT for n in (unseen[label], groups[label] - unseen[label]))
     }
-    hidden = _with_a_second(_few(groups), groups)
-    unseen_hidden = _with_a_second(hidden | few, Counter({label: unseen[label] for label in groups}))
+    hidden = _with_others(_few(groups), groups)
+    unseen_hidden = _with_others(hidden | few, Counter({label: unseen[label] for label in groups}))
     return tuple(
         EquityRow(
             label=label,
@@ -218,12 +218,15 @@ def _few(counts: Counter[str]) -> set[str]:
     return {label for label, count in counts.items() if count < LEAST_COUNT}
 
 
-def _with_a_second(hidden: set[str], counts: Counter[str]) -> set[str]:
-    """Return the labels with one more, the least, where a lone one would follow from the total of all."""
-    if len(hidden) != 1:
-        return hidden
+def _with_others(hidden: set[str], counts: Counter[str]) -> set[str]:
+    """Return the labels with as many more, the least first, as it takes that no count follows from the total of all.
+
+    What a lone one is follows, and so do two that make two together.
+    """
     others = sorted((count, label) for label, count in counts.items() if label not in hidden)
-    return hidden | {label for _, label in others[:1]}
+    while others and hidden and (len(hidden) == 1 or 0 < sum(counts[label] for label in hidden) < LEAST_COUNT):
+        hidden = hidden | {others.pop(0)[1]}
+    return hidden
 
 
 def _age(group: GroupFacts, as_of: date) -> str:

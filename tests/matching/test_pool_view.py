@@ -116,6 +116,15 @@ class TestEquityTables:
 
         assert [row.groups for row in rows] == [20, None, None]
 
+    def test_hides_a_third_count_where_two_are_as_few_as_their_sum_tells(self) -> None:
+        counted = [(a_group(code=f"G-{k}"), 1) for k in range(20)]
+        counted += [(a_group(a_child(), a_child(), code="P-1"), 1)]
+        counted += [(a_group(a_child(), a_child(), a_child(), code="T-1"), 1)]
+
+        rows = tables(counted)["Children to be placed together"].rows
+
+        assert [row.groups for row in rows] == [None, None, None]
+
     def test_hides_a_second_count_of_who_is_unseen_too(self) -> None:
         counted = [(a_group(code=f"G-{k}"), 0 if k < 3 else 1) for k in range(20)]
         counted += [(a_group(a_child(), a_child(), code=f"P-{k}"), 0) for k in range(9)]
