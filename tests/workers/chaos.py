@@ -104,6 +104,13 @@ class Crew:
                 kill(each)
             self.done.append("worker and child" if children else "worker")
 
+    def kill_all_workers(self) -> None:
+        """Kill every worker with its child."""
+        for name in WORKERS:
+            pid = self.supervisor.pid(name)
+            for each in (pid, *children_of(pid)) if pid else ():
+                kill(each)
+
     def kill_horse(self) -> None:
         """Kill a worker's child alone."""
         pid = self._pick(WORKERS)

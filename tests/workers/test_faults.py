@@ -19,15 +19,11 @@ from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import Factories
 from tests.servers import short_directory, test_servers
 from tests.workers.chaos import (
-    WORKERS,
-    Crew,
     ask_for_work,
     check,
     check_references,
-    children_of,
     crew,
     jobs_of,
-    kill,
     sheet_of,
     wait_until_done,
     wait_until_idle,
@@ -64,7 +60,7 @@ class TestKills:
                         ),
                         seconds=90,
                     )
-                    _kill_all_workers(running)
+                    running.kill_all_workers()
                     running.wipe()
             for _ in range(ROUNDS):
                 time.sleep(running.chance.uniform(0.1, 0.7))
@@ -73,13 +69,6 @@ class TestKills:
 
         check(database, load)
         assert any(job.attempt > 1 for job in jobs_of(database, load) if job.kind in STOPS)
-
-
-def _kill_all_workers(running: Crew) -> None:
-    for name in WORKERS:
-        pid = running.supervisor.pid(name)
-        for each in (pid, *children_of(pid)) if pid else ():
-            kill(each)
 
 
 class TestServersThatAreKilled:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import func, select
 
+from concord.servers.login import DatabaseUrls
 from matching.household import HouseholdIdentity
 from matching.intake.import_row import ImportRow
 from matching.intake.import_run import get_import
 from matching.intake.undo import request_undo
 from tenants.base import utc_now
 from tenants.database import Database
-from tenants.job import JobState, cancel_job, get_job
+from tenants.job import FINISHED, JobState, cancel_job, get_job
 from tests.factories import Factories, Tenant
-from tests.workers.chaos import ask_for_import, sheet_of
-from tests.workers.ledger import ask, held, look, lose
+from tests.workers.chaos import ask_for_import, crew, sheet_of
+from tests.workers.ledger import ask, held, look, lose, wait_until
 from workers.handler import HANDLERS
 from workers.import_file import import_file
+from workers.queue import JobQueue
 from workers.runner import JobRunner
 from workers.work import Interrupted, Work
 
@@ -125,6 +131,52 @@ class TestUndoFile:
         job = look(database, devon, undo_id)
         assert (job.result, job.progress_done, job.progress_total) == ({"import_run": str(run_id)}, ROWS, ROWS)
         assert _taken(database, devon, run_id) == (ROWS, 0)
+
+    def test_leaves_nothing_half_done_when_its_worker_is_killed(
+        self,
+        database: Database,
+        factories: Factories,
+        migrated: DatabaseUrls,
+        queue: JobQueue,
+        valkey_url: str,
+        admin: psycopg.Connection[Any],
+        tmp_path: Path,
+    ) -> None:
+        assert queue.connection.ping()
+        devon, _ = factories.two_tenants()
+        run_id, job_id = _ask(database, devon)
+        JobRunner(database, HANDLERS).run(job_id)
+        with database.transaction(devon.scope) as session:
+            undo_id = request_undo(session, get_import(session, run_id), now=utc_now() - timedelta(seconds=1))
+
+        with crew(migrated, valkey_url, tmp_path, seed=7) as running:
+            with admin.transaction():
+                # The records are gone by then, and what is on record of it waits.
+                admin.execute("LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE")
+                wait_until(lambda: _waits_for(admin, "audit_entry"), seconds=60)
+                running.kill_all_workers()
+                assert _taken(database, devon, run_id) == (ROWS, ROWS)
+                assert _undone(database, devon, run_id) is None
+            wait_until(lambda: look(database, devon, undo_id).state in FINISHED, seconds=60)
+
+        job = look(database, devon, undo_id)
+        assert (job.state, job.reason) == (JobState.DONE, None)
+        assert job.attempt > 1
+        assert _taken(database, devon, run_id) == (ROWS, 0)
+        assert _undone(database, devon, run_id) is not None
+        told = "SELECT count(*) FROM audit_entry WHERE record_id = %s AND reason = 'import undone'"
+        assert admin.execute(told, [run_id]).fetchone() == (1,)
+
+
+def _waits_for(admin: psycopg.Connection[Any], table: str) -> bool:
+    """Say whether something waits for a table that is locked."""
+    query = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    return admin.execute(query, [table]).fetchone() != (0,)
+
+
+def _undone(database: Database, tenant: Tenant, run_id: UUID) -> datetime | None:
+    with database.transaction(tenant.scope) as session:
+        return get_import(session, run_id).undone_at
 
 
 def _ask(database: Database, tenant: Tenant) -> tuple[UUID, UUID]:
