@@ -85,6 +85,30 @@ class TestRenderRefusals:
             [refused] = list_refusals(session, get_import(session, run.id), now=NOW)
         assert [row.cells for row in refused.rows] == [tuple(line) for line in lines[:2]]
 
+    @pytest.mark.parametrize(
+        ("titles", "written"),
+        [
+            (["Families: 2026/27"], ["Families  2026 27"]),
+            (["x" * 40, "X" * 40], ["x" * 31, "X" * 29 + " 2"]),
+            (["'ours'", ""], ["ours", "Rows to mend"]),
+            (["[]", "\U0001f984" * 20], ["Rows to mend", "\U0001f984" * 15]),
+        ],
+    )
+    def test_names_worksheets_as_excel_allows(self, titles: list[str], written: list[str]) -> None:
+        row = RefusedRow(number=2, to_mend=("Status: say which.",), cells=("B", "mislaid"))
+
+        book = _read(render_refusals([RefusedSheet(title, ("Reference", "Status"), (row,)) for title in titles]))
+
+        assert [each.title for each in book.sheets] == written
+
+    @pytest.mark.parametrize(("cell", "written"), [(float("inf"), "inf"), (float("nan"), "nan")])
+    def test_writes_a_number_that_no_workbook_can_hold_in_words(self, cell: float, written: str) -> None:
+        row = RefusedRow(number=2, to_mend=("Most children: too many.",), cells=("B", cell))
+
+        [sheet] = _read(render_refusals([RefusedSheet("", ("Reference", "Most children"), (row,))])).sheets
+
+        assert sheet.rows[0].cells[-1] == written
+
 
 class TestListRefusals:
     def test_refuses_an_import_that_refused_nothing(self, database: Database, factories: Factories) -> None:
