@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from matching.household import HouseholdIdentity, count_households
-from matching.intake.column import SheetKind
+from matching.intake.child_row import GroupRow
+from matching.intake.column import SheetKind, columns_of
+from matching.intake.household_row import HouseholdRow
 from matching.intake.import_run import ImportRun, choose_mapping, find_mapping, get_import, read_mapping
 from matching.intake.mapping import BookMapping, How, MappingWrong, SheetChoice
 from matching.intake.outcome import Outcome
 from matching.intake.real_import import import_for_real
 from matching.intake.shape import ImportShape
+from matching.intake.sheet import CellValue
 from matching.sibling_group import GroupIdentity
 from tenants.database import Database
 from tests.factories import NOW, Factories, Tenant
 from tests.matching.intake.importing import counts_of, perform, report_of, sheet, state_of, take
-from tests.matching.intake.writing import xlsx_file
+from tests.matching.intake.strategies import group_rows, household_rows
+from tests.matching.intake.writing import group_lines, household_line, xlsx_file
+
+_few = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 
 _ODD = ["Our ref", "Worker", "Zebra crossing"]
 _LINE = ["ADP-1", "Somebody Sample", "waiting"]
@@ -58,6 +68,16 @@ class TestNeedsMapping:
         headings = ["Reference", "Status", "Wibble"]
         assert counts_of(take(database, devon, sheet(headings, ["A", "waiting", None]))) == (1, 0, 0, 0)
         assert take(database, devon, sheet(headings, ["A", "waiting", "yes"])).needs_mapping
+
+    def test_remembers_nothing_for_sheets_of_another_kind(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        run = take(database, devon, sheet(_ODD, _LINE))
+        _choose(database, devon, run, {0: "Reference", 1: None, 2: "Status"})
+
+        children = take(database, devon, sheet(_ODD, _LINE), kind=SheetKind.CHILDREN)
+
+        assert children.needs_mapping
+        assert How.REMEMBERED not in {each.how for each in _mapping(database, devon, children).sheets[0].columns}
 
     @pytest.mark.parametrize(
         ("columns", "keys"),
@@ -144,6 +164,24 @@ class TestKeys:
         assert len(references) == 2
 
 
+class TestOtherSheets:
+    @given(st.lists(household_rows(), min_size=1, max_size=2, unique_by=lambda row: row.reference), st.data())
+    @_few
+    def test_take_the_same_households_as_the_documented_one(
+        self, database: Database, factories: Factories, drawn: list[HouseholdRow], data: st.DataObject
+    ) -> None:
+        lines = [household_line(row) for row in drawn]
+        _check_same(database, factories, SheetKind.HOUSEHOLDS, lines, data)
+
+    @given(group_rows(), st.data())
+    @_few
+    def test_take_the_same_children_as_the_documented_one(
+        self, database: Database, factories: Factories, drawn: GroupRow, data: st.DataObject
+    ) -> None:
+        group = replace(drawn, sibling_household=None)
+        _check_same(database, factories, SheetKind.CHILDREN, group_lines(group), data)
+
+
 class TestOvertaken:
     def test_takes_nothing_when_it_would_do_other_than_was_checked(
         self, database: Database, factories: Factories
@@ -189,6 +227,29 @@ class TestWarnings:
         most = take(database, devon, sheet(headings, *([f"A{number}", "on hold"] for number in range(6))), dry_run=True)
         assert any("names none of the 10 households" in note for note in other.notes)
         assert any("would change 6 of the 10 households" in note for note in most.notes)
+
+
+def _check_same(
+    database: Database, factories: Factories, kind: SheetKind, lines: list[list[CellValue]], data: st.DataObject
+) -> None:
+    """Check that other names in another order say the same: taken second, nothing is changed."""
+    devon, dorset = factories.two_tenants()
+    columns = columns_of(kind)
+    order = data.draw(st.permutations(range(len(columns))))
+    names = [data.draw(st.sampled_from((columns[at].heading, *columns[at].other_names))) for at in order]
+    documented = sheet([column.heading for column in columns], *lines)
+    other = sheet(names, *([line[at] for at in order] for line in lines))
+
+    first = take(database, devon, documented, kind=kind)
+    before = state_of(database, devon)
+    second = take(database, devon, other, kind=kind)
+    after = state_of(database, devon)
+    # Only now, for what is shared is seen by both.
+    alone = take(database, dorset, other, kind=kind)
+
+    assert counts_of(first) == counts_of(alone) == (len(lines), 0, 0, 0)
+    assert counts_of(second) == (0, 0, len(lines), 0)
+    assert after == before
 
 
 def _choose(database: Database, tenant: Tenant, run: ImportRun, columns: dict[int, str | None]) -> ImportRun:
