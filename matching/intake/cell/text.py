@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from matching.intake.cell.problem import CellProblem, quoted
-from matching.intake.cell.word import NOTHING_SAID, listed, plain, said_of, text_of
+from matching.intake.cell.word import NOTHING_SAID, is_ditto, listed, plain, said_of, text_of
 from matching.intake.sheet import ERROR_TEXTS, CellValue
 
 _TELEPHONE: Final = re.compile(r"(?:\+|\(?0)[0-9 ()-]{5,24}")
@@ -50,6 +50,9 @@ def checked_text(value: CellValue, longest: int) -> str:
     text = text_of(value)
     if text in ERROR_TEXTS:
         raise CellProblem("a formula gave an error here; expected its value: mend it in the sheet, or write the value")
+    if is_ditto(text):
+        # Taken as it stands, it would be a name or a word of its own, and one group of all whose reference is “″”.
+        raise CellProblem("it stands for what another row says, and rows may be sorted; expected it written out here")
     if len(text) > longest:
         raise CellProblem(f"it has {len(text)} characters; expected at most {longest}")
     if _CONTROL.search(text):

@@ -28,6 +28,9 @@ NOT_KNOWN: Final = NOTHING_SAID | frozenset(
     )
 )
 
+_AS_ABOVE: Final = frozenset(("ditto", "as above", "same as above", "see above", "as previous", "as row above"))
+_DITTO_MARKS: Final = re.compile(r"[-\s]*(?:[\"“”„″〃↑^]+|'')(?:[-\s]|[\"“”„″〃↑^]|'')*")
+
 _MARKS: Final = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "⁄": "/", "\ufe0f": None}
 )
@@ -48,6 +51,12 @@ def word(text: str) -> str:
 def is_not_known(value: CellValue) -> bool:
     """Say whether a cell says in so many words that nothing is known."""
     return isinstance(value, str) and plain(value) in NOT_KNOWN
+
+
+def is_ditto(text: str) -> bool:
+    """Say whether a text stands for what another row says: ditto marks, or “as above”."""
+    said = plain(text)
+    return said in _AS_ABOVE or _DITTO_MARKS.fullmatch(said) is not None
 
 
 def said_of(value: CellValue) -> CellValue:

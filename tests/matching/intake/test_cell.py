@@ -35,6 +35,26 @@ class TestTextCell:
             cell.text_cell(10)(value)
 
 
+class TestDitto:
+    @pytest.mark.parametrize(
+        "text", ['"', "″", "〃", "''", "’’", '" "', '- " -', "“", "↑", "Ditto", "as above", "See above."]
+    )
+    def test_no_text_is_read_from_what_stands_for_another_row(self, text: str) -> None:
+        for parse in (
+            cell.text_cell(200),
+            cell.reference_cell,
+            cell.words_cell,
+            cell.adopters_cell,
+            cell.child_name_cell,
+        ):
+            with pytest.raises(CellProblem, match="another row"):
+                parse(text)
+
+    @pytest.mark.parametrize("text", ["Do", "O'Sample", "'", "“Testy” Sample", "Dittoe", "As above, and more"])
+    def test_other_texts_are_read_as_they_stand(self, text: str) -> None:
+        assert cell.text_cell(200)(text) == text
+
+
 class TestTelephoneAndEmail:
     def test_telephone_cell_takes_a_number_as_typed(self) -> None:
         assert cell.telephone_cell("+44 (0)1632 960-001") == "+44 (0)1632 960-001"
