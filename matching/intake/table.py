@@ -12,6 +12,8 @@ from matching.intake.sheet import MOST_COLUMNS, MOST_ROWS, CellValue, Sheet, She
 from matching.intake.total import is_sum_of, says_total
 
 _MOST_SUMS: Final = 3
+_FEWEST_HEADINGS: Final = 3
+"""From how many headings on a row it is a second row of headings, and no record."""
 _DAMAGED: Final = "The file may be cut off or a quotation mark missing. Save it again as “CSV UTF-8”, or as .xlsx."
 
 
@@ -36,6 +38,7 @@ def read_table(grid: Grid, *, name: str, likeness: Likeness) -> Sheet:
     if headings is None:
         return _without_headings(grid, name)
     below = _sorted(grid, headings)
+    _refuse_second_table(grid, headings, below.records)
     texts = _texts(grid, headings, below.records)
     _check_sizes(grid, texts, below.records, headings)
     return Sheet(
@@ -114,6 +117,18 @@ def _repeats(grid: Grid, number: int, titles: list[tuple[str, ...]], after_repea
         return False
     below = _words(grid.cells[number + 1]) if number + 1 < len(grid.cells) else ()
     return below == titles[1] if words == titles[0] else after_repeated
+
+
+def _refuse_second_table(grid: Grid, headings: Headings, records: list[int]) -> None:
+    """Refuse a sheet that has its headings again in another order: what follows would be read under the first ones."""
+    known = {text.casefold() for text in headings.texts if text}
+    for number in records:
+        words = {word for word in _words(grid.cells[number]) if word}
+        if len(words) >= _FEWEST_HEADINGS and words <= known:
+            raise UnreadableSheet(
+                f"Row {number + 1} has the headings again in another order, so that a second table begins there. "
+                "Put each table on a sheet of its own."
+            )
 
 
 def _words(cells: list[CellValue]) -> tuple[str, ...]:

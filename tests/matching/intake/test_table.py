@@ -110,6 +110,19 @@ class TestReadTable:
         sheet = _read([top, under, ["A1", 0, 4], top, under, ["A2", 1, 5]])
         assert [row.number for row in sheet.rows] == [3, 6]
 
+    def test_read_table_refuses_a_second_table_whose_columns_stand_in_another_order(self) -> None:
+        again: list[CellValue] = ["reference", "Status", "Name", "Postcode"]
+        with pytest.raises(UnreadableSheet, match="Row 4 has the headings again in another order"):
+            _read([_HEADINGS, _RECORD, [], again, ["A2", "waiting", "Mockford", "PL4"]])
+
+    def test_read_table_refuses_a_second_table_with_fewer_columns(self) -> None:
+        with pytest.raises(UnreadableSheet, match="Row 3 has the headings again"):
+            _read([_HEADINGS, _RECORD, ["Reference", "Postcode", "Status"], ["A2", "PL4", "waiting"]])
+
+    def test_read_table_takes_a_record_two_of_whose_values_are_headings(self) -> None:
+        odd: list[CellValue] = ["Reference", "Name", None, None]
+        assert len(_read([_HEADINGS, _RECORD, odd, _OTHER]).rows) == 3
+
     def test_read_table_leaves_totals_and_says_which(self) -> None:
         sheet = _read([[*_HEADINGS, "Children"], [*_RECORD, 1], [*_OTHER, 2], [], ["Total", None, None, None, 3]])
         assert [row.number for row in sheet.rows] == [2, 3]
