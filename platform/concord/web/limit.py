@@ -42,8 +42,10 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
 
 
-LOOKS = frozenset({"groups.show", "groups.why", "households.show", "pool.show"})
+LOOKS = frozenset({"availability.index", "groups.show", "groups.why", "households.show", "pool.show"})
 """The pages that rank, or say why a household is or is not on a list."""
+LISTS = frozenset({"households.index", "households.find"})
+"""The pages that compare places where a distance is asked for, and else limit nothing."""
 _DOWNLOADS = ("/export/", "/packs/", "/imports/<uuid:run_id>/refusals")
 _ASKED = {
     Kind.LOOK: "You, or your agency, have asked for more lists than work takes.",
@@ -72,7 +74,7 @@ def install_limits(app: Flask, settings: WebSettings) -> None:
 def kind_of_request() -> Kind | None:
     """Return what the present request asks for, or ``None`` where nothing limits it."""
     rule = request.url_rule.rule if request.url_rule else ""
-    if request.endpoint in LOOKS:
+    if request.endpoint in LOOKS or (request.endpoint in LISTS and request.args.get("near")):
         return Kind.LOOK
     if rule.startswith("/sign-in"):
         return Kind.SIGN_IN
@@ -135,7 +137,8 @@ def _scope() -> tuple[object, object] | None:
 def _show_limit(limiter: Limiter, refusal: RateLimitExceeded) -> ResponseReturnValue:
     kind = kind_of_request()
     limit = limiter.current_limit
-    wait = max(1, math.ceil(limit.reset_at - time.time())) if limit else 60
+    # The moment is rounded up, and nobody waits for longer than the limit's own time.
+    wait = min(max(1, math.ceil(limit.reset_at - time.time())), limit.limit.get_expiry()) if limit else 60
     _log.warning("limit reached", kind=kind, limit=str(refusal.limit.limit))
     if kind is Kind.LOOK:
         _put_on_record(limiter)

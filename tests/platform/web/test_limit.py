@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 import pytest
 from environs import Env
@@ -12,8 +13,9 @@ from concord.limits import Limits, read_limits, read_probing_limits
 from concord.servers.login import DatabaseUrls
 from concord.settings import SettingInvalid
 from concord.web import create_app
-from concord.web.limit import LOOKS, again_in
+from concord.web.limit import LISTS, LOOKS, again_in
 from matching.probing import ProbingLimits
+from matching.sibling_group import get_group
 from tenants.audit import Act, AuditEntry
 from tenants.database import Database
 from tests.conftest import MASTER_KEY, SCOPE_KEY
@@ -67,6 +69,19 @@ class TestInstallLimits:
         assert visitor.page
         assert "hours, or ask your agency’s administrator" in visitor.page.text
 
+    @pytest.mark.parametrize("path", ["/availability", "/households?near={}", "/households?near={}&band=far&whose=all"])
+    def test_counts_every_page_that_compares_places(
+        self, path: str, database: Database, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        factories.household(devon)
+        visitor = Visitor(make_site(database, valkey_url, FEW)).sign_in(database, devon)
+        path = path.format(group_code(database, devon, factories.group(devon)))
+
+        answers = [visitor.get(path).status_code for _ in range(3)]
+
+        assert answers == [200, 200, 429]
+
     def test_puts_a_refused_look_on_record_once_a_minute(
         self, database: Database, valkey_url: str, factories: Factories
     ) -> None:
@@ -98,7 +113,7 @@ class TestInstallLimits:
         assert {visitor.get("/groups").status_code for _ in range(4)} == {200}
 
     def test_names_pages_that_there_are(self, site: Flask) -> None:
-        assert set(site.view_functions) >= LOOKS
+        assert set(site.view_functions) >= LOOKS | LISTS
 
 
 class TestAskedTooOften:
@@ -169,6 +184,11 @@ def tight(migrated: DatabaseUrls) -> Iterator[Database]:
     )
     yield database
     database.dispose()
+
+
+def group_code(database: Database, tenant: Tenant, group_id: UUID) -> str:
+    with database.transaction(tenant.scope) as session:
+        return get_group(session, group_id).code
 
 
 def refusals(database: Database, tenant: Tenant) -> list[str]:
