@@ -14,6 +14,8 @@ from matching.intake.sheet import CellValue, SheetRow, column_letter
 
 _LONGEST_SHOWN: Final = 80
 _SHORT: Final = 60
+_SEVERAL: Final = 3
+"""From how many columns that are read a row is expected to say more than whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def read_row(row: SheetRow, layout: Layout) -> tuple[RowCells, tuple[RowProblem,
         except CellProblem as problem:
             problems.append(RowProblem(row.number, column.heading, shown(value), f"{problem}", layout.sheet))
     problems.extend(_beyond(row, layout))
+    problems.extend(_reference_alone(row, layout))
     return RowCells(row.number, fields, needs, layout.sheet), tuple(problems)
 
 
@@ -134,6 +137,17 @@ def _parsed(layout: Layout, index: int, column: Column, value: CellValue) -> obj
             )
         layout.read[key] = column.parse(value)
     return layout.read[key]
+
+
+def _reference_alone(row: SheetRow, layout: Layout) -> Iterable[RowProblem]:
+    """Refuse a row that says nothing but a reference: “* = awaiting panel” under a table is nobody’s."""
+    filled = [index for index, value in enumerate(row.cells) if value is not None]
+    if len(filled) != 1 or len(layout.placed) < _SEVERAL:
+        return
+    for index, column in layout.placed:
+        if index == filled[0] and column.field == "reference":
+            reason = "nothing else stands on the row, so it may be a note; expected a record, or the row taken out"
+            yield RowProblem(row.number, column.heading, shown(row.cells[index]), reason, layout.sheet)
 
 
 def _beyond(row: SheetRow, layout: Layout) -> Iterable[RowProblem]:

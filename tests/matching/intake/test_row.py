@@ -30,6 +30,17 @@ class TestReadRow:
         _, problems = _read("Reference", values=("A1", None, "lost"))
         assert problems == (RowProblem(7, None, "lost", "column D has no heading"),)
 
+    @pytest.mark.parametrize(("pets", "refused"), [(None, ["Reference"]), ("yes", [])])
+    def test_read_row_refuses_a_note_under_the_table_as_nobodys_reference(
+        self, pets: CellValue, refused: list[str]
+    ) -> None:
+        columns = {column.heading: column for column in columns_of(SheetKind.HOUSEHOLDS)}
+        placed = tuple(enumerate(columns[heading] for heading in ("Reference", "Pets", "Most children")))
+        row = SheetRow(9, ("* = awaiting panel", pets, None))
+        _, problems = read_row(row, Layout(kind=SheetKind.HOUSEHOLDS, placed=placed))
+        assert [problem.column for problem in problems] == refused
+        assert all("it may be a note" in problem.reason for problem in problems)
+
     def test_read_row_spreads_one_cell_over_two_fields(self) -> None:
         cells, problems = _read("Age range", "Number of children", values=("0-4 yrs", "sib group of 2"))
         assert problems == ()
