@@ -17,6 +17,12 @@ _CHILD_EXPECTED: Final = "expected a forename and a surname, such as Fictia Spec
 _TITLES: Final = frozenset("mr mrs ms miss mx dr rev prof".split())  # noqa: SIM905
 _APART: Final = re.compile(r"\s*(?:;|\n|/)\s*")
 _JOINED: Final = re.compile(r"\s*(?:&|\+)\s*|\s+and\s+", re.IGNORECASE)
+#: Said beside one adopter, and the name of nobody: “& partner”, “and 2 children”.
+_NO_NAME: Final = re.compile(
+    r"(?:\d+ |one |two |three )?(?:(?:his|her|their|a) )?"
+    r"(?:partner|husband|wife|spouse|child(?:ren)?|sons?|daughters?|family)",
+    re.IGNORECASE,
+)
 
 Names = Mapping[str, str | None]
 
@@ -54,7 +60,7 @@ def _adopters(text: str | None) -> tuple[str | None, str | None]:
         return None, None
     apart = [part for part in _APART.split(text) if part]
     parts = apart if len(apart) > 1 else [part for part in _JOINED.split(text) if part]
-    if not parts or len(parts) > 2:
+    if not parts or len(parts) > 2 or any(_NO_NAME.fullmatch(part) for part in parts):
         raise CellProblem(_TWO_EXPECTED)
     if len(parts) == 1:
         return _alone(parts[0])

@@ -55,6 +55,13 @@ class TestDitto:
         assert cell.text_cell(200)(text) == text
 
 
+class TestAdoptersCell:
+    @pytest.mark.parametrize("other", ["partner", "2 children", "her wife", "Family", "one daughter"])
+    def test_adopters_cell_takes_no_word_for_a_second_name(self, other: str) -> None:
+        with pytest.raises(CellProblem, match="expected one adopter or two"):
+            cell.adopters_cell(f"Testine Sampleson & {other}")
+
+
 class TestTelephoneAndEmail:
     def test_telephone_cell_takes_a_number_as_typed(self) -> None:
         assert cell.telephone_cell("+44 (0)1632 960-001") == "+44 (0)1632 960-001"
