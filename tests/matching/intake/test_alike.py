@@ -117,10 +117,12 @@ class TestLikenessOf:
         assert fitting == max(empty, min(LIKELY, empty + 15))
 
     def test_is_raised_no_higher_than_likely_and_not_by_cells_that_any_column_takes(self) -> None:
-        strict, loose = _column("Pets"), _column("Profile")
-        named = {heading: by_name(heading, _KIND) for heading in ("Petrol", "Profitable")}
-        assert likeness_of("Petrol", ["yes"], strict, _KIND).score == min(LIKELY, named["Petrol"]["Pets"].score + 15)
-        assert likeness_of("Profitable", ["yes"], loose, _KIND).score == named["Profitable"]["Profile"].score
+        assert by_name("Petz here", _KIND)["Pets"].score == 57
+        assert likeness_of("Petz here", ["yes"], _column("Pets"), _KIND) == Likeness(72, How.ALIKE)
+        assert by_name("Petrol", _KIND)["Pets"].score == 67
+        assert likeness_of("Petrol", ["yes"], _column("Pets"), _KIND) == Likeness(75, How.ALIKE)
+        profile = by_name("Profitable", _KIND)["Profile"].score
+        assert likeness_of("Profitable", ["yes"], _column("Profile"), _KIND).score == profile
 
     @given(
         odd_words, st.lists(st.none() | st.text(max_size=9) | st.integers() | st.booleans() | st.dates(), max_size=4)
