@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,7 +39,8 @@ def _command(kind: SheetKind) -> click.Command:
         wanted = SheetFormat(file_format) if file_format else _format_of(output)
         with workplace(settings) as place:
             scope = agency_scope(place.database, agency, consortium=consortium)
-            with place.database.transaction(scope) as session, _own_file(output) as file:
+            # Left in this order: nothing is there to read before it is on record who took it.
+            with _own_file(output) as file, place.database.transaction(scope) as session:
                 session.info["request_id"] = "cli:export"
                 rows = export_records(session, kind, now=utc_now())
                 count = write_sheet(file, export_headings(kind), rows, file_format=wanted, title=kind.value)
@@ -46,11 +49,17 @@ def _command(kind: SheetKind) -> click.Command:
     return run
 
 
-def _own_file(path: Path) -> BinaryIO:
-    """Open a file that only its owner may read: it says who people are."""
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-    path.chmod(0o600)
-    return file
+@contextmanager
+def _own_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that only its owner may read, for it says who people are; it is there whole or not at all."""
+    half = path.with_name(f".{path.name}.half")
+    half.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _format_of(output: Path) -> SheetFormat:
