@@ -28,7 +28,8 @@ _OTHER_NAME: Final = 98
 _MOST_ALIKE: Final = 94
 _VAGUE: Final = 45
 _LONGEST: Final = 80
-_NONSENSE: Final = "zq, 7 §"
+_NONSENSE: Final = "zqx"
+"""What only a column of free words takes: such a column's cells are no sign that its heading is the one meant."""
 _NOTE: Final = re.compile(r"\([^()]*\)\s*$")
 """A note in brackets after a documented heading, such as “Youngest age (years)”, is for people."""
 
