@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from matching.intake.cell import CellProblem, tolerance_cell
-from matching.intake.child_row import read_groups
 from matching.intake.column import SHEETS, SheetKind, columns_of, heading_table
-from matching.intake.household_row import read_households
-from matching.intake.reading import read_sheet
 from matching.place import list_outward_codes
+from tests.matching.intake.reading_rows import read_groups, read_households
 
 PAGE = Path(__file__).parents[1] / "docs" / "data.md"
 AS_OF = date(2026, 11, 23)
@@ -27,8 +25,8 @@ class TestDataPage:
 
     def test_gives_examples_that_the_importer_takes(self, page: str) -> None:
         households, children = re.findall(r"```csv\n(.*?)```", page, flags=re.DOTALL)
-        taken = read_households(read_sheet(households.encode(), filename="a.csv", wanted="households"), today=AS_OF)
-        found = read_groups(read_sheet(children.encode(), filename="b.csv", wanted="children"), today=AS_OF)
+        taken = read_households(households.encode(), today=AS_OF)
+        found = read_groups(children.encode(), today=AS_OF)
         assert (taken.problems, found.problems) == ((), ())
         assert [len(group.children) for group in found.groups] == [2]
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final, Protocol
 
-from matching.intake.column import Column, Layout, SheetKind, layout_of
+from matching.intake.column import Column, Layout
 from matching.intake.household_row import sharing_problems
-from matching.intake.row import RowCells, RowProblem, name_rows, read_row, repeated_references, shown
-from matching.intake.sheet import Sheet
+from matching.intake.row import RowCells, RowProblem, name_rows, repeated_references, shown
 from matching.need import NeedLevel, YesNo
 from matching.ranking.facts import LegalPosition, Sex
 
@@ -83,19 +82,6 @@ class GroupIntake:
 
     groups: tuple[GroupRow, ...]
     problems: tuple[RowProblem, ...]
-
-
-def read_groups(sheet: Sheet, *, today: date) -> GroupIntake:
-    """Return each row of a children's sheet, within its group or as its problems: none is dropped.
-
-    A problem in one row refuses every row of its group, so that no group is half taken.
-
-    :raises UnreadableSheet: when the headings do not fit.
-    """
-    layout = layout_of(sheet, SheetKind.CHILDREN)
-    read = [read_row(row, layout) for row in sheet.rows]
-    found = [problem for _, problems in read for problem in problems]
-    return groups_in([cells for cells, _ in read], found, layouts=[layout], today=today)
 
 
 def groups_in(

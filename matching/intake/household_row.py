@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from matching.intake.column import SheetKind, layout_of
-from matching.intake.row import RowCells, RowProblem, read_row, repeated_references, shown
-from matching.intake.sheet import Sheet
+from matching.intake.row import RowCells, RowProblem, repeated_references, shown
 from matching.intake.value_text import say_oldest_age, say_youngest_age
 from matching.need import Answer, Tolerance, YesNo
 from matching.ranking.facts import SexApproved
@@ -74,16 +72,6 @@ class HouseholdIntake:
 
     rows: tuple[HouseholdRow, ...]
     problems: tuple[RowProblem, ...]
-
-
-def read_households(sheet: Sheet, *, today: date) -> HouseholdIntake:
-    """Return each row of a households' sheet, as a household or as its problems: none is dropped.
-
-    :raises UnreadableSheet: when the headings do not fit.
-    """
-    layout = layout_of(sheet, SheetKind.HOUSEHOLDS)
-    read = [read_row(row, layout) for row in sheet.rows]
-    return households_in([cells for cells, _ in read], [problem for _, found in read for problem in found], today=today)
 
 
 def households_in(cells: Sequence[RowCells], found: Sequence[RowProblem], *, today: date) -> HouseholdIntake:

@@ -11,7 +11,7 @@ from matching.intake.grid import Grid
 from matching.intake.heading import Likeness
 from matching.intake.old_workbook import read_old_workbook
 from matching.intake.open_document import read_open_document
-from matching.intake.sheet import MOST_BYTES, Book, Sheet, UnreadableSheet, sheet_of
+from matching.intake.sheet import MOST_BYTES, Book, UnreadableSheet
 from matching.intake.table import read_table
 from matching.intake.workbook import read_workbook
 
@@ -55,22 +55,6 @@ def read_book(content: bytes, *, filename: str, likeness: Likeness) -> Book:
     if not sheets:
         raise UnreadableSheet("The file holds no cell with anything in it.")
     return Book(name=filename, sheets=sheets, notes=notes)
-
-
-def read_sheet(content: bytes, *, filename: str, wanted: str) -> Sheet:
-    """Return the sheet of an uploaded file whose headings stand in row 1: the one called ``wanted``, or the only one.
-
-    :raises UnreadableSheet: when nothing of it can be taken; the message says what, where and what to do.
-    """
-    grids, notes = _grids(content)
-    visible = [grid for grid in grids if not grid.hidden]
-    named = [grid for grid in visible if grid.title.strip().casefold() == wanted.casefold()] or visible
-    if len(named) != 1:
-        raise UnreadableSheet(
-            f"The workbook has {len(visible)} visible sheets, so which to read is not clear. "
-            f"Name one “{wanted}”, or keep only one."
-        )
-    return sheet_of(filename, named[0].cells, notes=notes + named[0].notes)
 
 
 def _grids(content: bytes) -> tuple[tuple[Grid, ...], tuple[str, ...]]:

@@ -90,38 +90,6 @@ def tidy_text(text: str) -> str | None:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip() or None
 
 
-def sheet_of(name: str, lines: list[list[CellValue]], *, notes: tuple[str, ...] = ()) -> Sheet:
-    """Return the sheet whose first line is its headings, with blank rows left out and the rest numbered.
-
-    :raises UnreadableSheet: when there are no headings, or a cap is passed.
-    """
-    if not lines or all(cell is None for cell in lines[0]):
-        raise UnreadableSheet("Row 1 is empty. Put the headings in row 1 and the records below them.")
-    headings = tuple("" if cell is None else " ".join(str(cell).split()) for cell in lines[0])
-    while headings and not headings[-1]:
-        headings = headings[:-1]
-    if len(headings) > MOST_COLUMNS:
-        raise UnreadableSheet(f"The sheet has {len(headings)} columns; at most {MOST_COLUMNS} can be read.")
-    rows = tuple(_row(number, cells) for number, cells in enumerate(lines[1:], start=2) if _filled(cells))
-    if len(rows) > MOST_ROWS:
-        raise UnreadableSheet(f"The sheet has {len(rows)} rows; at most {MOST_ROWS} can be read. Split it in parts.")
-    return Sheet(name=name, headings=headings, rows=rows, notes=notes)
-
-
-def _filled(cells: list[CellValue]) -> bool:
-    return any(cell is not None for cell in cells)
-
-
-def _row(number: int, cells: list[CellValue]) -> SheetRow:
-    for index, cell in enumerate(cells):
-        if isinstance(cell, str) and len(cell) > LONGEST_CELL:
-            where = f"{column_letter(index)}{number}"
-            raise UnreadableSheet(
-                f"Cell {where} holds {len(cell)} characters; at most {LONGEST_CELL} can be read. Shorten it."
-            )
-    return SheetRow(number=number, cells=tuple(cells))
-
-
 # Spaces that look like a space, marks that look like nothing, and dashes and quotes are left as typed.
 _ODD_CHARACTERS: Final = {
     0x00A0: " ",

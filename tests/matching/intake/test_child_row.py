@@ -10,26 +10,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matching.intake.child_row import GroupIntake, GroupRow, read_groups
+from matching.intake.child_row import GroupIntake, GroupRow
 from matching.intake.column import SheetKind
-from matching.intake.reading import read_sheet
 from matching.intake.sheet import CellValue
 from matching.need import NeedLevel, YesNo
 from matching.ranking.facts import LegalPosition
+from tests.matching.intake.reading_rows import read_groups
 from tests.matching.intake.strategies import TODAY, group_rows
 from tests.matching.intake.writing import csv_file, group_lines, headings_of, xlsx_file
 
 _slow = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-class TestReadGroups:
-    @pytest.mark.parametrize("write", [csv_file, xlsx_file])
+class TestGroupsIn:
+    @pytest.mark.parametrize(("write", "title"), [(csv_file, ""), (xlsx_file, "Sheet1")])
     @given(drawn=st.tuples(group_rows(reference="G1"), group_rows(reference="G2")), repeat=st.booleans())
     @_slow
-    def test_read_groups_reads_back_what_was_written(
-        self, write: Callable[..., bytes], drawn: tuple[GroupRow, GroupRow], repeat: bool
+    def test_groups_in_reads_back_what_was_written(
+        self, write: Callable[..., bytes], title: str, drawn: tuple[GroupRow, GroupRow], repeat: bool
     ) -> None:
-        groups = _renumbered(drawn)
+        groups = _placed(drawn, title)
         lines = [line for group in groups for line in group_lines(group, repeat=repeat)]
         intake = _read(write([headings_of(SheetKind.CHILDREN), *lines]))
         assert intake.problems == ()
@@ -47,7 +47,7 @@ class TestReadGroups:
         )
     )
     @_slow
-    def test_read_groups_accounts_for_every_row_and_halves_no_group(self, lines: list[tuple[str, ...]]) -> None:
+    def test_groups_in_accounts_for_every_row_and_halves_no_group(self, lines: list[tuple[str, ...]]) -> None:
         headings = ["Group reference", "Child reference", "No pets", "Born"]
         intake = _read(csv_file([headings, *lines]))
         taken = {child.number for group in intake.groups for child in group.children}
@@ -60,15 +60,15 @@ class TestReadGroups:
             if lines[number - 2][0]
         )
 
-    def test_read_groups_keeps_a_group_together_though_its_rows_are_apart(self) -> None:
+    def test_groups_in_keeps_a_group_together_though_its_rows_are_apart(self) -> None:
         intake = _read_rows(("G1", "C1", {}), ("G2", "C2", {}), ("G1", "C3", {}))
         assert [[child.reference for child in group.children] for group in intake.groups] == [["C1", "C3"], ["C2"]]
 
-    def test_read_groups_takes_what_any_row_says_of_the_group(self) -> None:
+    def test_groups_in_takes_what_any_row_says_of_the_group(self) -> None:
         intake = _read_rows(("G1", "C1", {}), ("G1", "C2", {"No pets": "yes", "Legal position": "appeal"}))
         assert (intake.groups[0].no_pets, intake.groups[0].legal_position) == (YesNo.YES, LegalPosition.APPEAL)
 
-    def test_read_groups_refuses_a_group_whose_rows_disagree_and_names_both(self) -> None:
+    def test_groups_in_refuses_a_group_whose_rows_disagree_and_names_both(self) -> None:
         intake = _read_rows(("G1", "C1", {"No pets": "yes"}), ("G1", "C2", {"No pets": "no"}), ("G2", "C3", {}))
         assert [group.reference for group in intake.groups] == ["G2"]
         assert [(p.row, p.column, p.value, p.reason) for p in intake.problems] == [
@@ -76,17 +76,17 @@ class TestReadGroups:
             (3, "No pets", "no", "row 2, of the same group, says otherwise"),
         ]
 
-    def test_read_groups_refuses_the_siblings_of_a_refused_child(self) -> None:
+    def test_groups_in_refuses_the_siblings_of_a_refused_child(self) -> None:
         intake = _read_rows(("G1", "C1", {}), ("G1", "C2", {"Sex": "blue"}), ("G2", "C3", {}))
         assert [group.reference for group in intake.groups] == ["G2"]
         assert [(p.row, p.column) for p in intake.problems] == [(2, None), (3, "Sex")]
 
-    def test_read_groups_refuses_both_groups_that_name_one_child(self) -> None:
+    def test_groups_in_refuses_both_groups_that_name_one_child(self) -> None:
         intake = _read_rows(("G1", "C1", {}), ("G2", "C1", {}), ("G2", "C2", {}))
         assert intake.groups == ()
         assert {problem.row for problem in intake.problems} == {2, 3, 4}
 
-    def test_read_groups_keeps_needs_that_are_known(self) -> None:
+    def test_groups_in_keeps_needs_that_are_known(self) -> None:
         intake = _read_rows(("G1", "C1", {"Need: Neglect": "none", "Need: Attachment": "unknown"}))
         assert intake.groups[0].children[0].needs == {"neglect": NeedLevel.NONE}
 
@@ -108,23 +108,25 @@ class TestReadGroups:
             ({"Need: Neglect": "can meet low"}, "Need: Neglect"),
         ],
     )
-    def test_read_groups_refuses_what_cannot_be_and_names_the_column(self, cells: dict[str, str], column: str) -> None:
+    def test_groups_in_refuses_what_cannot_be_and_names_the_column(self, cells: dict[str, str], column: str) -> None:
         intake = _read_rows(("G1", "C1", cells))
         assert intake.groups == ()
         assert [(problem.row, problem.column) for problem in intake.problems] == [(2, column)]
 
-    def test_read_groups_takes_a_child_on_the_eve_of_the_eighteenth_birthday(self) -> None:
+    def test_groups_in_takes_a_child_on_the_eve_of_the_eighteenth_birthday(self) -> None:
         assert len(_read_rows(("G1", "C1", {"Born": "03/03/2008"})).groups) == 1
 
-    def test_read_groups_refuses_more_children_than_a_group_can_have(self) -> None:
+    def test_groups_in_refuses_more_children_than_a_group_can_have(self) -> None:
         intake = _read_rows(*(("G1", f"C{number}", {}) for number in range(11)))
         assert (intake.groups, len({problem.row for problem in intake.problems})) == ((), 11)
 
 
-def _renumbered(drawn: tuple[GroupRow, ...]) -> list[GroupRow]:
+def _placed(drawn: tuple[GroupRow, ...], title: str) -> list[GroupRow]:
     groups, number = [], 2
     for group in drawn:
-        children = tuple(replace(child, number=number + index) for index, child in enumerate(group.children))
+        children = tuple(
+            replace(child, number=number + index, sheet=title) for index, child in enumerate(group.children)
+        )
         groups.append(replace(group, children=children))
         number += len(children)
     return groups
@@ -138,4 +140,4 @@ def _read_rows(*rows: tuple[str, str, dict[str, Any]]) -> GroupIntake:
 
 
 def _read(content: bytes) -> GroupIntake:
-    return read_groups(read_sheet(content, filename="c.csv", wanted="children"), today=TODAY)
+    return read_groups(content, today=TODAY)

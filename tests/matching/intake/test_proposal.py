@@ -103,6 +103,22 @@ class TestProposeOfOtherNames:
         said = column_at(sheet, 1)
         assert (said.column, said.how, said.sure) == ("Status", How.ALIKE, False)
 
+    @pytest.mark.parametrize(
+        ("heading", "meant"),
+        [
+            ("Approved On:", "Approved on"),
+            ("Smoker", "Smokers"),
+            ("Need: Neglected", "Need: Neglect"),
+            ("Sex aproved", "Sex approved"),
+            ("E-mail", "Email"),
+            ("Yougest age", "Youngest age"),
+        ],
+    )
+    def test_takes_a_heading_written_with_a_slip_for_the_one_that_was_meant(self, heading: str, meant: str) -> None:
+        columns = {column.heading: cell_for(column) for column in columns_of(_HOUSEHOLDS)}
+        sheet = proposed(_HOUSEHOLDS, {"Reference": "A", "Status": "waiting", heading: columns[meant]})
+        assert taken_for(sheet)[heading] == meant
+
     def test_takes_nothing_for_an_empty_column_that_is_only_alike(self) -> None:
         said = column_at(proposed(_HOUSEHOLDS, {"Reference": "A", "Statuss": None}), 1)
         assert (said.column, said.how, said.sure) == (None, How.NONE, True)

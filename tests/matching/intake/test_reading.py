@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.intake.reading import read_book, read_sheet
+from matching.intake.reading import read_book
 from matching.intake.sheet import MOST_BYTES, Book, CellValue, UnreadableSheet
 from tests.matching.intake.books import archive, likeness, ods_file, xls_file
 from tests.matching.intake.writing import csv_file, xlsx_file
@@ -116,22 +116,11 @@ class TestReadBook:
         # A twentieth of what an agency may hand in.
         assert time.process_time() - start < 1
 
-
-class TestReadSheet:
-    def test_read_sheet_tells_files_apart_by_their_bytes(self) -> None:
-        lines: Lines = [["A", "B"], ["x", 3]]
+    def test_read_book_tells_files_apart_by_their_bytes(self) -> None:
+        lines: Lines = [["Reference", "Children"], ["x", 3]]
         written = {"sheet.xlsx": csv_file(lines), "sheet.csv": xlsx_file(lines)}
-        read = [read_sheet(content, filename=name, wanted="households") for name, content in written.items()]
-        assert [sheet.rows[0].cells for sheet in read] == [("x", "3"), ("x", 3)]
-
-    def test_read_sheet_takes_the_sheet_that_is_named(self) -> None:
-        content = xlsx_file([["Note"]], title="Notes", others={"Households": [["A"], ["x"]]})
-        assert read_sheet(content, filename="a.xlsx", wanted="households").headings == ("A",)
-
-    def test_read_sheet_refuses_to_choose_between_sheets(self) -> None:
-        content = xlsx_file([["A"]], title="One", others={"Two": [["A"]]})
-        with pytest.raises(UnreadableSheet, match="2 visible sheets"):
-            read_sheet(content, filename="a.xlsx", wanted="households")
+        read = [read_book(content, filename=name, likeness=likeness) for name, content in written.items()]
+        assert [book.sheets[0].rows[0].cells for book in read] == [("x", "3"), ("x", 3)]
 
 
 def _book(content: bytes) -> Book:

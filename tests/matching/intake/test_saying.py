@@ -7,11 +7,12 @@ from datetime import date
 
 from hypothesis import given, settings
 
-from matching.intake.child_row import GroupRow, read_groups
+from matching.intake.child_row import GroupRow
 from matching.intake.column import SheetKind, columns_of
-from matching.intake.household_row import HouseholdRow, read_households
+from matching.intake.household_row import HouseholdRow
 from matching.intake.saying import say_child, say_group, say_household
-from matching.intake.sheet import Sheet, SheetRow
+from matching.intake.sheet import Sheet
+from tests.matching.intake.reading_rows import read_groups, read_households, sheet_below
 from tests.matching.intake.strategies import TODAY, group_rows, household_rows
 
 
@@ -67,7 +68,4 @@ def _given(read: GroupRow, group: GroupRow) -> GroupRow:
 
 
 def _sheet(rows: list[dict[str, str]]) -> Sheet:
-    lines = tuple(
-        SheetRow(number, tuple(text or None for text in row.values())) for number, row in enumerate(rows, start=2)
-    )
-    return Sheet("a.csv", tuple(rows[0]), lines)
+    return sheet_below(list(rows[0]), [[text or None for text in row.values()] for row in rows])

@@ -4,41 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matching.intake.sheet import (
-    LONGEST_CELL,
-    MOST_COLUMNS,
-    MOST_ROWS,
-    UnreadableSheet,
-    column_letter,
-    sheet_of,
-    tidy_text,
-)
-
-
-class TestSheetOf:
-    def test_sheet_of_numbers_rows_as_a_spreadsheet_does_and_leaves_blank_ones_out(self) -> None:
-        sheet = sheet_of("a.csv", [["A", "B"], [None, None], ["x", None], [], [None, 3]])
-        assert [(row.number, row.cells) for row in sheet.rows] == [(3, ("x", None)), (5, (None, 3))]
-
-    def test_sheet_of_drops_blank_headings_at_the_end_only(self) -> None:
-        assert sheet_of("a.csv", [["A", None, "B", None, None]]).headings == ("A", "", "B")
-
-    @pytest.mark.parametrize("lines", [[], [[]], [[None, None], ["x"]]])
-    def test_sheet_of_refuses_a_sheet_without_headings(self, lines: list[list[None]]) -> None:
-        with pytest.raises(UnreadableSheet, match="Row 1 is empty"):
-            sheet_of("a.csv", lines)  # type: ignore[arg-type]
-
-    def test_sheet_of_refuses_too_many_columns(self) -> None:
-        with pytest.raises(UnreadableSheet, match="201 columns"):
-            sheet_of("a.csv", [["H"] * (MOST_COLUMNS + 1)])
-
-    def test_sheet_of_refuses_too_many_rows(self) -> None:
-        with pytest.raises(UnreadableSheet, match="Split it"):
-            sheet_of("a.csv", [["H"], *([["x"]] * (MOST_ROWS + 1))])  # type: ignore[list-item]
-
-    def test_sheet_of_names_the_cell_that_is_too_long(self) -> None:
-        with pytest.raises(UnreadableSheet, match="Cell B3 holds 20001 characters"):
-            sheet_of("a.csv", [["A", "B"], ["x", "y"], ["x", "y" * (LONGEST_CELL + 1)]])
+from matching.intake.sheet import column_letter, tidy_text
 
 
 class TestTidyText:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from matching.intake.grid import EPOCH_1904, Grid, Merged
-from matching.intake.sheet import LONGEST_CELL, CellValue, Sheet, UnreadableSheet
+from matching.intake.sheet import LONGEST_CELL, MOST_COLUMNS, CellValue, Sheet, UnreadableSheet
 from matching.intake.table import read_table
 from tests.matching.intake.books import likeness
 
@@ -152,6 +152,10 @@ class TestReadTable:
         assert sheet.headings == ("Reference", "", "Status", "", "")
         assert [row.cells for row in sheet.rows] == [("A1", "x", "waiting", None, "y"), ("A2", *[None] * 4)]
 
+    def test_read_table_drops_columns_at_the_end_that_hold_nothing(self) -> None:
+        sheet = _read([["Reference", None, "Status", None, None], ["A1", None, "waiting", None, None]])
+        assert (sheet.headings, sheet.rows[0].cells) == (("Reference", "", "Status"), ("A1", None, "waiting"))
+
     def test_read_table_takes_unknown_headings_over_columns_of_figures(self) -> None:
         sheet = _read([["Teulu", "Enw", "Plant", "Cod"], ["A1", "Sampleson", 2, "EX4"], ["A2", "Mockford", 1, "PL4"]])
         assert (sheet.headings[0], len(sheet.rows)) == ("Teulu", 2)
@@ -198,6 +202,10 @@ class TestReadTable:
         grid = Grid("", [["Adopters"], _HEADINGS, _RECORD, ["A2", "x"]], whole_rows=True)
         with pytest.raises(UnreadableSheet, match="Row 4 has 2 cells and the headings have 4"):
             read_table(grid, name="a.csv", likeness=likeness)
+
+    def test_read_table_refuses_too_many_columns(self) -> None:
+        with pytest.raises(UnreadableSheet, match="201 columns; at most 200 can be read"):
+            _read([["Reference", *["Notes"] * MOST_COLUMNS], _RECORD])
 
     def test_read_table_refuses_too_many_records(self) -> None:
         with pytest.raises(UnreadableSheet, match="at most 50000 can be read"):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from dataclasses import replace
@@ -22,20 +21,21 @@ from concord.demo.need import DISABILITIES
 from concord.demo.sheet_shape import is_asked_about
 from concord.demo.sheets import RETURNED_BY
 from matching.intake.alike import heading_likeness
-from matching.intake.child_row import ChildRow, GroupRow, groups_in, read_groups
+from matching.intake.child_row import ChildRow, GroupRow, groups_in
 from matching.intake.column import SheetKind, columns_of
-from matching.intake.household_row import HouseholdRow, households_in, read_households
-from matching.intake.laid_sheet import lay_out, read_rows
+from matching.intake.household_row import HouseholdRow, households_in
+from matching.intake.laid_sheet import lay_out
 from matching.intake.mapping import BookMapping, SheetMapping, correct, doubts_of
 from matching.intake.proposal import propose
 from matching.intake.reading import read_book
 from matching.intake.row import RowCells, RowProblem
-from matching.intake.sheet import Book, CellValue, Sheet, sheet_of
+from matching.intake.sheet import Book, CellValue, Sheet
 from matching.intake.ssda903.intake import ReturnIntake, read_return
 from matching.intake.ssda903.verdict import Fate
 from matching.need import NeedLevel, YesNo
 from matching.place import outward_code_of
 from matching.ranking.facts import LegalPosition
+from tests.matching.intake.reading_rows import cells_of, read_groups, read_households, sheet_below
 
 AS_OF = date(2026, 11, 23)
 SEEDS = (7, 2026)
@@ -313,12 +313,8 @@ def main_sheet(mapping: BookMapping, sheet: DemoSheet) -> SheetMapping:
 
 
 def rows_of(book: Book, mapping: BookMapping) -> tuple[tuple[RowCells, ...], tuple[RowProblem, ...]]:
-    read = read_rows(lay_out(book, mapping), digest=digest, tell=lambda _done: None)
+    read = cells_of(lay_out(book, mapping))
     return read.cells, read.problems
-
-
-def digest(plain: bytes) -> bytes:
-    return hashlib.sha256(plain).digest()
 
 
 def read_returned(plan: DemoPlan) -> ReturnIntake:
@@ -331,7 +327,7 @@ def read_returned(plan: DemoPlan) -> ReturnIntake:
 def facts_of(plan: DemoPlan, slug: str, kind: SheetKind) -> Sheet:
     headings = [column.heading for column in columns_of(kind) if column.heading]
     lines: list[list[CellValue]] = [[row.get(heading) for heading in headings] for row in plan.facts[slug, kind]]
-    return sheet_of("facts", [[*headings], *lines])
+    return sheet_below(headings, lines)
 
 
 def bare_household(row: HouseholdRow, *, named: bool = True) -> HouseholdRow:
