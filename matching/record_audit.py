@@ -23,6 +23,7 @@ from tenants.person import Person
 
 _READ = {
     Level.PROFILE: "Read the anonymous profile",
+    Level.REPORT: "Opened a report",
     Level.IDENTITY: "Opened who it is about",
     Level.SUMMARY: "Read the summary",
     Level.COUNT: "Read a count",
@@ -37,6 +38,21 @@ _ACTS = {
     Act.BUILD: "Put it in a pack",
     Act.DOWNLOAD: "Downloaded it",
     Act.EXPORT: "Exported it, with who it is about",
+    Act.INVITE: "Invited somebody",
+    Act.REQUEST: "Asked to open it",
+    Act.GRANT: "Let somebody open it",
+    Act.REVOKE: "Took back who may open it",
+    Act.UNDERTAKE: "Undertook to keep it confidential",
+    Act.BAR: "Shut somebody out of it",
+    Act.BREAK_GLASS: "Broke glass to open it",
+    Act.HOLD: "Put a legal hold on it",
+    Act.RELEASE: "Released it",
+    Act.DESTROY: "Destroyed it",
+    Act.APPROVE: "Approved what another asked for",
+    Act.ROTATE: "Sealed it under a new key",
+    Act.SEAL: "Sealed it",
+    Act.SIGN: "Signed it",
+    Act.HAND_OVER: "Handed it over",
 }
 _REASONS = {
     "in_house": "in-house only",

@@ -35,6 +35,21 @@ class Act(StrEnum):
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
     REFUSE = "refuse"
+    INVITE = "invite"
+    REQUEST = "request"
+    GRANT = "grant"
+    REVOKE = "revoke"
+    UNDERTAKE = "undertake"
+    BAR = "bar"
+    BREAK_GLASS = "break_glass"
+    HOLD = "hold"
+    RELEASE = "release"
+    DESTROY = "destroy"
+    APPROVE = "approve"
+    ROTATE = "rotate"
+    SEAL = "seal"
+    SIGN = "sign"
+    HAND_OVER = "hand_over"
 
 
 class Level(StrEnum):
@@ -44,6 +59,7 @@ class Level(StrEnum):
     SUMMARY = "summary"
     PROFILE = "profile"
     IDENTITY = "identity"
+    REPORT = "report"
 
 
 class AuditEntry(Base):
