@@ -1,4 +1,4 @@
-"""Let the audit say what people do for and against one another: invite, grant, bar, hold, release, sign, read reports."""
+"""Let the audit say what people do for and against one another: invite, grant, bar, hold, release, sign."""
 
 from __future__ import annotations
 
