@@ -1,77 +1,140 @@
-"""Who may do what: one readable table of verbs and the roles that may do them."""
+"""Who may do what: one readable table of verbs, the roles that may do them, whose records, and how much of each.
+
+A verb is a line of ``Verb`` and at least one line of ``TABLE``. ``docs/permissions.md`` is written from both. The table
+is the code's rule; the database's policies are the wall behind it, and a grant by name may be wanted on top.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Set
+from dataclasses import dataclass
 from enum import StrEnum
 
+from tenants.audit import Level
 from tenants.error import Forbidden
 from tenants.role import Role
 from tenants.scope import Scope
 
 
 class Verb(StrEnum):
-    """Something a person may be allowed to do."""
+    """Something a person may be allowed to do, with the words for it that follow “let you”."""
 
-    READ_GROUPS = "read_groups"
-    READ_HOUSEHOLDS = "read_households"
-    READ_RANKING = "read_ranking"
-    READ_POOL_VIEW = "read_pool_view"
-    READ_IDENTITY = "read_identity"
-    IMPORT_HOUSEHOLDS = "import_households"
-    IMPORT_CHILDREN = "import_children"
-    EXPORT_RECORDS = "export_records"
-    READ_AUDIT = "read_audit"
-    READ_MEETINGS = "read_meetings"
-    ARRANGE_MEETINGS = "arrange_meetings"
-    BUILD_PACK = "build_pack"
-    READ_PACK = "read_pack"
-    KEEP_ACTIONS = "keep_actions"
-    CONFIRM_AVAILABILITY = "confirm_availability"
-    MANAGE_PEOPLE = "manage_people"
-    RUN_PLATFORM = "run_platform"
+    words: str
+
+    def __new__(cls, value: str, words: str) -> Verb:
+        """Make a verb that is its own text and carries its words."""
+        verb = str.__new__(cls, value)
+        verb._value_ = value
+        verb.words = words
+        return verb
+
+    READ_GROUPS = "read_groups", "see sibling groups"
+    READ_HOUSEHOLDS = "read_households", "see adopter households"
+    READ_RANKING = "read_ranking", "see how households fit a group"
+    READ_POOL_VIEW = "read_pool_view", "see the pool as a whole"
+    READ_IDENTITY = "read_identity", "see who a record is about"
+    IMPORT_HOUSEHOLDS = "import_households", "import adopter households"
+    IMPORT_CHILDREN = "import_children", "import children"
+    EXPORT_RECORDS = "export_records", "export records"
+    READ_AUDIT = "read_audit", "see who looked at a record"
+    READ_MEETINGS = "read_meetings", "see matching meetings"
+    ARRANGE_MEETINGS = "arrange_meetings", "arrange matching meetings"
+    BUILD_PACK = "build_pack", "ask for a pack"
+    READ_PACK = "read_pack", "open a pack"
+    KEEP_ACTIONS = "keep_actions", "set and close actions"
+    CONFIRM_AVAILABILITY = "confirm_availability", "confirm that a household is available"
+    READ_AGENCY = "read_agency", "see how the agency is set up"
+    READ_PEOPLE = "read_people", "see the agency’s people"
+    MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
+    RUN_PLATFORM = "run_platform", "run the service"
 
 
-_FINDERS = frozenset({Role.FAMILY_FINDER, Role.CHILDS_SOCIAL_WORKER})
-_REGISTER = _FINDERS | {Role.ADOPTERS_WORKER, Role.COORDINATOR, Role.MANAGER}
+class Relation(StrEnum):
+    """Whose a record is, as the person's agency stands to it."""
+
+    words: str
+
+    def __new__(cls, value: str, words: str) -> Relation:
+        """Make a relation that is its own text and carries its words."""
+        relation = str.__new__(cls, value)
+        relation._value_ = value
+        relation.words = words
+        return relation
+
+    OWN = "own", "the agency’s own"
+    LINK = "link", "the other side’s of a link"
+    POOL = "pool", "what others share with the consortium"
+    OFFICE = "office", "for the consortium’s office, what members share"
+
+
+class RecordKind(StrEnum):
+    """What the register holds records of, by the names that the audit uses."""
+
+    HOUSEHOLD = "household"
+    GROUP = "sibling_group"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One line of the table: these roles may do this, to whose records, and see at most so much of which kinds."""
+
+    verb: Verb
+    roles: Set[Role]
+    whose: Set[Relation]
+    level: Level | None = None
+    kinds: Set[RecordKind] = frozenset()
+
+
+FINDERS = frozenset({Role.FAMILY_FINDER, Role.CHILDS_SOCIAL_WORKER})
+WORKERS = FINDERS | {Role.ADOPTERS_WORKER, Role.MANAGER}
+FILERS = frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER})
+LEADS = frozenset({Role.COORDINATOR, Role.MANAGER})
+DECIDERS = frozenset({Role.DECISION_MAKER, Role.PANEL_ADVISER, Role.MEDICAL_ADVISER, Role.LEGAL_ADVISER})
+KEEPERS = frozenset({Role.ADMINISTRATOR, Role.INFORMATION_GOVERNANCE, Role.MANAGER})
+
+OWN = frozenset({Relation.OWN})
+OFFICE = frozenset({Relation.OFFICE})
+POOL = OWN | {Relation.POOL}
+
+GROUP = frozenset({RecordKind.GROUP})
+HOUSEHOLD = frozenset({RecordKind.HOUSEHOLD})
+BOTH = GROUP | HOUSEHOLD
+
+# fmt: off
+TABLE: tuple[Right, ...] = (
+    #     what                       who                                           whose   how much        of what
+    Right(Verb.READ_GROUPS,          WORKERS,                                      POOL,   Level.PROFILE,  GROUP),
+    Right(Verb.READ_GROUPS,          LEADS,                                        OFFICE, Level.PROFILE,  GROUP),
+    Right(Verb.READ_HOUSEHOLDS,      WORKERS,                                      POOL,   Level.PROFILE,  HOUSEHOLD),
+    Right(Verb.READ_HOUSEHOLDS,      LEADS,                                        OFFICE, Level.PROFILE,  HOUSEHOLD),
+    Right(Verb.READ_RANKING,         WORKERS,                                      POOL,   Level.SUMMARY,  BOTH),
+    Right(Verb.READ_RANKING,         LEADS,                                        OFFICE, Level.SUMMARY,  BOTH),
+    Right(Verb.READ_POOL_VIEW,       {Role.FAMILY_FINDER, Role.MANAGER},           POOL,   Level.SUMMARY,  BOTH),
+    Right(Verb.READ_POOL_VIEW,       LEADS,                                        OFFICE, Level.SUMMARY,  BOTH),
+    Right(Verb.READ_IDENTITY,        WORKERS,                                      OWN,    Level.IDENTITY, BOTH),
+    Right(Verb.IMPORT_HOUSEHOLDS,    FILERS,                                       OWN,    Level.IDENTITY, HOUSEHOLD),
+    Right(Verb.IMPORT_CHILDREN,      {Role.FAMILY_FINDER},                         OWN,    Level.IDENTITY, GROUP),
+    Right(Verb.EXPORT_RECORDS,       FILERS | {Role.MANAGER},                      OWN,    Level.IDENTITY, BOTH),
+    Right(Verb.READ_AUDIT,           {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
+    Right(Verb.READ_MEETINGS,        WORKERS,                                      POOL),
+    Right(Verb.READ_MEETINGS,        LEADS,                                        OFFICE),
+    Right(Verb.ARRANGE_MEETINGS,     {Role.COORDINATOR},                           OFFICE),
+    Right(Verb.BUILD_PACK,           {Role.FAMILY_FINDER, Role.MANAGER},           POOL),
+    Right(Verb.BUILD_PACK,           LEADS,                                        OFFICE),
+    Right(Verb.READ_PACK,            WORKERS,                                      POOL,   Level.PROFILE,  BOTH),
+    Right(Verb.READ_PACK,            LEADS,                                        OFFICE, Level.PROFILE,  BOTH),
+    Right(Verb.KEEP_ACTIONS,         WORKERS,                                      OWN),
+    Right(Verb.KEEP_ACTIONS,         LEADS,                                        OFFICE),
+    Right(Verb.CONFIRM_AVAILABILITY, FILERS | {Role.MANAGER},                      OWN),
+    Right(Verb.READ_AGENCY,          KEEPERS,                                      OWN),
+    Right(Verb.READ_PEOPLE,          KEEPERS,                                      OWN),
+    Right(Verb.MANAGE_PEOPLE,        {Role.ADMINISTRATOR},                         OWN),
+    Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
+)
+# fmt: on
 
 MAY: dict[Verb, frozenset[Role]] = {
-    Verb.READ_GROUPS: _REGISTER,
-    Verb.READ_HOUSEHOLDS: _REGISTER,
-    Verb.READ_RANKING: _REGISTER,
-    Verb.READ_POOL_VIEW: frozenset({Role.FAMILY_FINDER, Role.COORDINATOR, Role.MANAGER}),
-    Verb.READ_IDENTITY: _FINDERS | {Role.ADOPTERS_WORKER, Role.MANAGER},
-    Verb.IMPORT_HOUSEHOLDS: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER}),
-    Verb.IMPORT_CHILDREN: frozenset({Role.FAMILY_FINDER}),
-    Verb.EXPORT_RECORDS: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER, Role.MANAGER}),
-    Verb.READ_AUDIT: frozenset({Role.INFORMATION_GOVERNANCE, Role.MANAGER}),
-    Verb.READ_MEETINGS: _REGISTER,
-    Verb.ARRANGE_MEETINGS: frozenset({Role.COORDINATOR}),
-    Verb.BUILD_PACK: frozenset({Role.COORDINATOR, Role.FAMILY_FINDER, Role.MANAGER}),
-    Verb.READ_PACK: _REGISTER,
-    Verb.KEEP_ACTIONS: _REGISTER,
-    Verb.CONFIRM_AVAILABILITY: frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER, Role.MANAGER}),
-    Verb.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
-    Verb.RUN_PLATFORM: frozenset({Role.OPERATOR}),
-}
-
-_WORDS = {
-    Verb.READ_GROUPS: "see sibling groups",
-    Verb.READ_HOUSEHOLDS: "see adopter households",
-    Verb.READ_RANKING: "see how households fit a group",
-    Verb.READ_POOL_VIEW: "see the pool as a whole",
-    Verb.READ_IDENTITY: "see who a record is about",
-    Verb.IMPORT_HOUSEHOLDS: "import adopter households",
-    Verb.IMPORT_CHILDREN: "import children",
-    Verb.EXPORT_RECORDS: "export records",
-    Verb.READ_AUDIT: "see who looked at a record",
-    Verb.READ_MEETINGS: "see matching meetings",
-    Verb.ARRANGE_MEETINGS: "arrange matching meetings",
-    Verb.BUILD_PACK: "ask for a pack",
-    Verb.READ_PACK: "open a pack",
-    Verb.KEEP_ACTIONS: "set and close actions",
-    Verb.CONFIRM_AVAILABILITY: "confirm that a household is available",
-    Verb.MANAGE_PEOPLE: "manage the agency’s people",
-    Verb.RUN_PLATFORM: "run the service",
+    verb: frozenset(role for right in TABLE if right.verb is verb for role in right.roles) for verb in Verb
 }
 
 
@@ -91,4 +154,17 @@ def require(scope: Scope, verb: Verb) -> None:
     """
     if not may(scope, verb):
         roles = ", ".join(sorted(role.label.lower() for role in MAY[verb]))
-        raise NotAllowed(f"Your role does not let you {_WORDS[verb]}. People who may: {roles}.")
+        raise NotAllowed(f"Your role does not let you {verb.words}. People who may: {roles}.")
+
+
+def level_of(scope: Scope, kind: RecordKind, relation: Relation) -> Level | None:
+    """Return the most that the scope's roles may see of a record, or ``None`` when it is nothing.
+
+    It is a ceiling: what the owner shares, bars or grants by name narrows it.
+    """
+    found = {
+        right.level
+        for right in TABLE
+        if kind in right.kinds and relation in right.whose and not scope.roles.isdisjoint(right.roles)
+    }
+    return next((level for level in reversed(Level) if level in found), None)
