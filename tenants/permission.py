@@ -21,7 +21,7 @@ class Verb(StrEnum):
 
     words: str
 
-    def __new__(cls, value: str, words: str) -> Verb:
+    def __new__(cls, value: str, words: str = "") -> Verb:
         """Make a verb that is its own text and carries its words."""
         verb = str.__new__(cls, value)
         verb._value_ = value
@@ -54,7 +54,7 @@ class Relation(StrEnum):
 
     words: str
 
-    def __new__(cls, value: str, words: str) -> Relation:
+    def __new__(cls, value: str, words: str = "") -> Relation:
         """Make a relation that is its own text and carries its words."""
         relation = str.__new__(cls, value)
         relation._value_ = value

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.agency import Agency
@@ -60,6 +60,11 @@ class PersonInvalid(Invalid):
 
 class AlreadyAppointed(Conflict):
     """The person holds that role there already."""
+
+
+def held_on(on: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions under which an appointment is held on a day; the day it ends on is the first without."""
+    return Appointment.starts_on <= on, or_(Appointment.ends_on.is_(None), Appointment.ends_on > on)
 
 
 def invite_person(session: Session, *, name: str, email: str, issuer: str, subject: str) -> Person:
@@ -128,11 +133,7 @@ def list_appointments(session: Session, person_id: UUID, *, on: date) -> list[tu
     query = (
         select(Agency, Appointment.role)
         .join(Appointment, Appointment.agency_id == Agency.id)
-        .where(
-            Appointment.person_id == person_id,
-            Appointment.starts_on <= on,
-            or_(Appointment.ends_on.is_(None), Appointment.ends_on > on),
-        )
+        .where(Appointment.person_id == person_id, *held_on(on))
         .order_by(Agency.name, Appointment.role)
     )
     return [(agency, role) for agency, role in session.execute(query)]
@@ -143,11 +144,7 @@ def list_people(session: Session, *, agency_id: UUID, on: date) -> list[tuple[Pe
     query = (
         select(Person, Appointment.role)
         .join(Appointment, Appointment.person_id == Person.id)
-        .where(
-            Appointment.agency_id == agency_id,
-            Appointment.starts_on <= on,
-            or_(Appointment.ends_on.is_(None), Appointment.ends_on > on),
-        )
+        .where(Appointment.agency_id == agency_id, *held_on(on))
         .order_by(Person.name, Appointment.role, Person.id)
     )
     return [(person, role) for person, role in session.execute(query)]
