@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -106,10 +106,12 @@ def main() -> None:
 def _fill(database: Database, plan: DemoPlan) -> staging.Stage:
     stage = staging.set_stage(database, plan, issuer="http://127.0.0.1/bench")
     runner = JobRunner(database, HANDLERS)
-    handed = staging.ask_imports(database, plan, stage)
-    for sheet in handed:
-        runner.run(sheet.job_id)
-    staging.check_imports(database, handed)
+
+    def work(handed: Iterable[staging.HandedIn]) -> None:
+        for sheet in handed:
+            runner.run(sheet.job_id)
+
+    staging.import_sheets(database, plan, stage, wait=work)
     return stage
 
 

@@ -109,12 +109,7 @@ def _fill(place: Workplace, plan: DemoPlan, clock: Clock) -> Stage:
     with clock.step("tenants"):
         stage = staging.set_stage(database, plan, issuer=provider_url(place.deployment.provider_port))
     with clock.step("import"):
-        handed = staging.ask_imports(database, plan, stage)
-        _wait(place, handed)
-        again = staging.answer_questions(database, handed)
-        _wait(place, again)
-        answered = {each.sheet.path: each for each in again}
-        staging.check_imports(database, [answered.get(each.sheet.path, each) for each in handed])
+        staging.import_sheets(database, plan, stage, wait=lambda handed: _wait(place, handed))
     return stage
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -110,6 +110,22 @@ def write_people(plan: DemoPlan, path: Path) -> None:
         for person in plan.people
     ]
     path.write_text(json.dumps(people, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def import_sheets(
+    database: Database, plan: DemoPlan, stage: Stage, *, wait: Callable[[Iterable[HandedIn]], None]
+) -> None:
+    """Hand in every sheet, say what columns hold where that is asked, and make sure that all was taken.
+
+    :param wait: returns once the jobs of what was handed in are done.
+    :raises RowsRefused: when a row was refused that holds no mistake on purpose.
+    """
+    handed = ask_imports(database, plan, stage)
+    wait(handed)
+    again = answer_questions(database, handed)
+    wait(again)
+    answered = {each.sheet.path: each for each in again}
+    check_imports(database, [answered.get(each.sheet.path, each) for each in handed])
 
 
 def ask_imports(database: Database, plan: DemoPlan, stage: Stage) -> list[HandedIn]:
