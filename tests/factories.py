@@ -17,7 +17,7 @@ from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.pool import Stage, share
 from matching.ranking.facts import LegalPosition, Sex, SexApproved
 from matching.sibling_placement import SiblingPlacement
-from tenants.agency import AgencyKind, Nation, add_agency
+from tenants.agency import AgencyKind, Nation, add_agency, get_agency
 from tenants.consortium import create_consortium, get_consortium, join
 from tenants.database import Database, scope_of
 from tenants.person import appoint, invite_person
@@ -82,6 +82,17 @@ class Factories:
                 appoint(session, person, agency=agency, role=role, starts_on=LONG_AGO)
             scope = Scope(agency_id=agency.id, person_id=person.id, consortium_id=consortium_id, roles=roles)
         return Tenant(slug=slug, name=f"Agency {slug}", scope=scope, subject=slug)
+
+    def colleague(self, tenant: Tenant, *, roles: frozenset[Role]) -> Tenant:
+        """Appoint another person in an agency, and return it in their scope."""
+        subject = _slug("colleague")
+        with self.database.transaction(OPERATOR) as session:
+            person = invite_person(
+                session, name=f"Kit Sample {subject}", email=f"{subject}@example.org", issuer=ISSUER, subject=subject
+            )
+            for role in sorted(roles):
+                appoint(session, person, agency=get_agency(session, tenant.id), role=role, starts_on=LONG_AGO)
+            return replace(tenant, scope=replace(tenant.scope, person_id=person.id, roles=roles), subject=subject)
 
     def two_tenants(self) -> tuple[Tenant, Tenant]:
         """Make two councils of one consortium."""
