@@ -46,6 +46,7 @@ class Verb(StrEnum):
     READ_AGENCY = "read_agency", "see how the agency is set up"
     READ_PEOPLE = "read_people", "see the agency’s people"
     MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
+    DECIDE_LIFE = "decide_life", "decide how the agency leaves, delegates or hands over"
     RUN_PLATFORM = "run_platform", "run the service"
 
 
@@ -129,6 +130,7 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_AGENCY,          KEEPERS,                                      OWN),
     Right(Verb.READ_PEOPLE,          KEEPERS,                                      OWN),
     Right(Verb.MANAGE_PEOPLE,        {Role.ADMINISTRATOR},                         OWN),
+    Right(Verb.DECIDE_LIFE,          {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
 )
 # fmt: on

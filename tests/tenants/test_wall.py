@@ -27,13 +27,19 @@ DEFINERS = {
     "find_sign_in": ("concord_sign_in", "finds a session before there is a scope"),
     "choose_acting": ("concord_sign_in", "writes to a session, which no login may"),
     "end_sign_in": ("concord_sign_in", "writes to a session, which no login may"),
+    "follow_departure": (
+        "concord_lives",
+        "ends the scope's own agency's memberships on the day that two people agreed",
+    ),
     "job_scope": ("concord_work", "says in which scope a job is to be run, before there is one"),
     "meetings_without_packs": ("concord_work", "says in which scope the schedule is to ask for packs"),
     "packed_since": ("concord_work", "says whether a pack built since may show the scope's own records, and not whose"),
     "packs_past_their_end": ("concord_work", "says in which scope the schedule is to destroy a pack"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
 }
-ROLES_WITHOUT_LOGIN = ("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work")
+ROLES_WITHOUT_LOGIN = (
+    *("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work", "concord_lives"),
+)
 
 # Foreign keys between walled tables that do not carry the agency, each with its reason.
 LOOSE_KEYS = {

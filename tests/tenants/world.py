@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,7 +26,10 @@ from matching.pack import PackFormat, keep_files, request_pack
 from matching.pool import Stage
 from tenants import audit
 from tenants.agency import AgencyKind, delegate, get_agency
+from tenants.agency_archive import keep_archive
+from tenants.custody import fingerprint
 from tenants.database import Database
+from tenants.departure import propose_departure
 from tenants.job import request_job
 from tenants.scope import NOBODY, OPERATOR, Scope, sign_scope
 from tenants.sign_in import sign_in
@@ -225,6 +229,13 @@ def _make_the_rest(database: Database, world: World) -> None:
         job_id = request_job(session, kind="import", payload={}, now=NOW)
         _make_ranking(session, world.agency)
         _make_import(session, world.agency, job_id)
+        _make_departure(session)
+
+
+def _make_departure(session: Session) -> None:
+    departure = propose_departure(session, leaves_on=TODAY + timedelta(days=90), reason="A merger", now=NOW)
+    facts: dict[str, Any] = {"manifest": {}, "word": "sample", "state": fingerprint(session)}
+    keep_archive(session, departure.id, **facts, now=NOW)
 
 
 def _make_ranking(session: Session, agency: Tenant) -> None:

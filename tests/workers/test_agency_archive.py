@@ -1,0 +1,196 @@
+"""The archive: all that is the agency's and nothing else, readable with the standard library alone."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from dataclasses import replace
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from sqlalchemy import func, select
+
+from matching.intake.column import SheetKind
+from matching.intake.import_run import request_import
+from tenants.agency_archive import (
+    AgencyArchive,
+    ArchiveOutdated,
+    ArchiveSigned,
+    ArchiveUnknown,
+    CheckWordWrong,
+    get_archive,
+    list_archives,
+    sign_for_archive,
+)
+from tenants.approval import SamePerson
+from tenants.audit import Act, AuditEntry
+from tenants.custody import going_out
+from tenants.database import Database
+from tenants.permission import NotAllowed
+from tenants.role import Role
+from tests.factories import NOW, Factories, Tenant
+from workers.agency_archive import write_archive
+
+MANAGERS = frozenset({Role.MANAGER})
+
+
+class TestWriteArchive:
+    def test_holds_each_row_of_ones_own_and_none_of_others(self, database: Database, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+        ours = {"household": factories.household(us), "sibling_group": factories.group(us)}
+        theirs = [factories.household(them), factories.group(them)]
+
+        archive = taken(database, us)
+
+        for table, record_id in ours.items():
+            (row,) = lines(archive, table)
+            assert row["id"] == str(record_id)
+        assert lines(archive, "household_identity")[0]["sealed"]["address"] == "1 Sample Street"
+        assert lines(archive, "child_identity")[0]["sealed"]["forename"] == "Rowan"
+        everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+        assert not [each for each in theirs if str(each) in everything]
+
+    def test_counts_and_fingerprints_each_file(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        factories.household(us)
+        factories.household(us)
+
+        archive = taken(database, us)
+
+        manifest = json.loads(archive.read("manifest.json"))
+        assert {*manifest["files"], "README.txt", "manifest.json"} == set(archive.namelist())
+        for name, facts in manifest["files"].items():
+            content = archive.read(name)
+            assert (facts["bytes"], facts["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+            if name.endswith(".jsonl"):
+                assert facts["rows"] == len(content.splitlines())
+        assert manifest["files"]["records/household.jsonl"]["rows"] == 2
+        assert {f"records/{each.table}.jsonl" for each in going_out()} <= set(manifest["files"])
+        assert manifest["agency"]["short_name"] == us.slug
+        assert "agency_key" in manifest["not_included"]
+
+    def test_holds_the_sheets_as_a_spreadsheet_shows_them(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        factories.household(us)
+
+        rows = list(csv.DictReader(io.StringIO(taken(database, us).read("sheets/households.csv").decode("utf-8-sig"))))
+
+        assert len(rows) == 1
+        assert "Alder Example" in rows[0].values()
+
+    def test_holds_the_files_that_were_handed_in(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        with database.transaction(us.scope) as session:
+            run = request_import(
+                session, kind=SheetKind.HOUSEHOLDS, filename="../our sheet.csv", content=b"a,b", dry_run=True, now=NOW
+            )
+
+        archive = taken(database, us)
+
+        (row,) = lines(archive, "import_run")
+        assert row["sealed"] == f"files/import_run/{run.id}.csv"
+        assert archive.read(row["sealed"]) == b"a,b"
+
+    def test_of_an_agency_with_nothing_is_whole_too(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+
+        assert lines(taken(database, us), "household") == []
+
+    def test_is_on_record_with_every_record_that_leaves(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        household_id = factories.household(us)
+
+        taken(database, us)
+
+        with database.transaction(us.scope) as session:
+            entries = select(AuditEntry.record_kind).where(
+                AuditEntry.act == Act.EXPORT, AuditEntry.owner_agency_id == us.id
+            )
+            assert sorted(session.scalars(entries)) == ["agency_archive", "household"]
+            assert session.scalar(select(func.count()).where(AuditEntry.record_id == household_id))
+
+    @pytest.mark.parametrize("role", sorted(set(Role) - {Role.MANAGER}))
+    def test_is_for_managers_alone(self, role: Role, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+
+        with database.transaction(us.acting_as(role)) as session, pytest.raises(NotAllowed):
+            write_archive(session, io.BytesIO(), now=NOW)
+
+
+class TestSignForArchive:
+    def test_keeps_who_signed(self, database: Database, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+        second = factories.colleague(us, roles=frozenset({Role.INFORMATION_GOVERNANCE}))
+        word = word_of(taken(database, us))
+
+        sign(database, second, word=f" {word.upper()} ")
+
+        with database.transaction(us.scope) as session:
+            (kept,) = list_archives(session)
+            assert (kept.received_by, kept.received_at) == (second.scope.person_id, NOW)
+        with database.transaction(them.scope) as session:
+            assert list_archives(session) == []
+            with pytest.raises(ArchiveUnknown):
+                get_archive(session, kept.id)
+        with pytest.raises(ArchiveSigned):
+            sign(database, second, word=word)
+
+    def test_refuses_who_took_it(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        word = word_of(taken(database, us))
+
+        with pytest.raises(SamePerson):
+            sign(database, us, word=word)
+
+    def test_takes_one_person_where_a_command_took_it(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        word = word_of(taken(database, replace(us, scope=replace(us.scope, person_id=None))))
+
+        sign(database, us, word=word)
+
+    def test_refuses_whoever_has_not_opened_it(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        second = factories.colleague(us, roles=MANAGERS)
+        taken(database, us)
+
+        for word in ("", "bcdfghjkmnpq", "\x00", "é" * 9000):
+            with pytest.raises(CheckWordWrong):
+                sign(database, second, word=word)
+
+    def test_refuses_once_a_record_has_changed(self, database: Database, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        second = factories.colleague(us, roles=MANAGERS)
+        word = word_of(taken(database, us))
+        factories.household(us)
+
+        with pytest.raises(ArchiveOutdated, match="Take them out again"):
+            sign(database, second, word=word)
+
+
+def taken(database: Database, tenant: Tenant) -> ZipFile:
+    out = io.BytesIO()
+    with database.transaction(tenant.scope) as session:
+        write_archive(session, out, now=NOW)
+    return ZipFile(out)
+
+
+def lines(archive: ZipFile, table: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in archive.read(f"records/{table}.jsonl").splitlines()]
+
+
+def word_of(archive: ZipFile) -> str:
+    found = re.search(r"Check word: (\w+)", archive.read("README.txt").decode())
+    assert found
+    assert found[1] not in archive.read("manifest.json").decode()
+    return found[1]
+
+
+def sign(database: Database, tenant: Tenant, *, word: str) -> AgencyArchive:
+    with database.transaction(tenant.scope) as session:
+        archive = list_archives(session)[0]
+        sign_for_archive(session, archive, word=word, now=NOW)
+        return archive
