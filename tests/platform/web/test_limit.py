@@ -8,16 +8,18 @@ from uuid import UUID
 import pytest
 from environs import Env
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from concord.limits import Limits, read_limits, read_probing_limits
 from concord.servers.login import DatabaseUrls
 from concord.settings import SettingInvalid
-from concord.web import create_app
+from concord.web import create_app, request
 from concord.web.limit import LISTS, LOOKS, again_in
 from matching.probing import ProbingLimits
 from matching.sibling_group import get_group
 from tenants.audit import Act, AuditEntry
 from tenants.database import Database
+from tenants.sign_in import find_session
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import Factories, Tenant
 from tests.site import Visitor, make_settings
@@ -43,6 +45,23 @@ class TestInstallLimits:
         assert ours.page
         assert "Nothing was lost: try again in a minute." in ours.page.text
         assert theirs.get(path).status_code == 200
+
+    def test_signs_nobody_out_because_the_database_was_away_for_a_moment(
+        self, database: Database, valkey_url: str, factories: Factories, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        visitor = Visitor(make_site(database, valkey_url, Limits())).sign_in(database, devon)
+        path = f"/groups/{factories.group(devon)}"
+        failures = [OperationalError("SELECT", {}, Exception("the server closed the connection"))]
+
+        def find(*given: object, **facts: object) -> object:
+            if failures:
+                raise failures.pop()
+            return find_session(*given, **facts)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(request, "find_session", find)
+
+        assert visitor.get(path).status_code == 200
 
     def test_counts_all_people_of_an_agency_together(
         self, database: Database, valkey_url: str, factories: Factories
