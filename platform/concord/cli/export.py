@@ -40,7 +40,7 @@ def _command(kind: SheetKind) -> click.Command:
         with workplace(settings) as place:
             scope = agency_scope(place.database, agency, consortium=consortium)
             # Left in this order: nothing is there to read before it is on record who took it.
-            with _own_file(output) as file, place.database.transaction(scope) as session:
+            with own_file(output) as file, place.database.transaction(scope) as session:
                 session.info["request_id"] = "cli:export"
                 rows = export_records(session, kind, now=utc_now())
                 count = write_sheet(file, export_headings(kind), rows, file_format=wanted, title=kind.value)
@@ -50,7 +50,7 @@ def _command(kind: SheetKind) -> click.Command:
 
 
 @contextmanager
-def _own_file(path: Path) -> Iterator[BinaryIO]:
+def own_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file that only its owner may read, for it says who people are; it is there whole or not at all."""
     half = path.with_name(f".{path.name}.half")
     half.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from concord.limits import read_probing_limits
 from concord.web import (
     acting,
     actions,
+    agency_archive,
     audit,
     availability,
     export,
@@ -22,6 +23,7 @@ from concord.web import (
     households,
     import_mapping,
     imports,
+    leaving,
     meetings,
     reference,
     sign_in,
@@ -58,6 +60,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     meetings.blueprint,
     actions.blueprint,
     availability.blueprint,
+    leaving.blueprint,
+    agency_archive.blueprint,
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FORM_BYTES = 500_000

@@ -1,0 +1,75 @@
+"""``concord agency`` and ``consortium`` once they are there: leaving, and taking everything out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from concord.cli.export import own_file
+from concord.cli.tenant import agency, consortium
+from concord.cli.workplace import HOST_ROLES, workplace
+from concord.settings import Settings
+from tenants.agency import get_agency_by_slug
+from tenants.base import utc_now
+from tenants.consortium import get_consortium_by_slug
+from tenants.database import Database
+from tenants.departure import propose_departure
+from tenants.scope import OPERATOR, Scope
+from workers.agency_archive import write_archive
+
+__all__ = ["agency", "consortium"]
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@agency.command("leave")
+@click.argument("slug")
+@click.option("--on", "leaves_on", type=_DAY, required=True, help="The first day without it.")
+@click.option("--reason", required=True, help="Why; name no child and no family.")
+@click.pass_obj
+def leave_service(settings: Settings, slug: str, leaves_on: datetime, reason: str) -> None:
+    """Propose that the agency SLUG leaves the service; somebody of the agency agrees on its page “Leaving”."""
+    _propose(settings, slug, leaves_on=leaves_on, reason=reason, consortium_slug=None)
+
+
+@consortium.command("leave")
+@click.argument("slug")
+@click.option("--agency", "agency_slug", required=True, help="Which agency leaves.")
+@click.option("--on", "leaves_on", type=_DAY, required=True, help="The first day without it.")
+@click.option("--reason", required=True, help="Why; name no child and no family.")
+@click.pass_obj
+def leave_consortium(settings: Settings, slug: str, agency_slug: str, leaves_on: datetime, reason: str) -> None:
+    """Propose that an agency leaves the consortium SLUG; somebody of the agency agrees on its page “Leaving”."""
+    _propose(settings, agency_slug, leaves_on=leaves_on, reason=reason, consortium_slug=slug)
+
+
+@agency.command("records")
+@click.argument("slug")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP file.")
+@click.pass_obj
+def records(settings: Settings, slug: str, output: Path) -> None:
+    """Take everything that the agency SLUG has out, as a ZIP of CSV and JSON; docs/archive.md says what is in it."""
+    with workplace(settings) as place:
+        scope = _scope(place.database, slug)
+        with own_file(output) as file, place.database.transaction(scope) as session:
+            session.info["request_id"] = "cli:agency records"
+            write_archive(session, file, now=utc_now())
+    click.echo(f"{output}: everything of {slug}. Its README.txt has the check word with which the agency signs for it.")
+
+
+def _propose(settings: Settings, slug: str, *, leaves_on: datetime, reason: str, consortium_slug: str | None) -> None:
+    with workplace(settings) as place:
+        with place.database.transaction(OPERATOR) as session:
+            left = get_consortium_by_slug(session, consortium_slug).id if consortium_slug else None
+        with place.database.transaction(_scope(place.database, slug)) as session:
+            session.info["request_id"] = "cli:leave"
+            propose_departure(session, leaves_on=leaves_on.date(), reason=reason, consortium_id=left, now=utc_now())
+    click.echo(f"Proposed. Somebody of {slug} agrees on its page “Leaving”, at /agency/leaving.")
+
+
+def _scope(database: Database, slug: str) -> Scope:
+    # An agency that has left every consortium still has its records to take out.
+    with database.transaction(OPERATOR) as session:
+        return Scope(agency_id=get_agency_by_slug(session, slug).id, roles=HOST_ROLES)
