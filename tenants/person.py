@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -74,18 +73,36 @@ def invite_person(session: Session, *, name: str, email: str, issuer: str, subje
     :raises PersonInvalid: when the name is blank or the e-mail address is none.
     :raises Conflict: when that identity already belongs to someone.
     """
-    if not name.strip():
-        raise PersonInvalid("A person needs a name.")
-    if not _EMAIL.fullmatch(email):
-        raise PersonInvalid(f"“{email}” is no e-mail address.")
+    name, email = tidy_name(name), tidy_email(email)
     if session.get(PersonIdentity, (issuer, subject)):
         raise Conflict(f"The identity “{subject}” of {issuer} already belongs to someone.")
-    person = Person(name=name.strip(), email=email.strip().lower())
+    person = Person(name=name, email=email)
     session.add(person)
     session.flush()
     session.add(PersonIdentity(issuer=issuer, subject=subject, person_id=person.id))
     session.flush()
     return person
+
+
+def tidy_name(name: str) -> str:
+    """Return a name without blank ends.
+
+    :raises PersonInvalid: when nothing is left.
+    """
+    if not name.strip():
+        raise PersonInvalid("A person needs a name.")
+    return name.strip()
+
+
+def tidy_email(email: str) -> str:
+    """Return an e-mail address as it is compared: in small letters, without blank ends.
+
+    :raises PersonInvalid: when it is none.
+    """
+    address = email.strip().lower()
+    if not _EMAIL.fullmatch(address):
+        raise PersonInvalid(f"“{address}” is no e-mail address, such as sam.sample@example.org.")
+    return address
 
 
 def find_person_by_identity(session: Session, *, issuer: str, subject: str) -> Person | None:
@@ -149,9 +166,3 @@ def list_people(session: Session, *, agency_id: UUID, on: date) -> list[tuple[Pe
         .order_by(Person.name, Appointment.role, Person.id)
     )
     return [(person, role) for person, role in session.execute(query)]
-
-
-def names_of(session: Session, person_ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return the names of those people whom this scope may know of."""
-    asked = {each for each in person_ids if each is not None}
-    return {person.id: person.name for person in session.scalars(select(Person).where(Person.id.in_(asked)))}

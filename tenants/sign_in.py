@@ -35,6 +35,7 @@ class SignedIn:
 class SignInSession:
     """Who is signed in, and whose work they are doing if they have said."""
 
+    id: UUID
     person_id: UUID
     person_name: str
     agency_id: UUID | None
@@ -80,15 +81,25 @@ def sign_in(session: Session, *, issuer: str, subject: str, now: datetime) -> Si
     return SignedIn(token=token, person_id=person_id)
 
 
-def find_session(session: Session, *, token: str, now: datetime) -> SignInSession | None:
-    """Return who holds ``token`` and note that they were seen; ``None`` when the session has ended."""
+def find_session(
+    session: Session, *, token: str, now: datetime, address: str | None = None, browser: str | None = None
+) -> SignInSession | None:
+    """Return who holds ``token`` and note when and from where they were seen; ``None`` when the session has ended."""
     row = session.execute(
-        text("SELECT * FROM find_sign_in(:digest, :now, :idle, :longest)"),
-        {"digest": _digest(token), "now": now, "idle": IDLE_MINUTES, "longest": LONGEST_HOURS},
+        text("SELECT * FROM find_sign_in(:digest, :now, :idle, :longest, :address, :browser)"),
+        {
+            "digest": _digest(token),
+            "now": now,
+            "idle": IDLE_MINUTES,
+            "longest": LONGEST_HOURS,
+            "address": address,
+            "browser": browser,
+        },
     ).one_or_none()
     if row is None:
         return None
     return SignInSession(
+        id=row.session_id,
         person_id=row.person_id,
         person_name=row.person_name,
         agency_id=row.agency_id,
@@ -99,17 +110,28 @@ def find_session(session: Session, *, token: str, now: datetime) -> SignInSessio
     )
 
 
-def act_for(session: Session, *, token: str, agency_id: UUID, consortium_id: UUID | None, now: datetime) -> None:
-    """Choose whose work the person does from now on.
+def act_for(session: Session, *, token: str, agency_id: UUID, consortium_id: UUID | None, now: datetime) -> str:
+    """Choose whose work the person does from now on, and return the token that takes the place of ``token``.
 
     :raises NotAppointed: when they hold no role there, or the agency is no member of that consortium.
     """
+    fresh = secrets.token_urlsafe(32)
     chosen = session.execute(
-        text("SELECT choose_acting(:digest, :agency, :consortium, :now)"),
-        {"digest": _digest(token), "agency": agency_id, "consortium": consortium_id, "now": now},
+        text("SELECT choose_acting(:digest, :fresh, :agency, :consortium, :now)"),
+        {
+            "digest": _digest(token),
+            "fresh": _digest(fresh),
+            "agency": agency_id,
+            "consortium": consortium_id,
+            "now": now,
+        },
     ).scalar_one()
     if not chosen:
-        raise NotAppointed("You hold no role in that agency today. Choose one of the agencies that are listed.")
+        raise NotAppointed(
+            "You hold no role in that agency today, or it wants you to come in by its own sign-in service. Choose "
+            "another agency, or sign out and sign in by that service."
+        )
+    return fresh
 
 
 def sign_out(session: Session, *, token: str, now: datetime) -> None:

@@ -28,8 +28,10 @@ DIRECTORY = {
     "appointment",
     "consortium",
     "consortium_member",
+    "invitation",
     "person",
     "person_identity",
+    "sign_in_session",
 }
 
 

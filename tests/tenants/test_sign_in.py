@@ -178,12 +178,27 @@ class TestActFor:
         _appoint(database, devon, to=dorset)
         token = _sign_in(database, devon)
 
-        _choose(database, token, dorset)
+        fresh = _choose(database, token, dorset)
 
-        found = _find(database, token)
+        found = _find(database, fresh)
         assert found is not None
         assert (found.agency_id, found.consortium_id) == (dorset.id, dorset.scope.consortium_id)
         assert found.roles == {Role.FINANCE_OFFICER}
+
+    def test_gives_the_same_session_another_token(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        token = _sign_in(database, devon)
+        before = _find(database, token)
+
+        fresh = _choose(database, token, devon)
+
+        after = _find(database, fresh)
+        assert before is not None
+        assert after is not None
+        assert after.id == before.id
+        assert (_find(database, token), len(fresh)) == (None, len(token))
+        with pytest.raises(NotAppointed):
+            _choose(database, token, devon)
 
     def test_refuses_an_agency_that_did_not_appoint(self, database: Database, factories: Factories) -> None:
         devon, dorset = factories.two_tenants()
@@ -237,9 +252,9 @@ def _find(database: Database, token: str, *, after: timedelta = timedelta()) -> 
         return find_session(session, token=token, now=NOW + after)
 
 
-def _choose(database: Database, token: str, tenant: Tenant) -> None:
+def _choose(database: Database, token: str, tenant: Tenant) -> str:
     with database.transaction(NOBODY) as session:
-        act_for(session, token=token, agency_id=tenant.id, consortium_id=tenant.scope.consortium_id, now=NOW)
+        return act_for(session, token=token, agency_id=tenant.id, consortium_id=tenant.scope.consortium_id, now=NOW)
 
 
 def _appoint(database: Database, whom: Tenant, *, to: Tenant) -> None:

@@ -23,6 +23,7 @@ from tests.tenants.world import World
 # Functions that run with their owner's rights, each with its owner and why it must.
 DEFINERS = {
     "scope_claims": ("concord_scope", "verifies a scope's signature with the key"),
+    "scope_administers": ("concord_sign_in", "reads appointments for the policies of appointments themselves"),
     "start_sign_in": ("concord_sign_in", "finds a person before there is a scope"),
     "find_sign_in": ("concord_sign_in", "finds a session before there is a scope"),
     "choose_acting": ("concord_sign_in", "writes to a session, which no login may"),
@@ -43,8 +44,10 @@ ROLES_WITHOUT_LOGIN = (
 
 # Foreign keys between walled tables that do not carry the agency, each with its reason.
 LOOSE_KEYS = {
-    "appointment_person_id_fkey": "only the operator, who sees all people, appoints",
+    "appointment_person_id_fkey": "only whom an agency has already does its administrator appoint, by the policy",
     "consortium_member_consortium_id_fkey": "only the operator, who sees all consortia, lets an agency join",
+    "invitation_invited_by_fkey": "the policy lets an invitation name the scope's own person only",
+    "invitation_person_id_fkey": "only signing in writes it",
     "job_person_id_fkey": "the policy lets a job name the scope's own person only",
     "meeting_action_meeting_id_consortium_id_office_id_fkey": "it carries the meeting's office, which sees the row too",
     "pack_meeting_id_consortium_id_fkey": "a meeting is the consortium's, and so carries it instead",
@@ -61,7 +64,7 @@ LOOSE_CONSTRAINTS = {
 
 # Tables and columns that no model maps, each with its reason.
 UNMAPPED = {
-    "sign_in_session": "reached through functions only",
+    "sign_in_session": "begun through functions only, and read by column: nobody reads its key, the digest",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
 }
 

@@ -30,7 +30,9 @@ from tenants.agency_archive import keep_archive
 from tenants.custody import fingerprint
 from tenants.database import Database
 from tenants.departure import propose_departure
+from tenants.invitation import invite
 from tenants.job import request_job
+from tenants.role import Role
 from tenants.scope import NOBODY, OPERATOR, Scope, sign_scope
 from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
@@ -222,6 +224,7 @@ def _make_the_rest(database: Database, world: World) -> None:
     with database.transaction(OPERATOR) as session:
         office, agency = (get_agency(session, each.id) for each in (world.office, world.agency))
         delegate(session, office, acts_for=agency, starts_on=LONG_AGO)
+        invite(session, agency=agency, name="Alder Sample", email="alder@example.org", roles={Role.MANAGER}, now=NOW)
     with database.transaction(NOBODY) as session:
         sign_in(session, issuer=ISSUER, subject=world.agency.subject, now=NOW)
     with database.transaction(world.agency.scope) as session:

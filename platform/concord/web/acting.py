@@ -15,7 +15,7 @@ from wtforms import RadioField, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import signed_in
-from concord.web.request import current_database, sign_in_token, transaction
+from concord.web.request import current_database, give_token, sign_in_token, transaction
 from tenants.agency import Agency
 from tenants.base import utc_now
 from tenants.consortium import Consortium, list_consortia_of
@@ -66,15 +66,17 @@ def choose() -> ResponseReturnValue:
     form = ActingForm()
     form.choice.choices = [(value, choice.words) for value, choice in choices.items()]
     if form.validate_on_submit():
-        _act(choices[form.choice.data])
+        token = _act(choices[form.choice.data])
         session["chosen"] = True
-        return redirect(session.pop("next", None) or url_for("home.page"), 303)
+        response = redirect(session.pop("next", None) or url_for("home.page"), 303)
+        give_token(response, token)
+        return response
     return render_template("acting.html", form=form, choices=choices), 422 if form.errors else 200
 
 
-def _act(choice: Choice) -> None:
+def _act(choice: Choice) -> str:
     with transaction() as database:
-        act_for(
+        return act_for(
             database,
             token=sign_in_token() or "",
             agency_id=choice.agency.id,

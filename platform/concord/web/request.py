@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from flask import Flask, current_app, g, request
 from redis import Redis
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
+from concord.web.browser import browser_words
 from concord.web.settings import WebSettings
 from concord.web.trace import request_id
 from tenants.base import utc_now
@@ -74,6 +76,11 @@ def cookie_name() -> str:
     return "__Host-concord" if current_settings().https else "concord"
 
 
+def give_token(response: Response, token: str) -> None:
+    """Let the browser hold a sign-in token, in place of the one that it held."""
+    response.set_cookie(cookie_name(), token, secure=current_settings().https, httponly=True, samesite="Lax")
+
+
 def sign_in_token() -> str | None:
     """Return the random token that the browser holds."""
     return request.cookies.get(cookie_name())
@@ -82,13 +89,23 @@ def sign_in_token() -> str | None:
 def find_person() -> SignInSession | None:
     """Return who is signed in, looked up once in a request."""
     if "person" not in g:
-        g.person = None
-        token = sign_in_token()
-        if token:
-            with nobody() as session:
-                g.person = find_session(session, token=token, now=utc_now())
+        # Kept once it is known only: after a look-up that failed nobody is taken for signed out.
+        g.person = _look_up(sign_in_token())
     person: SignInSession | None = g.person
     return person
+
+
+def _look_up(token: str | None) -> SignInSession | None:
+    if not token:
+        return None
+    with nobody() as session:
+        return find_session(
+            session,
+            token=token,
+            now=utc_now(),
+            address=request.remote_addr,
+            browser=browser_words(request.user_agent.string),
+        )
 
 
 def session_ended() -> bool:
