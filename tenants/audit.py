@@ -62,6 +62,16 @@ class Level(StrEnum):
     REPORT = "report"
 
 
+class Origin(StrEnum):
+    """By what way an act came."""
+
+    PAGE = "page"
+    API = "api"
+    CLI = "cli"
+    JOB = "job"
+    SCHEDULE = "schedule"
+
+
 class AuditEntry(Base):
     """One look or one act."""
 
@@ -80,6 +90,10 @@ class AuditEntry(Base):
     reason: Mapped[str | None]
     request_id: Mapped[str | None]
     """The request, job or command in which it happened."""
+    origin: Mapped[Origin | None] = mapped_column(Word(Origin))
+    """By what way it came; like the address, the database takes it from the transaction’s settings."""
+    address: Mapped[str | None]
+    """The network address of whoever asked at a page or by the API."""
 
 
 def record(

@@ -13,7 +13,12 @@ from tenants.cipher import Cipher, forget_keys
 from tenants.error import DomainError
 from tenants.scope import Scope, sign_scope
 
-_ENTER_SCOPE = text("SELECT set_config('concord.scope', :setting, true), scope_is_valid()")
+_ENTER_SCOPE = text("""
+    SELECT set_config('concord.scope', :setting, true), scope_is_valid(), set_config('concord.origin', :origin, true),
+           set_config('concord.address', :address, true), set_config('concord.request_id', :request_id, true)
+""")
+_WHENCE = ("origin", "address", "request_id")
+"""What a session's facts may say of where it comes from; entries of the audit that say nothing else say this."""
 
 
 class ScopeRefused(DomainError):
@@ -64,7 +69,7 @@ class Database:
         except DomainError as refusal:
             if refusal.afterwards is not None:
                 with self._session(scope) as later, later.begin():
-                    later.info["request_id"] = session.info.get("request_id")
+                    later.info.update({name: session.info[name] for name in _WHENCE if name in session.info})
                     refusal.afterwards(later)
             raise
 
@@ -98,7 +103,8 @@ class Database:
         # used before may still carry.
         pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
         setting = sign_scope(scope, key=self._scope_key, backend_pid=pid)
-        if not connection.execute(_ENTER_SCOPE, {"setting": setting}).one()[1]:
+        whence = {name: str(session.info.get(name) or "") for name in _WHENCE}
+        if not connection.execute(_ENTER_SCOPE, {"setting": setting, **whence}).one()[1]:
             raise ScopeRefused(
                 "The database refused this program's scope: its scope key differs from the database's, or the two "
                 "clocks are more than five minutes apart. Run “concord doctor”."

@@ -41,14 +41,15 @@ class TestWall:
 
         assert faults(admin, world, tables=tables) == []
 
-    def test_shows_the_operator_the_directory_and_the_jobs_alone(
+    def test_shows_the_operator_the_directory_the_jobs_and_the_audit_of_no_agency_alone(
         self, admin: psycopg.Connection[Any], world: World
     ) -> None:
         assert world
         with acting(admin, OPERATOR):
             seen = {table for table in catalogue.walled_tables(admin) if count(admin, table)}
 
-        assert seen == DIRECTORY | {"job"}
+        # Of the audit, the entries of no agency, which the operator alone can answer for.
+        assert seen == DIRECTORY | {"job", "audit_entry"}
 
     def test_shows_the_relay_the_jobs_alone(self, admin: psycopg.Connection[Any], world: World) -> None:
         assert world

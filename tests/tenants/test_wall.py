@@ -66,6 +66,7 @@ LOOSE_CONSTRAINTS = {
 UNMAPPED = {
     "sign_in_session": "begun through functions only, and read by column: nobody reads its key, the digest",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
+    "audit_chain.written_in": "as above",
 }
 
 

@@ -38,6 +38,7 @@ from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
 from tests.factories import ISSUER, LONG_AGO, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
+from tests.tenants.chain import make_chain
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
@@ -89,6 +90,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     _make_records(factories, agency)
     _make_meeting(database, world)
     _make_the_rest(database, world)
+    make_chain(database, agency)
     return world
 
 
