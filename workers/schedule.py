@@ -20,6 +20,7 @@ from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
+from workers.audit_keeping import AuditKeys, keep_audit
 
 PACK_DAYS_AHEAD = 7
 _MEETINGS = text("SELECT * FROM meetings_without_packs(:from_day, :to_day)")
@@ -34,12 +35,17 @@ def run_schedule(
     *,
     tick_seconds: float = 60.0,
     clock: Callable[[], datetime] = utc_now,
+    audit_keys: AuditKeys | None = None,
 ) -> None:
-    """Ask for what is due, every minute, until told to stop; come back when the database was away."""
+    """Ask for what is due, every minute, until told to stop; come back when the database was away.
+
+    The audit is chained with keys or without; only with them is its end signed.
+    """
     while not stop.is_set():
         try:
             ask_for_packs(database, now=clock())
             destroy_packs(database, now=clock())
+            keep_audit(database, audit_keys or AuditKeys(), now=clock())
         except OperationalError as error:
             log.warning("schedule.database_away", error=type(error).__name__)
         stop.wait(tick_seconds)

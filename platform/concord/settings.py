@@ -38,6 +38,8 @@ class Settings:
     scope_key: bytes | None = None
     master_key: bytes | None = None
     secret_key: str | None = None
+    audit_key: bytes | None = None
+    audit_public_keys: tuple[str, ...] = ()
     demo: bool = False
     port: int = 8000
     provider_port: int = 8001
@@ -58,6 +60,10 @@ class Deployment:
     scope_key: bytes = field(repr=False)
     master_key: bytes = field(repr=False)
     secret_key: str = field(repr=False)
+    audit_key: bytes | None = field(default=None, repr=False)
+    """Signs the audit's anchors; only the schedule and whoever checks need it."""
+    audit_public_keys: tuple[str, ...] = ()
+    """The public parts of keys that signed anchors before."""
     demo: bool = False
     port: int = 8000
     provider_port: int = 8001
@@ -91,6 +97,8 @@ class Deployment:
             "CONCORD_SCOPE_KEY": encode_key(self.scope_key),
             "CONCORD_MASTER_KEY": encode_key(self.master_key),
             "CONCORD_SECRET_KEY": self.secret_key,
+            "CONCORD_AUDIT_KEY": encode_key(self.audit_key) if self.audit_key else None,
+            "CONCORD_AUDIT_PUBLIC_KEYS": " ".join(self.audit_public_keys) or None,
             "CONCORD_DEMO": "1" if self.demo else "0",
             "CONCORD_PORT": str(self.port),
             "CONCORD_PROVIDER_PORT": str(self.provider_port),
@@ -115,6 +123,8 @@ def read_settings(*, data_dir: Path | None = None) -> Settings:
             scope_key=_key(env, "CONCORD_SCOPE_KEY"),
             master_key=_key(env, "CONCORD_MASTER_KEY"),
             secret_key=_secret_key(env),
+            audit_key=_key(env, "CONCORD_AUDIT_KEY"),
+            audit_public_keys=tuple((_text(env, "CONCORD_AUDIT_PUBLIC_KEYS") or "").split()),
             demo=env.bool("CONCORD_DEMO", False),
             port=_port(env, "CONCORD_PORT", 8000),
             provider_port=_port(env, "CONCORD_PROVIDER_PORT", 8001),
@@ -144,6 +154,8 @@ def complete(settings: Settings) -> Deployment:
         scope_key=settings.scope_key or b"",
         master_key=settings.master_key or b"",
         secret_key=settings.secret_key or "",
+        audit_key=settings.audit_key,
+        audit_public_keys=settings.audit_public_keys,
         demo=settings.demo,
         port=settings.port,
         provider_port=settings.provider_port,

@@ -1,4 +1,4 @@
-"""``concord schedule``: asks for work whose time has come."""
+"""``concord schedule``: asks for work whose time has come, and keeps the audit's chains."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from functools import partial
 
 import click
 
-from concord.cli.workplace import open_database
+from concord.cli.workplace import audit_keys, open_database
 from concord.servers.deployment import running_servers
 from concord.servers.stop_signal import work_until_stopped
 from concord.settings import Settings
+from tenants.audit import Origin
 from workers.schedule import run_schedule
 
 
@@ -18,4 +19,5 @@ from workers.schedule import run_schedule
 def command(settings: Settings) -> None:
     """Ask for work whose time has come; one schedule leads, others wait to."""
     with running_servers(settings) as deployment:
-        work_until_stopped(partial(run_schedule, open_database(deployment, pool_size=2)))
+        database = open_database(deployment, origin=Origin.SCHEDULE, pool_size=2)
+        work_until_stopped(partial(run_schedule, database, audit_keys=audit_keys(deployment)))

@@ -10,6 +10,7 @@ from concord.cli.workplace import open_database
 from concord.servers.deployment import running_servers
 from concord.settings import Settings
 from matching.ranking.engine import warm
+from tenants.audit import Origin
 from workers.handler import HANDLERS
 from workers.process import run_worker
 from workers.queue import JobQueue
@@ -30,5 +31,7 @@ def command(settings: Settings, lease: float) -> None:
     with running_servers(settings) as deployment:
         # Compiled once, before the first fork, so that no job waits for it.
         warm()
-        runner = JobRunner(open_database(deployment, pool_size=3), HANDLERS, lease=timedelta(seconds=lease))
+        runner = JobRunner(
+            open_database(deployment, origin=Origin.JOB, pool_size=3), HANDLERS, lease=timedelta(seconds=lease)
+        )
         run_worker(JobQueue(deployment.valkey_url), runner)

@@ -17,11 +17,14 @@ from concord.servers.program import start_jobs
 from concord.servers.supervisor import Supervisor
 from concord.settings import Deployment, Settings
 from tenants.agency import get_agency_by_slug
+from tenants.audit import Origin
+from tenants.audit_anchor import AuditKey, PublicKey
 from tenants.base import utc_now
 from tenants.consortium import consortium_of
 from tenants.database import Database
 from tenants.role import Role
 from tenants.scope import OPERATOR, Scope
+from workers.audit_keeping import AuditKeys
 
 HOST_ROLES = frozenset(Role) - {Role.OPERATOR}
 """Whoever may run commands on the host may do what any role of the agency they name may; the audit says so."""
@@ -54,14 +57,25 @@ def workplace(settings: Settings) -> Iterator[Workplace]:
             database.dispose()
 
 
-def open_database(deployment: Deployment, *, pool_size: int = 5) -> Database:
-    """Open a deployment's database as the application does."""
+def open_database(deployment: Deployment, *, origin: Origin = Origin.CLI, pool_size: int = 5) -> Database:
+    """Open a deployment's database as the application does; ``origin`` is what its audit says of whence an act came."""
     return Database(
         deployment.database_url,
         scope_key=deployment.scope_key,
         master_key=deployment.master_key,
         pool_size=pool_size,
-        facts={"probing_limits": read_probing_limits(Env())},
+        facts={"probing_limits": read_probing_limits(Env()), "origin": origin},
+    )
+
+
+def audit_keys(deployment: Deployment) -> AuditKeys:
+    """Return the keys of a deployment that sign the audit's anchors, or signed them before.
+
+    :raises AnchorUnreadable: when a public key of the environment is none.
+    """
+    return AuditKeys(
+        present=AuditKey(deployment.audit_key) if deployment.audit_key else None,
+        former=tuple(PublicKey.read(text) for text in deployment.audit_public_keys),
     )
 
 

@@ -139,6 +139,7 @@ def _deployment(settings: Settings, secrets: Secrets, urls: DatabaseUrls | None,
             scope_key=settings.scope_key or decode_key(secrets.scope_key),
             master_key=settings.master_key or decode_key(secrets.master_key),
             secret_key=settings.secret_key or secrets.secret_key,
+            audit_key=settings.audit_key or decode_key(secrets.audit_key),
         )
     return complete(replace(settings, valkey_url=settings.valkey_url or valkey_url))
 

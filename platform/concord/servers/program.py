@@ -131,4 +131,6 @@ def _environment(deployment: Deployment, command: str, *, quiet: bool) -> dict[s
         # Somebody reads this terminal: a line for each job would bury what they came for.
         given.setdefault(LOG_LEVEL, "WARNING")
     unused = {"DATABASE_ADMIN_URL", "DATABASE_MIGRATE_URL"} | (set() if command == "relay" else {"DATABASE_RELAY_URL"})
+    # Whoever gets into a process that people or files reach must not find there what signs the audit.
+    unused |= set() if command == "schedule" else {"CONCORD_AUDIT_KEY"}
     return {name: value for name, value in given.items() if name not in unused}

@@ -13,7 +13,7 @@ SECRETS = "secrets.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Passwords of the embedded servers' logins, and the three keys, as text."""
+    """Passwords of the embedded servers' logins, and the four keys, as text."""
 
     superuser: str = field(repr=False)
     migrate: str = field(repr=False)
@@ -23,6 +23,10 @@ class Secrets:
     scope_key: str = field(repr=False)
     master_key: str = field(repr=False)
     secret_key: str = field(repr=False)
+    audit_key: str = field(repr=False)
+
+
+_KEYS = ("scope_key", "master_key", "secret_key", "audit_key")
 
 
 def kept_secrets(data: DataDirectory) -> Secrets:
@@ -33,6 +37,10 @@ def kept_secrets(data: DataDirectory) -> Secrets:
     kept = data.read(SECRETS)
     if not kept:
         return _first_secrets(data)
+    if "audit_key" not in kept:
+        # The audit was not signed when this directory was made: nothing can depend on that key yet.
+        kept = {**kept, "audit_key": _new_key()}
+        data.keep(SECRETS, kept)
     try:
         return Secrets(**{item.name: _text(kept[item.name]) for item in fields(Secrets)})
     except (KeyError, ValueError):
@@ -47,10 +55,13 @@ def _first_secrets(data: DataDirectory) -> Secrets:
             f"or move {data.servers} away to begin with an empty database."
         )
     made = {item.name: secrets.token_urlsafe(24) for item in fields(Secrets)}
-    keys = {name: encode_key(secrets.token_bytes(KEY_BYTES)) for name in ("scope_key", "master_key", "secret_key")}
-    first = Secrets(**{**made, **keys})
+    first = Secrets(**{**made, **{name: _new_key() for name in _KEYS}})
     data.keep(SECRETS, asdict(first))
     return first
+
+
+def _new_key() -> str:
+    return encode_key(secrets.token_bytes(KEY_BYTES))
 
 
 def _text(value: object) -> str:
