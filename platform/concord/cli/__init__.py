@@ -31,6 +31,7 @@ COMMANDS = {
     "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),
+    "audit": ("concord.cli.audit:command", "Check the record of who saw what, and hand out its anchors."),
     "web": ("concord.cli.web:command", "Serve the site."),
     "relay": ("concord.cli.relay:command", "Hand the ids of due jobs to the queue."),
     "worker": ("concord.cli.worker:command", "Do jobs from the queue."),
