@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -166,3 +167,9 @@ def list_people(session: Session, *, agency_id: UUID, on: date) -> list[tuple[Pe
         .order_by(Person.name, Appointment.role, Person.id)
     )
     return [(person, role) for person, role in session.execute(query)]
+
+
+def names_of(session: Session, person_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Return the names of those people whom this scope may know of."""
+    asked = {each for each in person_ids if each is not None}
+    return {person.id: person.name for person in session.scalars(select(Person).where(Person.id.in_(asked)))}
