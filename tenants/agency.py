@@ -75,19 +75,6 @@ class Agency(Base):
     successor_id: Mapped[UUID | None]
 
 
-class AgencyDelegation(Base):
-    """An agency acts for another between two dates, as a regional agency does for its councils."""
-
-    __tablename__ = "agency_delegation"
-
-    id: Mapped[Id]
-    agency_id: Mapped[UUID]
-    """Who acts."""
-    acts_for_id: Mapped[UUID]
-    starts_on: Mapped[date]
-    ends_on: Mapped[date | None]
-
-
 class AgencyUnknown(NotFound):
     """No agency of that name is in this scope's consortium."""
 
@@ -133,19 +120,6 @@ def add_agency(
     session.add(agency)
     session.flush()
     return agency
-
-
-def delegate(session: Session, agency: Agency, *, acts_for: Agency, starts_on: date) -> AgencyDelegation:
-    """Record that ``agency`` acts for another from a date.
-
-    :raises AgencyInvalid: when an agency would act for itself.
-    """
-    if agency.id == acts_for.id:
-        raise AgencyInvalid("An agency cannot act for itself.")
-    delegation = AgencyDelegation(agency_id=agency.id, acts_for_id=acts_for.id, starts_on=starts_on)
-    session.add(delegation)
-    session.flush()
-    return delegation
 
 
 def succeed(session: Session, agency: Agency, *, successor: Agency, closed_on: date) -> None:

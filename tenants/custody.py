@@ -126,6 +126,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("agency_key", Course.STAYS, (), kept_in=_KEYS),
     Holding("agency_delegation", Course.ENDS, agencies=("agency_id", "acts_for_id")),
     Holding("appointment", Course.ENDS),
+    Holding("invitation", Course.ENDS),
     Holding("consortium_member", Course.ENDS),
     Holding("sign_in_session", Course.ENDS, kept_in=_SIGN_IN),
     # Nobody's: they name no agency.

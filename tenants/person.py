@@ -49,6 +49,8 @@ class Appointment(Base):
     role: Mapped[Role] = mapped_column(Word(Role))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+    delegation_id: Mapped[UUID | None]
+    """By which delegation a person of another agency holds it; it ends with that."""
 
 
 class PersonUnknown(NotFound):

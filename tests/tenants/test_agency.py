@@ -16,7 +16,6 @@ from tenants.agency import (
     AgencyUnknown,
     Nation,
     add_agency,
-    delegate,
     get_agency,
     get_agency_by_slug,
     list_agencies,
@@ -94,19 +93,6 @@ class TestListAgencies:
             names = [agency.name for agency in list_agencies(session)]
 
         assert names == sorted([devon.name, dorset.name])
-
-
-class TestDelegate:
-    def test_is_seen_by_both(self, database: Database, factories: Factories) -> None:
-        devon, dorset = factories.two_tenants()
-
-        with database.transaction(OPERATOR) as session:
-            ours, theirs = get_agency(session, devon.id), get_agency(session, dorset.id)
-            made = delegate(session, ours, acts_for=theirs, starts_on=TODAY)
-            with pytest.raises(AgencyInvalid):
-                delegate(session, ours, acts_for=ours, starts_on=TODAY)
-
-        assert (made.agency_id, made.acts_for_id) == (devon.id, dorset.id)
 
 
 class TestSucceed:

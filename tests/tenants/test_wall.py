@@ -28,6 +28,9 @@ DEFINERS = {
     "find_sign_in": ("concord_sign_in", "finds a session before there is a scope"),
     "choose_acting": ("concord_sign_in", "writes to a session, which no login may"),
     "end_sign_in": ("concord_sign_in", "writes to a session, which no login may"),
+    "end_delegation": ("concord_lives", "ends a delegation and what people hold by it, for either of its two agencies"),
+    "follow_appointment": ("concord_lives", "lets what people hold by a delegation follow their own appointments"),
+    "sign_delegation": ("concord_lives", "takes the word of the scope's own person for the scope's own side alone"),
     "follow_departure": (
         "concord_lives",
         "ends the scope's own agency's memberships on the day that two people agreed",

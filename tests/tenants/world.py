@@ -25,10 +25,11 @@ from matching.need import Answer, NeedLevel, Tolerance
 from matching.pack import PackFormat, keep_files, request_pack
 from matching.pool import Stage
 from tenants import audit
-from tenants.agency import AgencyKind, delegate, get_agency
+from tenants.agency import AgencyKind, get_agency
 from tenants.agency_archive import keep_archive
 from tenants.custody import fingerprint
 from tenants.database import Database
+from tenants.delegation import delegate
 from tenants.departure import propose_departure
 from tenants.invitation import invite
 from tenants.job import request_job
@@ -36,7 +37,7 @@ from tenants.role import Role
 from tenants.scope import NOBODY, OPERATOR, Scope, sign_scope
 from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
-from tests.factories import ISSUER, LONG_AGO, NOW, TODAY, Factories, Tenant
+from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
 
@@ -225,7 +226,7 @@ def _make_meeting(database: Database, world: World) -> None:
 def _make_the_rest(database: Database, world: World) -> None:
     with database.transaction(OPERATOR) as session:
         office, agency = (get_agency(session, each.id) for each in (world.office, world.agency))
-        delegate(session, office, acts_for=agency, starts_on=LONG_AGO)
+        delegate(session, office, acts_for=agency, roles=[Role.FAMILY_FINDER], starts_on=TODAY, now=NOW)
         invite(session, agency=agency, name="Alder Sample", email="alder@example.org", roles={Role.MANAGER}, now=NOW)
     with database.transaction(NOBODY) as session:
         sign_in(session, issuer=ISSUER, subject=world.agency.subject, now=NOW)
