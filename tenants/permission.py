@@ -43,6 +43,10 @@ class Verb(StrEnum):
     READ_PACK = "read_pack", "open a pack"
     KEEP_ACTIONS = "keep_actions", "set and close actions"
     CONFIRM_AVAILABILITY = "confirm_availability", "confirm that a household is available"
+    READ_LINKS = "read_links", "see links of children and families"
+    KEEP_LINKS = "keep_links", "start, take up and end links"
+    READ_REPORTS = "read_reports", "ask for and open reports"
+    KEEP_REPORTS = "keep_reports", "keep reports and say who may read them"
     READ_AGENCY = "read_agency", "see how the agency is set up"
     READ_PEOPLE = "read_people", "see the agency’s people"
     MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
@@ -102,6 +106,7 @@ HOUSEHOLD = frozenset({RecordKind.HOUSEHOLD})
 BOTH = GROUP | HOUSEHOLD
 
 # fmt: off
+LINKED = OWN | {Relation.LINK}
 TABLE: tuple[Right, ...] = (
     #     what                       who                                           whose   how much        of what
     Right(Verb.READ_GROUPS,          WORKERS,                                      POOL,   Level.PROFILE,  GROUP),
@@ -133,6 +138,10 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.DECIDE_LIFE,          {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
 )
+    Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),
+    Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
+    Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),
+    Right(Verb.KEEP_REPORTS,         FILERS | {Role.MANAGER},                      OWN,    Level.REPORT,   BOTH),
 # fmt: on
 
 MAY: dict[Verb, frozenset[Role]] = {

@@ -43,6 +43,7 @@ DEFINERS = {
 }
 ROLES_WITHOUT_LOGIN = (
     *("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work", "concord_lives"),
+    "revoke_with_link": ("concord_work", "revokes a link's grants when either side ends it, and puts that on record"),
 )
 
 # Foreign keys between walled tables that do not carry the agency, each with its reason.
@@ -56,6 +57,9 @@ LOOSE_KEYS = {
     "pack_meeting_id_consortium_id_fkey": "a meeting is the consortium's, and so carries it instead",
     "person_identity_person_id_fkey": "only the operator, who sees all people, invites",
     "sign_in_session_person_id_fkey": "no login writes sessions",
+    "document_grant_person_id_fkey": "the policy lets people ask for themselves, and be offered who took part",
+    "document_undertaking_person_id_fkey": "the policy lets people promise for themselves only",
+    "link_step_person_id_fkey": "the policy lets a step name the scope's own person only",
 }
 
 # Unique constraints that look past the wall, each with its reason.

@@ -43,6 +43,7 @@ from tests.tenants.chain import make_chain
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
+from tests.tenants.linked_world import make_linked
 REFUSED_BY_FOREIGN_KEY = "23503"
 NOTHING = "0 rows"
 
@@ -61,6 +62,10 @@ SHARED = {
 }
 
 
+    # Of two reports the one that is granted, in its present version; of a link's two steps the agency's own.
+    "document": 1,
+    "document_version": 1,
+    "link_step": 1,
 @dataclass(frozen=True, slots=True)
 class World:
     """Two consortia: a stranger alone in one; in the other its office, an agency with records, and a neighbour."""
@@ -92,6 +97,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     _make_meeting(database, world)
     _make_the_rest(database, world)
     make_chain(database, agency)
+    make_linked(factories, database, agency, neighbour)
     return world
 
 
