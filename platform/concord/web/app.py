@@ -19,7 +19,9 @@ from concord.web import (
     export,
     groups,
     health,
+    documents,
     home,
+    grants,
     households,
     import_mapping,
     imports,
@@ -28,6 +30,7 @@ from concord.web import (
     reference,
     sign_in,
 )
+    links,
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app

@@ -20,6 +20,7 @@ from concord.web.request import transaction
 from matching.family_finding import ExplainedFamily, explain_family, find_families
 from matching.group_search import GroupSort
 from matching.household import HouseholdUnknown, get_household_by_reference
+from matching.link_list import list_links_of
 from matching.meeting import is_office
 from matching.record import open_group
 from matching.register import (
@@ -95,6 +96,7 @@ def show(group_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         record = open_group(session, group_id, now=now)
         found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now, only_free=only_free)
+        links = list_links_of(session, group_id, on=now.date())
     return render_template(
         "group.html",
         record=record,
@@ -105,6 +107,9 @@ def show(group_id: UUID) -> ResponseReturnValue:
         with_all=fits.top is None,
         only_free=only_free,
         open_first=OPEN,
+        links=links if scope_may(g.scope, Verb.READ_LINKS) else None,
+        may_link=scope_may(g.scope, Verb.KEEP_LINKS),
+        sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
         sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )
@@ -143,7 +148,8 @@ def identity(group_id: UUID) -> ResponseReturnValue:
 
 
 def _show_why(group: SiblingGroup, form: WhyForm, found: ExplainedFamily | None = None) -> str:
-    return render_template("group-why.html", group=group, form=form, found=found, top=TOP)
+    may_link = scope_may(g.scope, Verb.KEEP_LINKS)
+    return render_template("group-why.html", group=group, form=form, found=found, top=TOP, may_link=may_link)
 
 
 def _list(form: FindForm) -> str:

@@ -17,6 +17,7 @@ from concord.web.request import transaction
 from matching.family_finding import find_groups
 from matching.household import HouseholdUnknown, get_household, get_household_by_reference, read_identity
 from matching.household_search import HouseholdFilter, HouseholdSort
+from matching.link_list import list_links_of
 from matching.meeting import is_office
 from matching.near import list_own_groups, narrow_by_distance
 from matching.record import open_household
@@ -72,6 +73,7 @@ def show(household_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         record = open_household(session, household_id, now=now)
         found = find_groups(session, record.household, as_of=now.date(), top=fits.top, now=now)
+        links = list_links_of(session, household_id, on=now.date())
     return render_template(
         "household.html",
         record=record,
@@ -79,6 +81,9 @@ def show(household_id: UUID) -> ResponseReturnValue:
         as_of=now.date(),
         with_points=fits.points,
         with_all=fits.top is None,
+        links=links if scope_may(g.scope, Verb.READ_LINKS) else None,
+        may_link=scope_may(g.scope, Verb.KEEP_LINKS),
+        sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
         may_confirm=record.own and scope_may(g.scope, Verb.CONFIRM_AVAILABILITY),
         sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),

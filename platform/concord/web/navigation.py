@@ -38,6 +38,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_HOUSEHOLDS,
     ),
     Section(
+        title="Links",
+        hint="Which group and household are looked at together, how far each link is, and reports to read.",
+        endpoint="links.index",
+        verb=Verb.READ_LINKS,
+    ),
+    Section(
         title="The pool",
         hint="The pool as a whole, for a meeting to discuss: who could have whom, and whom nobody is listed for.",
         endpoint="pool.show",

@@ -37,6 +37,8 @@ class WebSettings:
     """Where people may write about the service, an e-mail address; ``None`` leaves it to their administrator."""
     upload_bytes: int = UPLOAD_BYTES
     limits: Limits = field(default_factory=Limits)
+    scanner: Scanner | None = None
+    """The virus scanner that looks at reports before they are kept; without one they are kept unscanned."""
 
     @property
     def https(self) -> bool:
@@ -82,6 +84,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         limits=read_limits(env),
         contact=_contact(env.str("CONCORD_CONTACT", "")),
     )
+        scanner=_scanner(env.str("CONCORD_CLAMD", "")),
 
 
 def provider_url(port: int) -> str:

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+
+from matching.document import get_document
+from matching.household import get_household
+from matching.sibling_group import get_group
+from tenants.base import utc_now
+from tenants.database import Database
+from tenants.role import Role
+from tests.factories import Factories, Tenant, transaction
+from tests.matching.report_factory import let_read, make_link, make_par, make_pdf
+from tests.platform.web.equal import page_of, same_but_for_the_reference
+from tests.site import Visitor
+
+Visit = Callable[[Tenant], Visitor]
+
+
+class TestIndex:
+    def test_lists_the_links_of_both_sides_and_nobody_elses(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        pairing, other = make_link(factories, database), make_link(factories, database)
+        for tenant, side in ((pairing.children, "Our children"), (pairing.family, "Our family")):
+            visitor = visit_as(tenant)
+
+            visitor.get("/links")
+
+            assert side in page_of(visitor).text
+            assert str(pairing.link_id) in page_of(visitor).html
+            assert str(other.link_id) not in page_of(visitor).html
+
+    def test_shows_one_side_or_what_has_ended(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        visitor = visit_as(pairing.children)
+
+        for query, shown in (("?side=children", True), ("?side=families", False), ("?show=ended", False)):
+            visitor.get(f"/links{query}")
+
+            assert (str(pairing.link_id) in page_of(visitor).html) is shown
+
+    def test_is_for_those_who_do_the_work(self, visit_as: Visit, factories: Factories) -> None:
+        officer = factories.tenant(factories.consortium(), roles=frozenset({Role.FINANCE_OFFICER}))
+
+        assert visit_as(officer).get("/links").status_code == 403
+
+
+class TestStart:
+    def test_starts_a_link_from_a_pairs_page(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        us, them = factories.two_tenants()
+        group_id, household_id = factories.group(us), factories.household(them)
+        with transaction(database, us) as session:
+            codes = {
+                "group": get_group(session, group_id).code,
+                "household": get_household(session, household_id).code,
+            }
+        visitor = visit_as(us)
+        visitor.get(f"/groups/{group_id}/why?household={codes['household']}")
+        visitor.get(page_of(visitor).links()["Start a link of the two"])
+
+        response = visitor.post("/links/new", {**codes, "reason": "They like puddles."})
+
+        assert response.status_code == 303
+        visitor.get(response.location)
+        assert "They like puddles." in page_of(visitor).text
+        assert "Interest" in page_of(visitor).text
+        again = visitor.post("/links/new", {**codes, "reason": "Once more."})
+        assert again.status_code == 409
+
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [
+            ({}, "Enter the group’s code"),
+            ({"group": "G-0000000", "household": "H-0000000", "reason": "x"}, "There is no sibling group"),
+        ],
+    )
+    def test_says_what_is_wrong(self, visit_as: Visit, factories: Factories, typed: dict[str, str], words: str) -> None:
+        visitor = visit_as(factories.two_tenants()[0])
+        visitor.get("/links/new")
+
+        assert visitor.post("/links/new", typed).status_code == 422
+        assert words in page_of(visitor).text
+
+
+class TestShow:
+    def test_is_not_found_by_a_third_agency(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        assert pairing.children.scope.consortium_id
+        third = factories.tenant(pairing.children.scope.consortium_id)
+        visitor = visit_as(third)
+
+        there, nowhere = visitor.get(f"/links/{pairing.link_id}"), visitor.get(f"/links/{pairing.group_id}")
+
+        assert there.status_code == 404
+        assert same_but_for_the_reference(there, nowhere)
+
+
+class TestTakeUp:
+    def test_is_the_other_sides_step(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database, considered=False)
+        path = f"/links/{pairing.link_id}/consider"
+        starter, other = visit_as(pairing.children), visit_as(pairing.family)
+        starter.get(path)
+        assert starter.post(path, {"version": "1", "reason": "We want to."}).status_code == 403
+        other.get(f"/links/{pairing.link_id}")
+        assert "Does yours consider it?" in page_of(other).text
+        other.get(path)
+
+        assert other.post(path, {"version": "1", "reason": "So do we."}).status_code == 303
+
+    def test_tells_who_was_first(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        visitor = visit_as(pairing.family)
+        visitor.get(f"/links/{pairing.link_id}/consider")
+
+        response = visitor.post(f"/links/{pairing.link_id}/consider", {"version": "1", "reason": "We do."})
+
+        assert response.status_code == 409
+        assert f"Sam Sample {pairing.family.slug} of {pairing.family.name} was first" in page_of(visitor).text
+
+
+class TestEnd:
+    def test_ends_the_link_and_what_it_opened(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        document_id = make_par(database, pairing.family, pairing.household_id)
+        let_read(database, pairing)
+        reader, owner = visit_as(pairing.children), visit_as(pairing.family)
+        assert reader.get(f"/documents/{document_id}/report.pdf").mimetype == "application/pdf"
+        owner.get(f"/links/{pairing.link_id}/end")
+
+        ended = owner.post(
+            f"/links/{pairing.link_id}/end",
+            {"version": "2", "outcome": "not_right", "reason": "Too far.", "feedback": "They were kind."},
+        )
+
+        assert ended.status_code == 303
+        assert reader.get(f"/documents/{document_id}/report.pdf").status_code == 404
+        reader.get(f"/links/{pairing.link_id}")
+        assert "They were kind." in page_of(reader).text
+        assert "The link has ended." in page_of(reader).text
+
+
+class TestRequestReport:
+    def test_leads_to_a_decision_by_name(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        document_id = make_par(database, pairing.family, pairing.household_id, make_pdf("They have a dog."))
+        reader, owner = visit_as(pairing.children), visit_as(pairing.family)
+        reader.get(f"/links/{pairing.link_id}")
+        reader.get(page_of(reader).links()["Ask to read the PAR"])
+        asked = reader.post(f"/links/{pairing.link_id}/ask/par", {"reason": "To prepare the visit."})
+        assert asked.status_code == 303
+        owner.get("/links")
+        assert "A request to read a report waits for you" in page_of(owner).text
+        owner.get(f"/links/{pairing.link_id}")
+        link = next(path for words, path in page_of(owner).links().items() if words.startswith("Decide on"))
+        owner.get(link)
+        assert "To prepare the visit." in page_of(owner).text
+
+        day = utc_now().date() + timedelta(days=7)
+        decided = owner.post(link, {"decision": "grant", "ends_on": [str(day.day), str(day.month), str(day.year)]})
+
+        assert decided.status_code == 303
+        owner.get(f"/households/{pairing.household_id}/par")
+        assert f"Sam Sample {pairing.children.slug}, until {day.day} {day:%B %Y}" in page_of(owner).text
+        assert reader.get(f"/documents/{document_id}/report.pdf").location == f"/documents/{document_id}/undertaking"
+
+
+class TestHandIn:
+    def test_keeps_a_pdf_and_nothing_else(self, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        household_id = factories.household(us)
+        visitor, path = visit_as(us), f"/households/{household_id}/par"
+        visitor.get(path)
+        word = visitor.post(path, {"child": "all", "file": (BytesIO(b"PK\x03\x04 a document"), "par.docx")})
+        assert word.status_code == 422
+        assert "Reports are kept as PDF only" in page_of(visitor).text
+
+        assert visitor.post(path, {"child": "all", "file": (BytesIO(make_pdf()), "p.pdf")}).status_code == 303
+        visitor.get(path)
+        assert "1, the present one" in page_of(visitor).text
+
+    def test_is_for_its_own_agency(self, visit_as: Visit, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+
+        assert visit_as(us).get(f"/households/{factories.household(them)}/par").status_code == 422
+
+
+class TestRead:
+    def test_is_not_found_without_leave(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        document_id = make_par(database, pairing.family, pairing.household_id)
+        visitor = visit_as(pairing.children)
+
+        there = visitor.get(f"/documents/{document_id}/report.pdf")
+        nowhere = visitor.get(f"/documents/{pairing.link_id}/report.pdf")
+
+        assert there.status_code == 404
+        assert same_but_for_the_reference(there, nowhere)
+        with transaction(database, pairing.family) as session:
+            assert get_document(session, document_id).version == 1
+
+    def test_asks_for_the_undertaking_first(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        document_id = make_par(database, pairing.family, pairing.household_id)
+        let_read(database, pairing, undertaken=False)
+        visitor = visit_as(pairing.children)
+
+        response = visitor.get(f"/documents/{document_id}/report.pdf")
+
+        assert response.location == f"/documents/{document_id}/undertaking"
+        visitor.get(response.location)
+        assert visitor.post(response.location, {"wording": "1"}).status_code == 422
+        assert visitor.post(response.location, {"wording": "1", "promised": "y"}).status_code == 303
+        visitor.get("/documents")
+        assert visitor.get(page_of(visitor).links()[_opens(visitor)]).mimetype == "application/pdf"
+
+
+def _opens(visitor: Visitor) -> str:
+    return next(words for words in page_of(visitor).links() if words.startswith("Open (PDF)"))

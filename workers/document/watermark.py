@@ -1,0 +1,77 @@
+"""Mark each page of a report with who reads it, for which agency and when: across it, and along its foot.
+
+The mark is text set by typst, so that every name can be written, and lies over the page's own content as an artefact
+(ISO 32000-2, 14.8.2.2): the text beneath stays selectable and keeps its tags.
+"""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pikepdf
+import typst
+
+from matching.document_opening import Reader
+from workers.document import font
+from workers.document.text import clean
+
+_FOLDER = Path(__file__).parent
+_UNITED_KINGDOM = ZoneInfo("Europe/London")
+_QUARTER = 90
+Size = tuple[float, float]
+
+
+def watermark(content: bytes, reader: Reader) -> bytes:
+    """Return a PDF with the reader's mark on every page, whatever its size and however it is turned."""
+    with pikepdf.open(BytesIO(content)) as pdf:
+        sizes = sorted({_size(page) for page in pdf.pages})
+        with pikepdf.open(BytesIO(_typeset(sizes, reader))) as marks:
+            drawn = {
+                size: pdf.copy_foreign(mark.as_form_xobject()) for size, mark in zip(sizes, marks.pages, strict=True)
+            }
+        for page in pdf.pages:
+            _mark(pdf, page, drawn[_size(page)])
+        done = BytesIO()
+        pdf.save(done, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+        return done.getvalue()
+
+
+def _mark(pdf: pikepdf.Pdf, page: pikepdf.Page, mark: pikepdf.Object) -> None:
+    name = page.add_resource(mark, pikepdf.Name.XObject)
+    # Turned against the page's own rotation, so that the reader sees the mark upright.
+    placed = page.calc_form_xobject_placement(
+        mark, name, pikepdf.Rectangle(page.cropbox), invert_transformations=True, allow_shrink=True, allow_expand=True
+    )
+    # What the page's own content has set, and not set back, must not touch the mark.
+    page.contents_add(pdf.make_stream(b"q\n"), prepend=True)
+    page.contents_add(
+        pdf.make_stream(b"\nQ\n/Artifact <</Type /Pagination /Subtype /Watermark>> BDC\n" + placed + b"EMC\n")
+    )
+
+
+def _size(page: pikepdf.Page) -> Size:
+    """Return width and height of a page as it is seen, in points."""
+    box = pikepdf.Rectangle(page.cropbox)
+    turned = int(page.rotation or 0) % (2 * _QUARTER) == _QUARTER
+    width, height = (box.height, box.width) if turned else (box.width, box.height)
+    return (max(1.0, round(float(width), 1)), max(1.0, round(float(height), 1)))
+
+
+def _typeset(sizes: list[Size], reader: Reader) -> bytes:
+    here = reader.at.astimezone(_UNITED_KINGDOM)
+    moment = f"{here.day} {here:%B %Y at %H:%M}"
+    name, agency = clean(reader.name), clean(reader.agency)
+    facts = {
+        "sizes": sizes,
+        "lines": [name, agency, moment],
+        "foot": f"Confidential. Opened by {name}, {agency}, on {moment}. Not to be copied or passed on.",
+    }
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font.FOLDER])
+    compiler = typst.Compiler(_FOLDER / "watermark.typ", root=_FOLDER, font_paths=fonts)
+    pdf = compiler.compile(format="pdf", sys_inputs={"mark": json.dumps(facts)}, pdf_tags=False)
+    if not isinstance(pdf, bytes):
+        raise TypeError("typst returned pages instead of one PDF: check its version against the lock file.")
+    return pdf
