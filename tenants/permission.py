@@ -51,6 +51,9 @@ class Verb(StrEnum):
     READ_PEOPLE = "read_people", "see the agency’s people"
     MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
     DECIDE_LIFE = "decide_life", "decide how the agency leaves, delegates or hands over"
+    READ_RETENTION = "read_retention", "see what is kept for how long"
+    KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
+    APPROVE_DESTRUCTION = "approve_destruction", "decide on what another asked to destroy"
     RUN_PLATFORM = "run_platform", "run the service"
 
 
@@ -136,6 +139,9 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_PEOPLE,          KEEPERS,                                      OWN),
     Right(Verb.MANAGE_PEOPLE,        {Role.ADMINISTRATOR},                         OWN),
     Right(Verb.DECIDE_LIFE,          {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
+    Right(Verb.READ_RETENTION,       {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
+    Right(Verb.KEEP_RETENTION,       {Role.INFORMATION_GOVERNANCE},                OWN),
+    Right(Verb.APPROVE_DESTRUCTION,  {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
 )
     Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from matching.intake.import_run import IMPORT_JOB
 from matching.intake.undo import UNDO_JOB
 from matching.pack import BUILD_ALL_JOB, BUILD_JOB
+from matching.retention.run import RETENTION_JOB
 from workers.import_file import import_file
 from workers.import_undo import undo_file
 from workers.pack_build import build_all_packs, build_pack
+from workers.retention_run import destroy_run
 from workers.work import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -17,4 +19,5 @@ HANDLERS: Mapping[str, Handler] = {
     BUILD_ALL_JOB: build_all_packs,
     IMPORT_JOB: import_file,
     UNDO_JOB: undo_file,
+    RETENTION_JOB: destroy_run,
 }

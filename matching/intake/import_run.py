@@ -57,8 +57,8 @@ class ImportRun(Base):
     filename: Mapped[str]
     digest: Mapped[bytes]
     """SHA-256 of the file."""
-    sealed: Mapped[bytes] = mapped_column(deferred=True)
-    """The file as it came. Read only when it is taken: it may be 20 MB."""
+    sealed: Mapped[bytes | None] = mapped_column(deferred=True)
+    """The file as it came. Read only when it is taken: it may be 20 MB. None once it is destroyed."""
     dry_run: Mapped[bool]
     job_id: Mapped[UUID]
     requested_at: Mapped[datetime]
@@ -85,6 +85,8 @@ class ImportRun(Base):
     undo_job_id: Mapped[UUID | None]
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[UUID | None]
+    destroyed_at: Mapped[datetime | None]
+    """When its period was over, and the file and what quotes it were destroyed."""
 
 
 class ImportUnknown(NotFound):
@@ -97,6 +99,10 @@ class ImportNotForAgency(Invalid):
 
 class ImportNotFinished(Conflict):
     """The import has no report yet."""
+
+
+class FileDestroyed(Conflict):
+    """The file is no longer kept."""
 
 
 class NoMapping(Conflict):
@@ -240,8 +246,13 @@ def choose_mapping(
 
 
 def open_file(session: Session, run: ImportRun) -> bytes:
-    """Return the file as it was handed in."""
+    """Return the file as it was handed in.
+
+    :raises FileDestroyed: when its period is over and it was destroyed.
+    """
     sealed = session.scalars(select(ImportRun.sealed).where(ImportRun.id == run.id)).one()
+    if sealed is None:
+        raise FileDestroyed("The file was destroyed under your agency’s retention schedule. Hand it in again.")
     return unseal(session, sealed, row_id=run.id)
 
 

@@ -39,6 +39,7 @@ from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
 from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
+from tests.tenants.privacy_world import make_privacy
 from tests.tenants.chain import make_chain
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
@@ -98,6 +99,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     _make_the_rest(database, world)
     make_chain(database, agency)
     make_linked(factories, database, agency, neighbour)
+    make_privacy(factories, agency)
     return world
 
 

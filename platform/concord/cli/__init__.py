@@ -28,6 +28,7 @@ COMMANDS = {
     "rank": ("concord.cli.rank:rank", "List the families for a sibling group, with reasons."),
     "why": ("concord.cli.rank:why_command", "Say why a household is, or is not, on a group's list."),
     "pool": ("concord.cli.pool:command", "Look at the pool as a whole: a family each for as many groups as can be."),
+    "retention": ("concord.cli.retention:command", "See what is due to be destroyed, and wait until it is done."),
     "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),

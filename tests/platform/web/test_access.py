@@ -89,6 +89,25 @@ CENSUS = {
     "GET /packs/<uuid:pack_id>/<any(pdf, xlsx):kind>": "may read_pack",
     "GET /policy": "may read_ranking",
     "GET /pool": "may read_pool_view",
+    "GET /privacy": "may read_retention",
+    "GET /retention": "may read_retention",
+    "GET /retention/due": "may read_retention",
+    "POST /retention/due": "may keep_retention",
+    "GET /retention/holds": "may keep_retention",
+    "GET /retention/holds/<uuid:hold_id>/lift": "may keep_retention",
+    "POST /retention/holds/<uuid:hold_id>/lift": "may keep_retention",
+    "GET /retention/holds/new": "may keep_retention",
+    "POST /retention/holds/new": "may keep_retention",
+    "GET /retention/orders/new": "may keep_retention",
+    "POST /retention/orders/new": "may keep_retention",
+    "GET /retention/rules/<any(adoption_record, household_not_placed, group_not_placed, import_file):record_class>": (
+        "may keep_retention"
+    ),
+    "POST /retention/rules/<any(adoption_record, household_not_placed, group_not_placed, import_file):record_class>": (
+        "may keep_retention"
+    ),
+    "GET /retention/runs/<uuid:run_id>": "may read_retention",
+    "POST /retention/runs/<uuid:run_id>": "may approve_destruction",
     "GET /sign-in": "anyone",
     "GET /links": "may read_links",
     "GET /links/new": "may keep_links",

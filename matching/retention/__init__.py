@@ -1,0 +1,1 @@
+"""Retention: how long each class of record is kept, what is due, and how it is destroyed by two persons."""
