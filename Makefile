@@ -5,6 +5,8 @@ PYTHON ?=
 VENV ?= .venv
 # How many processes share the tests: 0 runs them in pytest's own.
 TEST_WORKERS ?= 0
+# Where the list of packages goes.
+SBOM ?= dist/concord.cdx.json
 # More words for pytest: `make test PYTEST_ARGS="-k pool -x"`.
 PYTEST_ARGS ?=
 
@@ -19,7 +21,7 @@ export PYTHON VENV
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap browser demo test lint format format-check types contracts static sure lock assets bench clean
+.PHONY: help bootstrap browser demo test lint format format-check types contracts static sure lock assets sbom bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +73,11 @@ lock: $(DEVELOPMENT) ## Pin the newest packages that pyproject.toml and requirem
 
 assets: ## Build the stylesheets and scripts that the pages use (needs npm)
 	@cd platform/concord/web/assets && npm ci && npm run build
+
+# No index is named: it says where this machine fetches from, and nothing of what Concord is made of.
+sbom: $(DEVELOPMENT) ## List every package that Concord runs with, as CycloneDX, in dist/concord.cdx.json
+	@mkdir -p $(dir $(SBOM)) && $(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml \
+		--output-reproducible --short-PURLs --index-url "" --of JSON -o $(SBOM) requirements/runtime.lock
 
 bench: $(DEVELOPMENT) ## Run the benchmarks; each prints ratios of one run
 	@for bench in bench/[a-z]*.py; do echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from concord.cli import main
+from concord.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ["bootstrap.lock", "dev.lock", "runtime.lock"]
@@ -218,17 +219,35 @@ class TestCompose:
             assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
             assert services[name]["restart"] == "unless-stopped"
 
-    def test_gives_each_part_only_its_own_keys(self) -> None:
+    def test_gives_each_part_only_its_own_secrets(self) -> None:
+        services = _compose()["services"]
         holders = {
-            key: {name for name, service in _compose()["services"].items() if key in service.get("environment", {})}
-            for key in ("DATABASE_ADMIN_URL", "DATABASE_MIGRATE_URL", "CONCORD_MASTER_KEY")
+            secret: {name for name, service in services.items() if secret in service.get("secrets", [])}
+            for secret in _compose()["secrets"]
         }
 
-        assert holders["DATABASE_ADMIN_URL"] == {"prepare"}
-        assert holders["DATABASE_MIGRATE_URL"] == {"prepare", "migrate"}
-        assert holders["CONCORD_MASTER_KEY"] == {"web", "worker", "schedule"}
+        assert holders["admin_url"] == {"prepare"}
+        assert holders["migrate_url"] == {"prepare", "migrate"}
+        assert holders["master_key"] == {"web", "worker", "schedule"}
+        assert holders["audit_key"] == {"schedule"}
+        assert holders["database_owner"] == {"database"}
+        assert all(holders.values())
 
-    def test_asks_for_every_secret_and_holds_none(self) -> None:
+    def test_has_each_secret_in_a_file_and_none_in_an_environment(self) -> None:
+        for service in _compose()["services"].values():
+            files = {
+                value.removeprefix("/run/secrets/")
+                for value in service.get("environment", {}).values()
+                if value.startswith("/run/secrets/")
+            }
+            assert files <= set(service.get("secrets", []))
+        said = [value for service in _ours() for value in service["environment"].values()]
+        assert {value for value in said if not value.startswith("/run/secrets/")} == {
+            "${CONCORD_SITE_URL:?set it in .env}",
+            "${CONCORD_OIDC_ISSUER:?set it in .env}",
+        }
+
+    def test_asks_for_every_setting_and_holds_none(self) -> None:
         text = (ROOT / "compose.yaml").read_text("utf-8")
         asked = set(re.findall(r"\$\{([A-Z_]+):\?", text))
         example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "compose.env.example").read_text("utf-8"), re.MULTILINE))
@@ -241,6 +260,46 @@ class TestCompose:
         for service in _ours():
             assert service["read_only"] is True
             assert service["cap_drop"] == ["ALL"]
+
+
+class TestSbom:
+    def test_lists_every_package_that_is_run_and_no_index(self, tmp_path: Path) -> None:
+        ready, file = f"{sys.prefix}/.development-ready", tmp_path / "sbom" / "concord.cdx.json"
+
+        _run("make", "--no-print-directory", "-o", ready, f"VENV={sys.prefix}", f"SBOM={file}", "sbom")
+
+        said = json.loads(file.read_text("utf-8"))
+        assert said["bomFormat"] == "CycloneDX"
+        assert said["metadata"]["component"]["name"] == "concord"
+        listed = {f"{each['name']}=={each['version']}" for each in said["components"]}
+        assert listed == {pin.split()[0] for pin in _pins("runtime.lock")}
+        links = [link["url"] for each in said["components"] for link in each.get("externalReferences", [])]
+        assert not [link for link in links if "://" in link]
+
+
+class TestComposeSecrets:
+    def test_are_made_once_as_the_settings_read_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "scripts").mkdir()
+        script = tmp_path / "scripts" / "compose-secrets"
+        script.write_bytes((ROOT / "scripts" / "compose-secrets").read_bytes())
+        folder = tmp_path / "secrets"
+
+        outputs = [_run("sh", str(script)) for _ in range(2)]
+        (folder / "oidc_client_secret").write_text("from-the-provider")
+
+        assert outputs == ["", ""]
+        files = {path.name for path in folder.iterdir() if path.is_file()}
+        assert files == set(_compose()["secrets"])
+        assert folder.stat().st_mode & 0o777 == 0o700
+        for service in _ours():
+            for name, value in service["environment"].items():
+                if name.endswith("_FILE"):
+                    monkeypatch.setenv(name, str(folder / value.removeprefix("/run/secrets/")))
+        settings = read_settings()
+        assert settings.audit_key is not None
+        assert settings.database_url is not None
+        assert settings.database_url.endswith("@database:5432/concord")
+        assert len({settings.scope_key, settings.master_key, settings.audit_key}) == 3
 
 
 def _run(*command: str) -> str:

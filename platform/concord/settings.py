@@ -201,6 +201,25 @@ def decode_key(text: str) -> bytes:
     return key
 
 
+def secret_text(env: Env, name: str) -> str | None:
+    """Return a secret, from its variable or from the file that the variable ``NAME_FILE`` names.
+
+    :raises SettingInvalid: when both are set, or the file can't be read or is empty; it quotes neither.
+    """
+    given, path = _text(env, name), _text(env, f"{name}_FILE")
+    if path is None:
+        return given
+    if given is not None:
+        raise SettingInvalid(f"{name} and {name}_FILE are both set: keep one of them.")
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise SettingInvalid(f"{name}_FILE names no file that can be read here.") from None
+    if not text:
+        raise SettingInvalid(f"{name}_FILE names an empty file.")
+    return text
+
+
 def libpq_url(url: str) -> str:
     """Return a database address without SQLAlchemy's driver, as psycopg and libpq read it."""
     return url.replace(f"{DRIVER}://", "postgresql://", 1)
@@ -217,7 +236,7 @@ def _text(env: Env, name: str) -> str | None:
 
 
 def _database_url(env: Env, name: str) -> str | None:
-    url = _text(env, name)
+    url = secret_text(env, name)
     if url is None:
         return None
     scheme, _, rest = url.partition("://")
@@ -227,7 +246,7 @@ def _database_url(env: Env, name: str) -> str | None:
 
 
 def _valkey_url(env: Env) -> str | None:
-    url = _text(env, "VALKEY_URL")
+    url = secret_text(env, "VALKEY_URL")
     if url is None:
         return None
     scheme, _, rest = url.partition("://")
@@ -247,7 +266,7 @@ def _has_port_and_host(url: str) -> bool:
 
 
 def _key(env: Env, name: str) -> bytes | None:
-    text = _text(env, name)
+    text = secret_text(env, name)
     if text is None:
         return None
     try:
@@ -257,7 +276,7 @@ def _key(env: Env, name: str) -> bytes | None:
 
 
 def _secret_key(env: Env) -> str | None:
-    text = _text(env, "CONCORD_SECRET_KEY")
+    text = secret_text(env, "CONCORD_SECRET_KEY")
     if text is not None and len(text) < KEY_BYTES:
         raise SettingInvalid("CONCORD_SECRET_KEY is too short: make one with `openssl rand -base64 32`.")
     return text

@@ -15,6 +15,7 @@ from concord.settings import (
     Deployment,
     SettingInvalid,
     SettingMissing,
+    Settings,
     complete,
     decode_key,
     encode_key,
@@ -24,6 +25,14 @@ from concord.settings import (
 )
 
 KEY = encode_key(b"k" * 32)
+SECRETS = {
+    **dict.fromkeys(
+        ("DATABASE_URL", "DATABASE_MIGRATE_URL", "DATABASE_RELAY_URL", "DATABASE_ADMIN_URL"),
+        "postgresql+psycopg://a:hidden@db.example:5432/concord",
+    ),
+    "VALKEY_URL": "redis://:hidden@h:6379/0",
+    **dict.fromkeys(("CONCORD_SCOPE_KEY", "CONCORD_MASTER_KEY", "CONCORD_SECRET_KEY", "CONCORD_AUDIT_KEY"), KEY),
+}
 
 
 class TestReadSettings:
@@ -71,6 +80,7 @@ class TestReadSettings:
             ("CONCORD_SCOPE_KEY", "hidden"),
             ("CONCORD_MASTER_KEY", "hidden" * 20),
             ("CONCORD_SECRET_KEY", "hidden"),
+            ("CONCORD_AUDIT_KEY", "hidden"),
             ("CONCORD_PORT", "70000"),
             ("CONCORD_PROVIDER_PORT", "0"),
         ],
@@ -85,6 +95,42 @@ class TestReadSettings:
 
         assert name in str(refused.value)
         assert "hidden" not in str(refused.value)
+
+    @pytest.mark.parametrize("name", SECRETS)
+    def test_a_secret_may_be_in_a_file(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+        file = tmp_path / "secret"
+        file.write_text(f"{SECRETS[name]}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(file))
+        from_file = read_settings()
+        monkeypatch.delenv(f"{name}_FILE")
+        monkeypatch.setenv(name, SECRETS[name])
+
+        assert from_file == read_settings() != Settings()
+
+    @pytest.mark.parametrize("name", SECRETS)
+    @pytest.mark.parametrize("content", [None, b" \n", b"\xff\xfe", b"hidden but wrong"])
+    def test_a_file_that_holds_none_is_refused_and_not_quoted(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None
+    ) -> None:
+        file = tmp_path / "secret"
+        if content is not None:
+            file.write_bytes(content)
+        monkeypatch.setenv(f"{name}_FILE", str(file))
+
+        with pytest.raises(SettingInvalid, match=name) as refused:
+            read_settings()
+
+        assert "hidden" not in str(refused.value)
+
+    @pytest.mark.parametrize("name", SECRETS)
+    def test_a_secret_that_is_given_twice_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    ) -> None:
+        monkeypatch.setenv(name, SECRETS[name])
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path))
+
+        with pytest.raises(SettingInvalid, match=f"{name} and {name}_FILE are both set"):
+            read_settings()
 
     def test_a_word_for_a_port_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONCORD_PORT", "eighty")

@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from concord.log import configure_logging
 from concord.servers.deployment import running_servers
 from concord.servers.port import LOOPBACK
+from concord.servers.program import environment_for
 from concord.settings import Settings
 from concord.web import create_app
 from matching.ranking.engine import warm
@@ -30,7 +31,9 @@ def command(settings: Settings, host: str, port: int | None, processes: int) -> 
     """Serve the site."""
     settings = replace(settings, port=port or settings.port)
     with running_servers(settings) as deployment:
-        os.environ.update(deployment.environment())
+        environment = environment_for(deployment, "web")
+        os.environ.clear()
+        os.environ.update(environment)
         Granian(
             f"{__name__}:application",
             factory=True,

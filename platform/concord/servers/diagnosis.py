@@ -21,6 +21,7 @@ from concord.servers.login import LEAST_VERSION
 from concord.servers.port import is_free
 from concord.servers.secret import SECRETS
 from concord.settings import Deployment, Settings, libpq_url
+from tenants.audit_anchor import AuditKey
 from tenants.error import DomainError
 
 _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
@@ -73,6 +74,18 @@ def _deployed(deployment: Deployment, *, embedded: bool) -> Iterator[Finding]:
     yield from _tried("valkey", _valkey, deployment.valkey_url)
     if not embedded:
         yield Finding("keys", State.GOOD, "given by the environment")
+    yield _audit_key(deployment)
+
+
+def _audit_key(deployment: Deployment) -> Finding:
+    if deployment.audit_key is None:
+        mend = (
+            "Where the schedule runs, set CONCORD_AUDIT_KEY or CONCORD_AUDIT_KEY_FILE: make it once with "
+            "`openssl rand -base64 32`. Elsewhere it isn't needed."
+        )
+        return Finding("audit key", State.NOTE, "not set here, so nothing is signed from here", mend)
+    key = AuditKey(deployment.audit_key).public
+    return Finding("audit key", State.GOOD, f"signs the audit; its public part is {key}")
 
 
 def _tried(subject: str, look: Callable[[str], Finding], url: str) -> Iterator[Finding]:

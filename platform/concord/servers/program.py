@@ -121,16 +121,18 @@ def answers(url: str) -> bool:
 def _program(deployment: Deployment, command: str, name: str = "", *, quiet: bool = False) -> Child:
     # -P: the directory one happens to be in never decides what is imported.
     line = (sys.executable, "-P", "-m", "concord", command)
-    return Child(name=name or command, command=line, environment=_environment(deployment, command, quiet=quiet))
+    return Child(name=name or command, command=line, environment=environment_for(deployment, command, quiet=quiet))
 
 
-def _environment(deployment: Deployment, command: str, *, quiet: bool) -> dict[str, str]:
+def environment_for(deployment: Deployment, command: str, *, quiet: bool = False) -> dict[str, str]:
     """Return the variables for one program: no address that it has no use for, the administrator's least of all."""
-    given = {**os.environ, **deployment.environment()}
+    ours = deployment.environment()
+    # What came from a file is handed on as read: a variable beside its file would be refused.
+    given = {**{name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours}, **ours}
     if quiet or deployment.demo:
         # Somebody reads this terminal: a line for each job would bury what they came for.
         given.setdefault(LOG_LEVEL, "WARNING")
     unused = {"DATABASE_ADMIN_URL", "DATABASE_MIGRATE_URL"} | (set() if command == "relay" else {"DATABASE_RELAY_URL"})
     # Whoever gets into a process that people or files reach must not find there what signs the audit.
     unused |= set() if command == "schedule" else {"CONCORD_AUDIT_KEY"}
-    return {name: value for name, value in given.items() if name not in unused}
+    return {name: value for name, value in given.items() if name.removesuffix("_FILE") not in unused}

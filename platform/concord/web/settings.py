@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from environs import Env
 
 from concord.limits import Limits, read_limits
-from concord.settings import Deployment, SettingInvalid, read_deployment
+from concord.settings import Deployment, SettingInvalid, read_deployment, secret_text
 
 UPLOAD_BYTES = 20 * 1024 * 1024
 CLIENT_ID = "concord"
@@ -69,7 +69,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
     if deployment.demo and issuer is None:
         issuer, secret = provider_url(deployment.provider_port), provider_secret(deployment.secret_key)
     else:
-        secret = env.str("CONCORD_OIDC_CLIENT_SECRET", "")
+        secret = secret_text(env, "CONCORD_OIDC_CLIENT_SECRET") or ""
     return WebSettings(
         site_url=_address("CONCORD_SITE_URL", env.str("CONCORD_SITE_URL", f"http://127.0.0.1:{deployment.port}")),
         secret_key=deployment.secret_key,

@@ -33,6 +33,20 @@ class TestJobPrograms:
         assert "DATABASE_RELAY_URL" in _environment(relay)
         assert "DATABASE_RELAY_URL" not in _environment(worker)
 
+    def test_are_told_each_secret_once_and_on_no_command_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in (*_DEPLOYMENT.environment(), "DATABASE_ADMIN_URL", "CONCORD_OIDC_CLIENT_SECRET"):
+            monkeypatch.setenv(f"{name}_FILE", "/run/secrets/one")
+        deployment = replace(_DEPLOYMENT, audit_key=b"a" * 32, demo=True)
+
+        for child in (*job_programs(deployment), *site_programs(deployment)):
+            given = _environment(child)
+            files = {name for name, value in given.items() if value == "/run/secrets/one"}
+            assert files == {"CONCORD_OIDC_CLIENT_SECRET_FILE"}
+            assert ("CONCORD_AUDIT_KEY" in given) == (child.name == "schedule")
+            said = " ".join(child.command)
+            assert not [value for name, value in given.items() if "KEY" in name and value in said]
+            assert deployment.database_url not in said
+
     @pytest.mark.parametrize(("quiet", "demo", "level"), [(True, False, "WARNING"), (False, True, "WARNING")])
     def test_log_what_went_wrong_alone_where_somebody_reads_along(
         self, monkeypatch: pytest.MonkeyPatch, quiet: bool, demo: bool, level: str
