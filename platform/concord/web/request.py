@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response
 from concord.web.browser import browser_words
 from concord.web.settings import WebSettings
 from concord.web.trace import request_id
+from tenants.audit import Origin
 from tenants.base import utc_now
 from tenants.database import Database
-from tenants.scope import NOBODY
+from tenants.scope import NOBODY, Scope
 from tenants.sign_in import SignInSession, find_session
 
 _EXTENSION = "concord"
@@ -58,14 +59,22 @@ def transaction() -> Iterator[Session]:
 
     Only for views behind ``@signed_in``, ``@acting`` or ``@may``, which set the scope.
     """
-    with current_database().transaction(g.scope) as session:
-        session.info["request_id"] = request_id()
+    with _transaction(g.scope) as session:
         yield session
 
 
 def nobody() -> AbstractContextManager[Session]:
     """Open a transaction without a scope, for the few look-ups that come before anyone is known."""
-    return current_database().transaction(NOBODY)
+    return _transaction(NOBODY)
+
+
+@contextmanager
+def _transaction(scope: Scope) -> Iterator[Session]:
+    with current_database().transaction(scope) as session:
+        # What the audit says of whence it came.
+        origin = Origin.API if request.path.startswith("/api/") else Origin.PAGE
+        session.info.update(request_id=request_id(), origin=origin, address=request.remote_addr)
+        yield session
 
 
 def cookie_name() -> str:
