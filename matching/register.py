@@ -27,6 +27,7 @@ from matching.household_search import (
 )
 from matching.pool import PoolEntry, sharing_of
 from matching.sibling_group import GroupStatus, SiblingGroup
+from matching.stretch import Stretch, read_stretch
 from matching.summary import days_waiting, describe_approval, describe_children, describe_home, legal_position_words
 from tenants.agency import list_agencies
 from tenants.database import scope_of
@@ -175,6 +176,47 @@ def list_household_cards(
     standing = (_standing(Household),) if sort is HouseholdSort.WAITING else ()
     found, total, number = _page(session, listed, order=(*standing, *household_order(sort)), number=number)
     return Page(cards=household_cards(session, found, as_of=as_of), total=total, number=number)
+
+
+def list_groups_after(
+    session: Session,
+    *,
+    own: bool,
+    as_of: date,
+    wanted: GroupFilter,
+    sort: GroupSort,
+    after: Sequence[object] | None,
+    limit: int,
+) -> Stretch[GroupCard]:
+    """Return the same groups in the same order as ``list_group_cards``, from a place in the list on.
+
+    :raises PlaceInvalid: when the place is none of this order's.
+    """
+    conditions = group_conditions(wanted, scope=scope_of(session), as_of=as_of)
+    listed = _listed(session, SiblingGroup, own=own).where(*conditions.values())
+    standing = (_standing(SiblingGroup),) if sort is GroupSort.WAITING else ()
+    found = read_stretch(session, listed, (*standing, *group_order(sort)), after=after, limit=limit)
+    return Stretch(group_cards(session, found.shown, as_of=as_of), found.end)
+
+
+def list_households_after(
+    session: Session,
+    *,
+    own: bool,
+    as_of: date,
+    wanted: HouseholdFilter,
+    sort: HouseholdSort,
+    after: Sequence[object] | None,
+    limit: int,
+) -> Stretch[HouseholdCard]:
+    """Return the same households in the same order as ``list_household_cards``, from a place in the list on.
+
+    :raises PlaceInvalid: when the place is none of this order's.
+    """
+    listed = _listed(session, Household, own=own).where(*_household_conditions(session, wanted, as_of).values())
+    standing = (_standing(Household),) if sort is HouseholdSort.WAITING else ()
+    found = read_stretch(session, listed, (*standing, *household_order(sort)), after=after, limit=limit)
+    return Stretch(household_cards(session, found.shown, as_of=as_of), found.end)
 
 
 def search_groups(session: Session, text: str, *, as_of: date) -> Page[GroupCard]:

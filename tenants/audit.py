@@ -90,6 +90,8 @@ class AuditEntry(Base):
     reason: Mapped[str | None]
     request_id: Mapped[str | None]
     """The request, job or command in which it happened."""
+    actor_client_id: Mapped[UUID | None]
+    """The agency's program that did it, where no person did."""
     origin: Mapped[Origin | None] = mapped_column(Word(Origin))
     """By what way it came; like the address, the database takes it from the transaction’s settings."""
     address: Mapped[str | None]
@@ -135,6 +137,7 @@ def record_each(
         "at": now,
         "actor_agency_id": scope.agency_id,
         "actor_person_id": scope.person_id,
+        "actor_client_id": scope.client_id,
         "consortium_id": scope.consortium_id,
         "act": act,
         "record_kind": record_kind,

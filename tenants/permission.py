@@ -50,6 +50,7 @@ class Verb(StrEnum):
     READ_AGENCY = "read_agency", "see how the agency is set up"
     READ_PEOPLE = "read_people", "see the agency’s people"
     MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
+    MANAGE_CLIENTS = "manage_clients", "manage which programs reach the agency’s records"
     DECIDE_LIFE = "decide_life", "decide how the agency leaves, delegates or hands over"
     READ_RETENTION = "read_retention", "see what is kept for how long"
     KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
@@ -138,6 +139,7 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_AGENCY,          KEEPERS,                                      OWN),
     Right(Verb.READ_PEOPLE,          KEEPERS,                                      OWN),
     Right(Verb.MANAGE_PEOPLE,        {Role.ADMINISTRATOR},                         OWN),
+    Right(Verb.MANAGE_CLIENTS,       {Role.ADMINISTRATOR},                         OWN),
     Right(Verb.DECIDE_LIFE,          {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.READ_RETENTION,       {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.KEEP_RETENTION,       {Role.INFORMATION_GOVERNANCE},                OWN),
@@ -160,8 +162,8 @@ class NotAllowed(Forbidden):
 
 
 def may(scope: Scope, verb: Verb) -> bool:
-    """Say whether the scope's roles allow ``verb``."""
-    return not MAY[verb].isdisjoint(scope.roles)
+    """Say whether the scope's roles, or its client's token, allow ``verb``."""
+    return verb in scope.opens or not MAY[verb].isdisjoint(scope.roles)
 
 
 def require(scope: Scope, verb: Verb) -> None:
@@ -170,6 +172,8 @@ def require(scope: Scope, verb: Verb) -> None:
     :raises NotAllowed: when they do not.
     """
     if not may(scope, verb):
+        if scope.client_id is not None:
+            raise NotAllowed(f"Your token’s scopes do not let you {verb.words}.")
         roles = ", ".join(sorted(role.label.lower() for role in MAY[verb]))
         raise NotAllowed(f"Your role does not let you {verb.words}. People who may: {roles}.")
 
@@ -182,6 +186,8 @@ def level_of(scope: Scope, kind: RecordKind, relation: Relation) -> Level | None
     found = {
         right.level
         for right in TABLE
-        if kind in right.kinds and relation in right.whose and not scope.roles.isdisjoint(right.roles)
+        if kind in right.kinds
+        and relation in right.whose
+        and (right.verb in scope.opens or not scope.roles.isdisjoint(right.roles))
     }
     return next((level for level in reversed(Level) if level in found), None)

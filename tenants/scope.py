@@ -32,6 +32,10 @@ class Scope:
     consortium_id: UUID | None = None
     roles: frozenset[Role] = frozenset()
     operator: bool = False
+    client_id: UUID | None = None
+    """The agency's own program that asks, where no person does."""
+    opens: frozenset[str] = frozenset()
+    """What that program may do, as verbs by name; a person's come of their roles."""
 
 
 NOBODY = Scope()

@@ -28,6 +28,10 @@ DEFINERS = {
     "find_sign_in": ("concord_sign_in", "finds a session before there is a scope"),
     "choose_acting": ("concord_sign_in", "writes to a session, which no login may"),
     "end_sign_in": ("concord_sign_in", "writes to a session, which no login may"),
+    "find_api_client": ("concord_sign_in", "finds a client before there is a scope"),
+    "start_api_token": ("concord_sign_in", "writes a token, which no login may"),
+    "find_api_token": ("concord_sign_in", "finds who holds a token before there is a scope"),
+    "end_api_token": ("concord_sign_in", "writes to a token, which no login may"),
     "end_delegation": ("concord_lives", "ends a delegation and what people hold by it, for either of its two agencies"),
     "follow_appointment": ("concord_lives", "lets what people hold by a delegation follow their own appointments"),
     "sign_delegation": ("concord_lives", "takes the word of the scope's own person for the scope's own side alone"),
@@ -71,6 +75,7 @@ LOOSE_CONSTRAINTS = {
 
 # Tables and columns that no model maps, each with its reason.
 UNMAPPED = {
+    "api_token": "reached through functions only",
     "sign_in_session": "begun through functions only, and read by column: nobody reads its key, the digest",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
     "audit_chain.written_in": "as above",

@@ -27,6 +27,8 @@ from matching.pool import Stage
 from tenants import audit
 from tenants.agency import AgencyKind, get_agency
 from tenants.agency_archive import keep_archive
+from tenants.api_client import add_client
+from tenants.api_token import start_token
 from tenants.custody import fingerprint
 from tenants.database import Database
 from tenants.delegation import delegate
@@ -238,6 +240,7 @@ def _make_the_rest(database: Database, world: World) -> None:
         invite(session, agency=agency, name="Alder Sample", email="alder@example.org", roles={Role.MANAGER}, now=NOW)
     with database.transaction(NOBODY) as session:
         sign_in(session, issuer=ISSUER, subject=world.agency.subject, now=NOW)
+    _make_client(database, world.agency)
     with database.transaction(world.agency.scope) as session:
         audit.record(session, audit.Act.READ, record_kind="household", record_id=uuid4(), now=NOW)
         job_id = request_job(session, kind="import", payload={}, now=NOW)
@@ -250,6 +253,17 @@ def _make_departure(session: Session) -> None:
     departure = propose_departure(session, leaves_on=TODAY + timedelta(days=90), reason="A merger", now=NOW)
     facts: dict[str, Any] = {"manifest": {}, "word": "sample", "state": fingerprint(session)}
     keep_archive(session, departure.id, **facts, now=NOW)
+
+
+def _make_client(database: Database, agency: Tenant) -> None:
+    with database.transaction(agency.scope) as session:
+        client = add_client(session, name="Case system", scopes=["groups.read"], now=NOW).client
+        session.execute(
+            text("INSERT INTO api_answer VALUES (:id, :agency, :client, 'key', sha256('asked'), 201, 'sealed', now())"),
+            {"id": uuid4(), "agency": agency.id, "client": client.id},
+        )
+    with database.transaction(NOBODY) as session:
+        start_token(session, client.id, scopes=["groups.read"], now=NOW)
 
 
 def _make_ranking(session: Session, agency: Tenant) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from concord.schema.page import PageQuery
 from matching.intake.column import SheetKind
+from matching.intake.mapping import How
 from matching.intake.outcome import Outcome
 
 
@@ -60,3 +62,76 @@ class ImportRunSchema(Schema):
     refused = fields.Integer()
     not_for_adoption = fields.Integer()
     undone_at = fields.DateTime(format="iso", allow_none=True)
+
+
+class HandInQuery(Schema):
+    """What is handed in: its kind, its name, and whether it is only checked."""
+
+    kind = fields.Enum(SheetKind, by_value=True, required=True)
+    filename = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[^\x00-\x1f\x7f]{1,200}\Z"),
+        metadata={"example": "households.xlsx"},
+    )
+    check = fields.Boolean(
+        load_default=True, metadata={"description": "Only say what would become of each row; nothing is saved."}
+    )
+
+
+class RowsQuery(PageQuery):
+    """Which rows of a report."""
+
+    outcome = fields.List(fields.Enum(Outcome, by_value=True))
+
+
+class MappedColumnSchema(Schema):
+    """What one column is taken for: a heading of Concord's, or null for none; ``examples`` quote the sheet."""
+
+    index = fields.Integer(required=True)
+    letter = fields.String(required=True)
+    heading = fields.String(required=True)
+    column = fields.String(required=True, allow_none=True)
+    confidence = fields.Integer(required=True)
+    how = fields.Enum(How, by_value=True, required=True)
+    examples = fields.List(fields.String(), required=True)
+
+
+class SheetMappingSchema(Schema):
+    """One worksheet, and what each of its columns is taken for; ``keys`` know a row that has no reference."""
+
+    title = fields.String(required=True)
+    rows = fields.Integer(required=True)
+    read = fields.Boolean(required=True)
+    columns = fields.List(fields.Nested(MappedColumnSchema), required=True)
+    keys = fields.List(fields.String(), required=True)
+
+
+class BookMappingSchema(Schema):
+    """What the columns of a file are taken for."""
+
+    kind = fields.Enum(SheetKind, by_value=True, required=True)
+    sheets = fields.List(fields.Nested(SheetMappingSchema), required=True)
+
+
+class ColumnChoiceSchema(Schema):
+    """A person's word on one column."""
+
+    index = fields.Integer(required=True, strict=True, validate=validate.Range(0, 16_383))
+    column = fields.String(required=True, allow_none=True, validate=validate.Length(1, 200))
+
+
+class SheetChoiceSchema(Schema):
+    """A person's word on one worksheet."""
+
+    title = fields.String(required=True, validate=validate.Length(0, 200))
+    read = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    columns = fields.List(fields.Nested(ColumnChoiceSchema), required=True, validate=validate.Length(max=500))
+    keys = fields.List(
+        fields.String(validate=validate.Length(1, 200)), load_default=list, validate=validate.Length(max=9)
+    )
+
+
+class ChooseMappingSchema(Schema):
+    """What the columns of a file really hold, sheet by sheet."""
+
+    sheets = fields.List(fields.Nested(SheetChoiceSchema), required=True, validate=validate.Length(1, 50))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from concord.schema.page import Whole
 from matching.availability import Availability
 from matching.ranking.standing import Band, Verdict
 
@@ -53,3 +54,76 @@ class FamilySchema(Schema):
     ask = fields.List(fields.String(), attribute="explanation.ask")
     against = fields.List(fields.String(), attribute="explanation.against")
     contributions = fields.List(fields.Nested(ContributionSchema), attribute="explanation.contributions")
+
+
+class RankSchema(Schema):
+    """How many households to keep of a group's list."""
+
+    top = fields.Integer(load_default=20, strict=True, validate=validate.Range(1, 200))
+
+
+class RankingRunSchema(Schema):
+    """A recorded ranking, with the versions of everything that decided it."""
+
+    id = fields.UUID(required=True)
+    made_at = fields.DateTime(format="iso", required=True)
+    as_of = fields.Date(required=True)
+    groups = fields.Integer(required=True)
+    households = fields.Integer(required=True)
+    policy_version = fields.String(required=True)
+    catalogue_version = fields.String(required=True)
+    places_version = fields.String(required=True)
+    code_version = fields.String(required=True)
+
+
+class RankedLineSchema(Schema):
+    """One household on one group's recorded list, with why."""
+
+    group = fields.String(attribute="group.code", required=True)
+    group_id = fields.UUID(attribute="group.id", required=True)
+    household = fields.String(attribute="household.code", required=True)
+    household_id = fields.UUID(attribute="household.id", required=True)
+    position = fields.Integer(required=True)
+    explanation = fields.Nested(ExplanationSchema, required=True)
+
+
+class WhySchema(Schema):
+    """Why a household is, or is not, on a group's list; ``position`` is its place where it is on it."""
+
+    household = fields.String(attribute="household.code", required=True)
+    position = fields.Integer(required=True, allow_none=True)
+    families = fields.Integer(required=True)
+    availability = fields.Enum(Availability, by_value=True, required=True)
+    sibling = fields.Boolean(required=True)
+    explanation = fields.Nested(ExplanationSchema, required=True)
+
+
+class FoundGroupSchema(Schema):
+    """One group that a household may fit; ``position`` is the household's on that group's list."""
+
+    position = fields.Integer(required=True, allow_none=True)
+    group = fields.String(attribute="group.code", required=True)
+    group_id = fields.UUID(attribute="group.id", required=True)
+    children = fields.String(required=True)
+    days = fields.Integer(required=True, allow_none=True)
+    agency = fields.String(required=True)
+    own = fields.Boolean(required=True)
+    explanation = fields.Nested(ExplanationSchema, required=True)
+
+
+class FoundGroupsSchema(Schema):
+    """The groups that a household may fit: of how many that wait, and the best of them.
+
+    ``first`` are those with a brother or sister in it.
+    """
+
+    first = fields.List(fields.Nested(FoundGroupSchema), required=True)
+    best = fields.List(fields.Nested(FoundGroupSchema), required=True)
+    groups = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+
+
+class TopQuery(Schema):
+    """How many to list."""
+
+    top = Whole(load_default=20, validate=validate.Range(1, 200))

@@ -9,6 +9,8 @@ from flask_wtf import CSRFProtect
 from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from concord.api.app import install_api
+from concord.api.parts import Parts
 from concord.limits import read_probing_limits
 from concord.web import (
     acting,
@@ -41,10 +43,10 @@ from concord.web.limit import install_limits
 from concord.web.navigation import footer_for, navigation_for
 from concord.web.openid import install_openid
 from concord.web.pool import blueprint as pool_pages
-from concord.web.request import Site, current_settings, find_person, install_site
+from concord.web.request import Site, current_database, current_settings, find_person, install_site
 from concord.web.security import install_security, origin
 from concord.web.settings import WebSettings, read_web_settings
-from concord.web.trace import install_trace
+from concord.web.trace import install_trace, request_id
 from concord.web.words import install_words
 from tenants.database import Database
 from tenants.scope import NOBODY
@@ -91,12 +93,13 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
     install_limits(app, settings)
     install_security(app, https=settings.https, form_targets=_form_targets(settings))
     install_errors(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     install_openid(app, settings)
     install_words(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(_page_facts)
+    install_api(app, _api_parts(app, settings), csrf=csrf)
     public(app.view_functions["static"])
     list_access(app)
     return app
@@ -133,6 +136,12 @@ def _site(settings: WebSettings, database: Database | None) -> Site:
         ),
         valkey=Redis.from_url(settings.valkey_url, socket_connect_timeout=2, socket_timeout=2),
     )
+
+
+def _api_parts(app: Flask, settings: WebSettings) -> Parts:
+    with app.app_context():
+        database = current_database()
+    return Parts(database=database, site_url=settings.site_url, cursor_key=settings.secret_key, request_id=request_id)
 
 
 def _check_address() -> ResponseReturnValue | None:

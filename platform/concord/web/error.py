@@ -13,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from concord.api.problem import asks_api, problem, problem_of_http, problem_of_refusal
 from concord.web.trace import request_id
 from matching.pack import PackExpired
 from matching.probing import AskedTooOften
@@ -79,7 +80,9 @@ def status_of(error: type[DomainError]) -> int | None:
 
 
 def error_page(status: int, *, title: str | None = None, body: str | None = None) -> ResponseReturnValue:
-    """Return the error page of a status, with the request's id to quote."""
+    """Return the error page of a status, with the request's id to quote; programs are told a problem."""
+    if asks_api():
+        return problem(status, detail=body)
     words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     page = render_template(
         "error.html", heading=title or words.title, body=body or words.body, status=status, reference=request_id()
@@ -98,7 +101,8 @@ def install_errors(app: Flask) -> None:
 
 
 def _show_refusal(error: DomainError) -> ResponseReturnValue:
-    return error_page(status_of(type(error)) or 500, body=str(error))
+    status = status_of(type(error)) or 500
+    return problem_of_refusal(error, status) if asks_api() else error_page(status, body=str(error))
 
 
 def _show_stale_form(error: CSRFError) -> ResponseReturnValue:
@@ -109,7 +113,7 @@ def _show_stale_form(error: CSRFError) -> ResponseReturnValue:
 def _show_http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error
-    return error_page(error.code)
+    return problem_of_http(error) if asks_api() else error_page(error.code)
 
 
 def _show_database_away(error: Exception) -> ResponseReturnValue:

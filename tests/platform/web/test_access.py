@@ -15,6 +15,7 @@ from tenants.database import Database
 from tenants.permission import Verb
 from tenants.role import Role
 from tests.factories import Factories, Tenant
+from tests.platform.api.census import API_CENSUS
 from tests.site import Visitor, make_settings
 
 # Every route, and who may use it. A new page adds its line here.
@@ -131,7 +132,7 @@ PUBLIC = {route for route, access in CENSUS.items() if access == "anyone"}
 
 class TestListAccess:
     def test_is_the_census(self) -> None:
-        assert list_access(create_app(make_settings())) == CENSUS
+        assert list_access(create_app(make_settings())) == CENSUS | API_CENSUS
 
     def test_refuses_a_view_that_does_not_say(self) -> None:
         app = create_app(make_settings())
