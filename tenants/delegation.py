@@ -22,6 +22,7 @@ from tenants.base import Base, Id
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
 from tenants.permission import Verb, require
+from tenants.person import Appointment, Person, held_on
 from tenants.role import Role
 
 DELEGABLE = (
@@ -177,6 +178,16 @@ def list_delegations(session: Session) -> list[AgencyDelegation]:
     """Return the delegations that concern the scope's own agency, the latest to begin first."""
     query = select(AgencyDelegation).order_by(AgencyDelegation.starts_on.desc(), AgencyDelegation.id)
     return list(session.scalars(query))
+
+
+def people_acting_by(session: Session, delegation: AgencyDelegation, *, on: date) -> list[str]:
+    """Return the names of those who may act by a delegation on a day, as far as this scope may know of them."""
+    query = (
+        select(Person.name)
+        .join(Appointment, Appointment.person_id == Person.id)
+        .where(Appointment.delegation_id == delegation.id, *held_on(on))
+    )
+    return sorted(set(session.scalars(query)))
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""``concord agency`` and ``consortium`` once they are there: leaving, and taking everything out."""
+"""``concord agency`` and ``consortium`` once they are there: acting for another, leaving, taking everything out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tenants.agency import get_agency_by_slug
 from tenants.base import utc_now
 from tenants.consortium import get_consortium_by_slug
 from tenants.database import Database
+from tenants.delegation import DELEGABLE, delegate
 from tenants.departure import propose_departure
+from tenants.role import Role
 from tenants.scope import OPERATOR, Scope
 from workers.agency_archive import write_archive
 
@@ -43,6 +45,36 @@ def leave_service(settings: Settings, slug: str, leaves_on: datetime, reason: st
 def leave_consortium(settings: Settings, slug: str, agency_slug: str, leaves_on: datetime, reason: str) -> None:
     """Propose that an agency leaves the consortium SLUG; somebody of the agency agrees on its page “Leaving”."""
     _propose(settings, agency_slug, leaves_on=leaves_on, reason=reason, consortium_slug=slug)
+
+
+@agency.command("delegate")
+@click.argument("slug")
+@click.option("--for", "acts_for", required=True, help="Whose work it does.")
+@click.option("--role", "roles", type=click.Choice([role.value for role in DELEGABLE]), multiple=True, required=True)
+@click.option("--from", "starts_on", type=_DAY, help="The first day.  [default: today]")
+@click.option("--until", "ends_on", type=_DAY, help="The first day without it.  [default: until one of them ends it]")
+@click.pass_obj
+def delegate_command(
+    settings: Settings,
+    slug: str,
+    acts_for: str,
+    roles: tuple[str, ...],
+    starts_on: datetime | None,
+    ends_on: datetime | None,
+) -> None:
+    """Propose that people of the agency SLUG act for another; both sign on their page “Acting for one another”."""
+    now = utc_now()
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        delegate(
+            session,
+            get_agency_by_slug(session, slug),
+            acts_for=get_agency_by_slug(session, acts_for),
+            roles=[Role(role) for role in roles],
+            starts_on=starts_on.date() if starts_on else now.date(),
+            ends_on=ends_on.date() if ends_on else None,
+            now=now,
+        )
+    click.echo(f"Proposed. {slug} and {acts_for} each sign on their page “Acting for one another”.")
 
 
 @agency.command("records")

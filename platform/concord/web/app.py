@@ -18,6 +18,7 @@ from concord.web import (
     agency_archive,
     audit,
     availability,
+    delegations,
     export,
     groups,
     health,
@@ -71,6 +72,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     meetings.blueprint,
     actions.blueprint,
     availability.blueprint,
+    delegations.blueprint,
     leaving.blueprint,
     agency_archive.blueprint,
 )

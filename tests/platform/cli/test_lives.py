@@ -12,6 +12,7 @@ import pytest
 from tenants.base import utc_now
 from tenants.consortium import get_consortium
 from tenants.database import Database
+from tenants.delegation import list_delegations
 from tenants.departure import list_departures
 from tenants.scope import OPERATOR
 from tests.factories import Factories, Tenant
@@ -45,6 +46,20 @@ class TestLeave:
         assert "no agency called “atlantis”" in refusal(
             "agency", "leave", "atlantis", "--on", "2030-01-01", "--reason", "A flood"
         )
+
+
+class TestDelegate:
+    def test_proposes_and_leaves_the_word_to_both(self, factories: Factories, database: Database) -> None:
+        devon, dorset = factories.two_tenants()
+
+        said = run("agency", "delegate", devon.slug, "--for", dorset.slug, "--role", "family_finder")
+
+        assert (said.exit_code, said.stdout.split()[0]) == (0, "Proposed.")
+        for side in (devon, dorset):
+            with database.transaction(side.scope) as session:
+                (made,) = list_delegations(session)
+                assert (made.agency_id, made.acts_for_id, made.roles) == (devon.id, dorset.id, ["family_finder"])
+                assert (made.given_at, made.taken_at) == (None, None)
 
 
 class TestRecords:
