@@ -129,6 +129,10 @@ REGISTER: tuple[Holding, ...] = (
     Holding("invitation", Course.ENDS),
     Holding("consortium_member", Course.ENDS),
     Holding("sign_in_session", Course.ENDS, kept_in=_SIGN_IN),
+    Holding("identity_provider", Course.ENDS, kept_in=_SIGN_IN),
+    Holding("identity_provider_role", Course.ENDS, kept_in=_SIGN_IN),
+    Holding("identity_provider_secret", Course.ENDS, kept_in=_SIGN_IN),
+    Holding("email_domain", Course.ENDS, kept_in=_SIGN_IN),
     # Nobody's: they name no agency.
     Holding("consortium", Course.STAYS, agencies=(), kept_in=_DIRECTORY),
     Holding("person", Course.STAYS, agencies=(), kept_in="a person is not an agency's; who held which role goes out"),

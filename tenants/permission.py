@@ -55,6 +55,8 @@ class Verb(StrEnum):
     READ_RETENTION = "read_retention", "see what is kept for how long"
     KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
     APPROVE_DESTRUCTION = "approve_destruction", "decide on what another asked to destroy"
+    MANAGE_PROVIDERS = "manage_providers", "manage how the agency’s people sign in"
+    CONFIRM_DOMAINS = "confirm_domains", "confirm members’ e-mail domains"
     RUN_PLATFORM = "run_platform", "run the service"
 
 
@@ -148,6 +150,8 @@ TABLE: tuple[Right, ...] = (
 )
     Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),
     Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
+    Right(Verb.MANAGE_PROVIDERS,     {Role.ADMINISTRATOR},                         OWN),
+    Right(Verb.CONFIRM_DOMAINS,      {Role.COORDINATOR},                           OFFICE),
     Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),
     Right(Verb.KEEP_REPORTS,         FILERS | {Role.MANAGER},                      OWN,    Level.REPORT,   BOTH),
 # fmt: on

@@ -49,6 +49,9 @@ class Appointment(Base):
     role: Mapped[Role] = mapped_column(Word(Role))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+    vouched_by: Mapped[str | None]
+    """The issuer by whose claim the role is held; without, it was given by hand."""
+    ended_with_claim: Mapped[bool] = mapped_column(server_default="false")
     delegation_id: Mapped[UUID | None]
     """By which delegation a person of another agency holds it; it ends with that."""
 

@@ -54,6 +54,21 @@ class SignInSession:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a provider says of somebody beside who they are; the deployment’s own has no id."""
+
+    provider_id: UUID | None = None
+    email: str | None = None
+    """Their address, where the provider has verified it."""
+    claims: tuple[str, ...] | None = None
+    """The values that roles follow from; ``None`` leaves roles as they are."""
+    sid: str | None = None
+    acr: str | None = None
+    auth_time: datetime | None = None
+    second_step: bool = False
+
+
 class UnknownPerson(Forbidden):
     """The provider vouches for someone whom no agency has invited."""
 
@@ -62,23 +77,62 @@ class NotAppointed(Forbidden):
     """The person holds no role in that agency."""
 
 
-def sign_in(session: Session, *, issuer: str, subject: str, now: datetime) -> SignedIn:
+def sign_in(session: Session, *, issuer: str, subject: str, now: datetime, vouched: Vouched | None = None) -> SignedIn:
     """Begin a session for the person whom ``issuer`` calls ``subject``.
 
+    Open invitations to the address that the provider vouches for are taken up, and roles follow the provider’s claim.
     Where they work for one agency of one consortium only, they act for it at once.
 
-    :raises UnknownPerson: when no agency has invited them.
+    :raises UnknownPerson: when no agency has invited them, or the provider was switched off.
     """
     token = secrets.token_urlsafe(32)
+    facts = vouched or Vouched()
     person_id = session.execute(
-        text("SELECT start_sign_in(:issuer, :subject, :digest, :now)"),
-        {"issuer": issuer, "subject": subject, "digest": _digest(token), "now": now},
+        text(
+            "SELECT start_sign_in(:issuer, :subject, :digest, :now, :provider, :email, :claims, :sid, :acr, "
+            ":auth_time, :second_step)"
+        ),
+        {
+            "issuer": issuer,
+            "subject": subject,
+            "digest": _digest(token),
+            "now": now,
+            "provider": facts.provider_id,
+            "email": facts.email,
+            "claims": None if facts.claims is None else list(facts.claims),
+            "sid": facts.sid,
+            "acr": facts.acr,
+            "auth_time": facts.auth_time,
+            "second_step": facts.second_step,
+        },
     ).scalar_one()
     if person_id is None:
         raise UnknownPerson(
             "Your account is not known to Concord. Ask your agency’s administrator to invite you, then sign in again."
         )
     return SignedIn(token=token, person_id=person_id)
+
+
+def end_sessions_there(
+    session: Session, *, mark: str | None, issuer: str, subject: str | None, sid: str | None, token: str, now: datetime
+) -> int | None:
+    """End the sessions that a provider says are over, and return how many; ``None`` when that word was heard before.
+
+    :param mark: the provider’s, or ``None`` for the deployment’s own.
+    :param token: what makes the provider’s word one of its kind (the logout token’s ``jti``).
+    """
+    ended: int | None = session.execute(
+        text("SELECT end_sessions_there(:mark, :issuer, :subject, :sid, :token, :now)"),
+        {
+            "mark": mark,
+            "issuer": issuer,
+            "subject": subject,
+            "sid": sid,
+            "token": _digest(f"{issuer} {token}"),
+            "now": now,
+        },
+    ).scalar_one()
+    return ended
 
 
 def find_session(

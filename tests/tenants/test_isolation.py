@@ -28,6 +28,7 @@ DIRECTORY = {
     "appointment",
     "consortium",
     "consortium_member",
+    "email_domain",
     "invitation",
     "person",
     "person_identity",

@@ -27,6 +27,10 @@ DEFINERS = {
     "start_sign_in": ("concord_sign_in", "finds a person before there is a scope"),
     "find_sign_in": ("concord_sign_in", "finds a session before there is a scope"),
     "choose_acting": ("concord_sign_in", "writes to a session, which no login may"),
+    "sign_in_ways": ("concord_sign_in", "lists the ways in before anyone is known"),
+    "sign_in_provider": ("concord_sign_in", "opens a provider's settings, its secret among them, to nobody's scope"),
+    "take_trial": ("concord_sign_in", "links the account that an administrator came in by, which no login may"),
+    "end_sessions_there": ("concord_sign_in", "ends the sessions that a provider says are over"),
     "end_sign_in": ("concord_sign_in", "writes to a session, which no login may"),
     "find_api_client": ("concord_sign_in", "finds a client before there is a scope"),
     "start_api_token": ("concord_sign_in", "writes a token, which no login may"),
@@ -71,11 +75,15 @@ LOOSE_CONSTRAINTS = {
     "household_code_key": "codes are random, are never chosen, and name one record in the whole pool",
     "sibling_group_code_key": "as above",
     "sign_in_session_pkey": "no login writes sessions",
+    "email_domain_confirmed_idx": "a domain is public, and only the office and the operator confirm whose it is",
 }
 
 # Tables and columns that no model maps, each with its reason.
 UNMAPPED = {
     "api_token": "reached through functions only",
+    "api_token": "reached through functions only",
+    "identity_provider_secret": "written only; signing in opens it through a function",
+    "logout_token": "reached through functions only",
     "sign_in_session": "begun through functions only, and read by column: nobody reads its key, the digest",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
     "audit_chain.written_in": "as above",

@@ -43,6 +43,8 @@ from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
 from tests.tenants.privacy_world import make_privacy
 from tests.tenants.chain import make_chain
+from tests.tenants.sign_in_world import make_sign_in_service
+from tests.tenants.linked_world import make_linked
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
@@ -100,7 +102,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     _make_meeting(database, world)
     _make_the_rest(database, world)
     make_chain(database, agency)
-    make_linked(factories, database, agency, neighbour)
+    make_sign_in_service(database, agency)
     make_privacy(factories, agency)
     return world
 
