@@ -48,7 +48,6 @@ from tests.tenants.linked_world import make_linked
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
-from tests.tenants.linked_world import make_linked
 REFUSED_BY_FOREIGN_KEY = "23503"
 NOTHING = "0 rows"
 
@@ -64,13 +63,13 @@ SHARED = {
     "child_need": 1,
     "pool_entry": 2,
     "consortium_member": 1,
-}
-
-
     # Of two reports the one that is granted, in its present version; of a link's two steps the agency's own.
     "document": 1,
     "document_version": 1,
     "link_step": 1,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Two consortia: a stranger alone in one; in the other its office, an agency with records, and a neighbour."""
@@ -99,6 +98,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     agency, neighbour = factories.tenant(consortium_id), factories.tenant(consortium_id)
     world = World(stranger, office, agency, neighbour, view)
     _make_records(factories, agency)
+    make_linked(factories, database, agency, neighbour)
     _make_meeting(database, world)
     _make_the_rest(database, world)
     make_chain(database, agency)
