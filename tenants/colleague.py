@@ -6,7 +6,7 @@ Nobody changes their own roles, an agency keeps an administrator, and whoever le
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -92,9 +92,7 @@ def change_roles(session: Session, person: Person, *, agency: Agency, roles: Col
     :raises LastAdministrator: when nobody else would be left to manage people.
     """
     held = _begin(session, person, agency=agency, on=on)
-    check_roles(session, agency, set(roles) - {each.role for each in held})
-    if not roles:
-        raise RolesInvalid("Choose at least one role. When somebody leaves, end their work here instead.")
+    check_roles(session, agency, roles, held={each.role for each in held})
     _end(session, [each for each in held if each.role not in roles], agency, on=on)
     for role in sorted(set(roles) - {each.role for each in held}):
         session.add(Appointment(person_id=person.id, agency_id=agency.id, role=role, starts_on=on))
@@ -129,12 +127,14 @@ def require_keeper(session: Session, agency_id: UUID) -> None:
         raise PersonUnknown("There is no such person in this agency.")
 
 
-def check_roles(session: Session, agency: Agency, roles: Iterable[Role]) -> None:
-    """Let roles pass that an administrator can give in an agency; the operator can give any.
+def check_roles(session: Session, agency: Agency, roles: Collection[Role], *, held: Collection[Role] = ()) -> None:
+    """Let roles pass that an administrator can give in an agency, or that are ``held``; the operator can give any.
 
-    :raises RolesInvalid: when there is another among them.
+    :raises RolesInvalid: when there is none, or another among them.
     """
-    strange = set() if scope_of(session).operator else set(roles) - set(roles_of(agency.kind))
+    if not roles:
+        raise RolesInvalid("Choose at least one role. When somebody leaves, end their work here instead.")
+    strange = set() if scope_of(session).operator else set(roles) - set(held) - set(roles_of(agency.kind))
     if strange:
         words = ", ".join(sorted(role.label.lower() for role in strange))
         raise RolesInvalid(f"{agency.name} has no such role to give: {words}.")

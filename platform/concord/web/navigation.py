@@ -73,6 +73,12 @@ SECTIONS: tuple[Section, ...] = (
         endpoint="audit.index",
         verb=Verb.READ_AUDIT,
     ),
+    Section(
+        title="Your agency",
+        hint="Who works here, how they sign in, and what the agency has settled.",
+        endpoint="agency.index",
+        verb=Verb.READ_AGENCY,
+    ),
 )
 
 

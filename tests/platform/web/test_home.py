@@ -98,7 +98,7 @@ class TestPage:
         text = page_of(visitor).text
         assert f"Concord has no page yet for your work as {role.label.lower()}." in text
         assert "What you can do" in text
-        assert "Those who run Concord for your consortium give these roles" in text
+        assert "Your agency’s administrator gives these roles" in text
 
     def test_says_which_version_is_there_while_the_next_is_made(
         self, visit_as: Visit, factories: Factories, database: Database

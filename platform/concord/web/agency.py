@@ -1,0 +1,52 @@
+"""“Your agency”: what the agency is, and the places from which its people, sign-in and settings are kept.
+
+A page's author adds a row; it shows to those whose role allows its verb.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, render_template
+from flask.typing import ResponseReturnValue
+
+from concord.web.access import may
+from concord.web.navigation import Section
+from concord.web.request import transaction
+from tenants.agency import get_agency
+from tenants.base import utc_now
+from tenants.consortium import list_consortia_of
+from tenants.permission import Verb
+from tenants.permission import may as scope_may
+
+blueprint = Blueprint("agency", __name__)
+
+ROWS: tuple[Section, ...] = (
+    Section(
+        title="People",
+        hint="Who works here and in which roles, whom you have invited, and who has left.",
+        endpoint="people.index",
+        verb=Verb.READ_PEOPLE,
+    ),
+    Section(
+        title="Your agency’s records",
+        hint="Take out everything that your agency has here, and sign for it.",
+        endpoint="agency_archive.index",
+        verb=Verb.DECIDE_LIFE,
+    ),
+    Section(
+        title="Leaving",
+        hint="Leave a consortium, or Concord as a whole, from a day that two people agree to.",
+        endpoint="leaving.index",
+        verb=Verb.DECIDE_LIFE,
+    ),
+)
+
+
+@blueprint.get("/agency")
+@may(Verb.READ_AGENCY)
+def index() -> ResponseReturnValue:
+    """Show the agency and what the person's role opens of how it is set up."""
+    with transaction() as session:
+        agency = get_agency(session, g.scope.agency_id)
+        consortia = list_consortia_of(session, agency, on=utc_now().date())
+    rows = [row for row in ROWS if scope_may(g.scope, row.verb)]
+    return render_template("agency.html", agency=agency, consortia=consortia, rows=rows)
