@@ -106,13 +106,13 @@ KEEPERS = frozenset({Role.ADMINISTRATOR, Role.INFORMATION_GOVERNANCE, Role.MANAG
 OWN = frozenset({Relation.OWN})
 OFFICE = frozenset({Relation.OFFICE})
 POOL = OWN | {Relation.POOL}
+LINKED = OWN | {Relation.LINK}
 
 GROUP = frozenset({RecordKind.GROUP})
 HOUSEHOLD = frozenset({RecordKind.HOUSEHOLD})
 BOTH = GROUP | HOUSEHOLD
 
 # fmt: off
-LINKED = OWN | {Relation.LINK}
 TABLE: tuple[Right, ...] = (
     #     what                       who                                           whose   how much        of what
     Right(Verb.READ_GROUPS,          WORKERS,                                      POOL,   Level.PROFILE,  GROUP),
@@ -138,6 +138,10 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.KEEP_ACTIONS,         WORKERS,                                      OWN),
     Right(Verb.KEEP_ACTIONS,         LEADS,                                        OFFICE),
     Right(Verb.CONFIRM_AVAILABILITY, FILERS | {Role.MANAGER},                      OWN),
+    Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),
+    Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
+    Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),
+    Right(Verb.KEEP_REPORTS,         FILERS | {Role.MANAGER},                      OWN,    Level.REPORT,   BOTH),
     Right(Verb.READ_AGENCY,          KEEPERS,                                      OWN),
     Right(Verb.READ_PEOPLE,          KEEPERS,                                      OWN),
     Right(Verb.MANAGE_PEOPLE,        {Role.ADMINISTRATOR},                         OWN),
@@ -146,14 +150,10 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_RETENTION,       {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.KEEP_RETENTION,       {Role.INFORMATION_GOVERNANCE},                OWN),
     Right(Verb.APPROVE_DESTRUCTION,  {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
-    Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
-)
-    Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),
-    Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
     Right(Verb.MANAGE_PROVIDERS,     {Role.ADMINISTRATOR},                         OWN),
     Right(Verb.CONFIRM_DOMAINS,      {Role.COORDINATOR},                           OFFICE),
-    Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),
-    Right(Verb.KEEP_REPORTS,         FILERS | {Role.MANAGER},                      OWN,    Level.REPORT,   BOTH),
+    Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
+)
 # fmt: on
 
 MAY: dict[Verb, frozenset[Role]] = {
