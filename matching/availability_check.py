@@ -90,7 +90,7 @@ def list_checks(session: Session, *, as_of: date, now: datetime) -> tuple[Househ
 
     :raises AskedTooOften: when the agency has asked too much of others' places in a day.
     """
-    pool = open_pool(session, as_of=as_of)
+    pool = open_pool(session, as_of=as_of, members_only=True)
     ask_places(session, pool.groups, pool.households, now=now)
     return checks_of(session, pool, lists_of(pool.rank(TOP), len(pool.households)))
 

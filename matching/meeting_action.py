@@ -196,7 +196,7 @@ def _code(session: Session, reference: str) -> str:
             record = find(session, reference.strip())
         except unknown:
             continue
-        entry = sharing_of(session, [record.id]).get(record.id)
+        entry = sharing_of(session, [record.id], anywhere=True).get(record.id)
         if entry is not None and not entry.held and entry.stage is not Stage.IN_HOUSE:
             return record.code
         raise ActionAboutUnknown(

@@ -1,8 +1,9 @@
 """Packs: what one agency takes to a matching meeting, frozen as a PDF and a spreadsheet.
 
 Each member agency has its own, made with its own rights. The contents are sealed with the agency's key; the office
-sees which packs are ready, never what is in another agency's. Some days after its meeting a pack ends: it can no longer
-be opened, and its files are destroyed, while the row with its hash stays.
+sees which packs are ready, never what is in another agency's. Somebody who is shut out of a record (``matching.bar``)
+has packs of their own, made with their own rights; the agency's are not theirs to open. Some days after its meeting a
+pack ends: it can no longer be opened, and its files are destroyed, while the row with its hash stays.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,7 +24,7 @@ from tenants.base import Base, Id, Word
 from tenants.cipher import seal, unseal
 from tenants.consortium import get_consortium
 from tenants.database import scope_of
-from tenants.error import Conflict, NotFound
+from tenants.error import Conflict, Forbidden, NotFound
 from tenants.job import request_job
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -57,6 +58,8 @@ class Pack(Base):
     ranking_run_id: Mapped[UUID | None]
     digest: Mapped[bytes | None]
     """SHA-256 over the digests of its files, in the order of their formats."""
+    reader_id: Mapped[UUID | None]
+    """Whose alone it is, where they are shut out of a record; ``None`` for the agency's."""
     expires_on: Mapped[date]
     """The last day on which it can be opened."""
 
@@ -92,12 +95,19 @@ class PackExpired(Conflict):
     """The pack has come to its end and can no longer be opened."""
 
 
+class PackNotTheirs(Forbidden):
+    """The person is shut out of a record, and the pack was not made for them alone since."""
+
+
 class PackTooLarge(Conflict):
     """The files of a pack are larger than may be kept."""
 
 
 def request_pack(session: Session, meeting: Meeting, *, now: datetime, version: int | None = None) -> Pack:
-    """Ask for the scope's own agency's pack; the next version when none is named, else that one, once."""
+    """Ask for the scope's own agency's pack; the next version when none is named, else that one, once.
+
+    Whoever is shut out of a record gets a version of their own.
+    """
     scope = scope_of(session)
     if version is None:
         version = next_version(session, meeting)
@@ -117,6 +127,7 @@ def request_pack(session: Session, meeting: Meeting, *, now: datetime, version: 
             job_id=job_id,
             requested_by=scope.person_id,
             requested_at=now,
+            reader_id=_reader(session),
             expires_on=_last_day(session, meeting, now.date()),
         )
         .on_conflict_do_nothing(index_elements=["meeting_id", "version", "agency_id"])
@@ -150,6 +161,28 @@ def next_version(session: Session, meeting: Meeting) -> int:
     return (last or 0) + 1
 
 
+def is_shut_out(session: Session) -> bool:
+    """Say whether the scope's person is shut out of any record."""
+    return bool(session.scalar(text("SELECT scope_barred_since() IS NOT NULL")))
+
+
+def _reader(session: Session) -> UUID | None:
+    return scope_of(session).person_id if is_shut_out(session) else None
+
+
+def require_reader(session: Session, pack: Pack) -> None:
+    """Let a pack be made whole: not with the rights of somebody who has been shut out of a record since they asked.
+
+    :raises PackNotTheirs: when they have.
+    """
+    since = session.scalar(text("SELECT scope_barred_since()"))
+    if since is not None and (pack.reader_id != scope_of(session).person_id or pack.requested_at < since):
+        raise PackNotTheirs(
+            "Whoever asked for this pack has been shut out of a record since. Somebody else can ask for the agency’s "
+            "pack on the meeting’s page."
+        )
+
+
 def _last_day(session: Session, meeting: Meeting, today: date) -> date:
     # A pack that is asked for after its meeting is still to be read for as long.
     days = get_consortium(session, meeting.consortium_id).pack_days
@@ -159,10 +192,10 @@ def _last_day(session: Session, meeting: Meeting, today: date) -> date:
 def get_pack(session: Session, pack_id: UUID) -> Pack:
     """Return a pack of this scope.
 
-    :raises PackUnknown: when there is none.
+    :raises PackUnknown: when there is none, or it is somebody else's alone.
     """
     pack = session.get(Pack, pack_id)
-    if pack is None:
+    if pack is None or pack.reader_id not in (None, scope_of(session).person_id):
         raise PackUnknown("There is no such pack for your agency.")
     return pack
 
@@ -181,8 +214,16 @@ def get_pack_version(session: Session, meeting_id: UUID, *, version: int, agency
 
 
 def list_packs(session: Session, meeting_id: UUID) -> list[Pack]:
-    """Return a meeting's packs that this scope may know of, newest version first."""
-    query = select(Pack).where(Pack.meeting_id == meeting_id).order_by(Pack.version.desc(), Pack.agency_id)
+    """Return a meeting's packs that this scope may know of, newest version first.
+
+    What was made for one person alone is listed to them, who has no use for the agency's; else the agencies' are.
+    """
+    reader = _reader(session)
+    theirs: ColumnElement[bool] = Pack.reader_id.is_(None)
+    if reader is not None:
+        own = Pack.agency_id == scope_of(session).agency_id
+        theirs = or_(and_(~own, theirs), and_(own, Pack.reader_id == reader))
+    query = select(Pack).where(Pack.meeting_id == meeting_id, theirs).order_by(Pack.version.desc(), Pack.agency_id)
     return list(session.scalars(query))
 
 
@@ -229,6 +270,7 @@ def download(session: Session, pack: Pack, *, kind: PackFormat, now: datetime) -
     :raises PackNotBuilt: when it has not been made yet.
     :raises PackExpired: when its days are over.
     :raises PackUnknown: when it is another agency's.
+    :raises PackNotTheirs: when the person is shut out of a record, and it was not made for them since.
     """
     if pack.agency_id != scope_of(session).agency_id:
         raise PackUnknown("There is no such pack for your agency.")
@@ -238,6 +280,12 @@ def download(session: Session, pack: Pack, *, kind: PackFormat, now: datetime) -
             "from the meeting’s page if you still need one, and destroy the copies that you saved or printed."
         )
     row = session.scalar(select(PackFile).where(PackFile.pack_id == pack.id, PackFile.format == kind))
+    if row is None and pack.built_at is not None:
+        # The database does not show it to them.
+        raise PackNotTheirs(
+            "This pack may hold a record that you are shut out of, so it is not yours to open. Ask for a pack of your "
+            "own on the meeting’s page: it is the same, without that record."
+        )
     if row is None:
         raise PackNotBuilt("The pack is still being made. Wait until it is ready, then download it.")
     audit.record(session, audit.Act.DOWNLOAD, record_kind="pack", record_id=pack.id, level=audit.Level.PROFILE, now=now)

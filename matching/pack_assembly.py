@@ -97,7 +97,7 @@ def assemble(session: Session, meeting: Meeting, pack: Pack, *, now: datetime) -
 
     :raises AskedTooOften: when the agency has asked too much of others' places in a day.
     """
-    pool = open_pool(session, as_of=pack.as_of)
+    pool = open_pool(session, as_of=pack.as_of, members_only=True)
     ask_places(session, pool.groups, pool.households, now=now)
     ranking = pool.rank(FAMILIES)
     run = record_run(session, pool, ranking, now=now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from matching.household import Household
@@ -118,6 +118,8 @@ def _earlier(session: Session, meeting: Meeting, pack: Pack) -> tuple[Pack, Meet
             Pack.agency_id == pack.agency_id,
             Pack.consortium_id == pack.consortium_id,
             Pack.ranking_run_id.is_not(None),
+            # Never somebody's own: it lacks what they are shut out of, and would call it new.
+            or_(Pack.reader_id.is_(None), Pack.reader_id == pack.reader_id),
         )
         .order_by(Meeting.held_on.desc(), Meeting.id, Pack.version.desc())
         .limit(1)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.meeting import Meeting
-from matching.pack import BUILD_ALL_JOB, BUILD_JOB, Pack, list_packs, request_all_packs, request_pack
+from matching.pack import BUILD_ALL_JOB, BUILD_JOB, Pack, is_shut_out, list_packs, request_all_packs, request_pack
 from matching.register import agency_names
 from tenants.database import scope_of
 from tenants.job import FINISHED, Job, JobState, JobUnknown, get_job, retry_job
@@ -48,6 +48,8 @@ class MeetingPacks:
 
     own: tuple[OwnPack, ...]
     others: tuple[MemberPack, ...]
+    alone: bool
+    """The reader is shut out of a record, so that the packs listed as their own are theirs alone."""
     asking: Job | None
     """The office's last job that asks for every agency's pack."""
 
@@ -89,6 +91,7 @@ def packs_of(session: Session, meeting: Meeting) -> MeetingPacks:
     return MeetingPacks(
         own=tuple(OwnPack(pack=pack, job=jobs.get(str(pack.job_id))) for pack in own),
         others=tuple(sorted(others, key=lambda each: (each.agency, str(each.pack.agency_id)))),
+        alone=is_shut_out(session),
         asking=_asking(session, meeting),
     )
 
@@ -96,13 +99,14 @@ def packs_of(session: Session, meeting: Meeting) -> MeetingPacks:
 def ask_for_packs(session: Session, meeting: Meeting, *, now: datetime) -> None:
     """Ask for the next version of every member's pack as the office, of one's own as a member.
 
-    While the last one asked for is still to come nothing more is asked.
+    While the last one asked for is still to come nothing more is asked. Whoever is shut out of a record asks for a
+    version of their own besides.
     """
     packs = packs_of(session, meeting)
-    if scope_of(session).agency_id == meeting.agency_id:
-        if not packs.asked:
-            request_all_packs(session, meeting, now=now)
-    elif not packs.making_own:
+    office = scope_of(session).agency_id == meeting.agency_id
+    if office and not packs.asked:
+        request_all_packs(session, meeting, now=now)
+    if (packs.alone or not office) and not packs.making_own:
         request_pack(session, meeting, now=now)
 
 

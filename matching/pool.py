@@ -5,11 +5,12 @@ Reads of other agencies' records go through these entries; the database's polici
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -34,6 +35,14 @@ class Stage(StrEnum):
         ]
 
 
+class Way(StrEnum):
+    """How a record came to be shared as it is."""
+
+    PERSON = "person"
+    IMPORT = "import"
+    SCHEDULE = "schedule"
+
+
 class PoolEntry(Base):
     """One household or sibling group in one consortium's pool."""
 
@@ -50,6 +59,9 @@ class PoolEntry(Base):
     held: Mapped[bool]
     reason: Mapped[str | None]
     """Why it is held back, or shared earlier than the consortium's timing."""
+    way: Mapped[Way] = mapped_column(Word(Way))
+    kept: Mapped[bool]
+    """A person said that it stays at its stage, whatever the timing says."""
 
 
 class NoPool(Invalid):
@@ -81,9 +93,16 @@ def share(
 
 
 def share_each(
-    session: Session, entries: list[tuple[UUID | None, UUID | None, Stage, bool, str | None]], *, on: date
+    session: Session,
+    entries: list[tuple[UUID | None, UUID | None, Stage, bool, str | None]],
+    *,
+    on: date,
+    way: Way = Way.IMPORT,
+    kept: bool = False,
 ) -> None:
     """Set the sharing of many records: household or group id, stage, held, reason.
+
+    ``kept`` keeps them at that stage until a person says otherwise.
 
     :raises NoPool: when the scope names no agency or no consortium.
     """
@@ -102,6 +121,8 @@ def share_each(
                 "entered_on": on,
                 "held": held,
                 "reason": reason,
+                "way": way,
+                "kept": kept,
             }
             for household_id, group_id, stage, held, reason in entries
             if (household_id if column == "household_id" else group_id) is not None
@@ -119,6 +140,8 @@ def share_each(
                     "stage": statement.excluded.stage,
                     "held": statement.excluded.held,
                     "reason": statement.excluded.reason,
+                    "way": statement.excluded.way,
+                    "kept": statement.excluded.kept,
                     # Holding a record for a while must not make it new to the pool again.
                     "entered_on": case((changed, statement.excluded.entered_on), else_=PoolEntry.entered_on),
                 },
@@ -126,10 +149,29 @@ def share_each(
         )
 
 
-def sharing_of(session: Session, record_ids: list[UUID]) -> dict[UUID, PoolEntry]:
-    """Return the present consortium's entry of each record that this scope may see, by the record's id."""
-    record_id = func.coalesce(PoolEntry.household_id, PoolEntry.sibling_group_id)
-    query = select(PoolEntry).where(
-        PoolEntry.consortium_id == scope_of(session).consortium_id, record_id.in_(record_ids)
-    )
+def sharing_of(session: Session, record_ids: list[UUID], *, anywhere: bool = False) -> dict[UUID, PoolEntry]:
+    """Return the present consortium's entry of each record that this scope may see, by the record's id.
+
+    ``anywhere`` takes in what is shared nationally in another consortium and has no entry in this one.
+    """
+    here = PoolEntry.consortium_id == scope_of(session).consortium_id
+    query = select(PoolEntry).where(func.coalesce(PoolEntry.household_id, PoolEntry.sibling_group_id).in_(record_ids))
+    if anywhere:
+        query = query.where(or_(here, shared_nationally())).order_by(case((here, 1), else_=0), PoolEntry.id)
+    else:
+        query = query.where(here)
+    # The last one stands: the present consortium's, where there is one.
     return {entry.household_id or entry.sibling_group_id: entry for entry in session.scalars(query)}  # type: ignore[misc]
+
+
+def pooled_here(session: Session) -> Set[UUID]:
+    """Return the records with an entry in the present consortium, as far as this scope sees them."""
+    entries = select(func.coalesce(PoolEntry.household_id, PoolEntry.sibling_group_id)).where(
+        PoolEntry.consortium_id == scope_of(session).consortium_id
+    )
+    return set(session.scalars(entries))
+
+
+def shared_nationally() -> ColumnElement[bool]:
+    """Return that an entry shows its record to every consortium."""
+    return and_(PoolEntry.stage == Stage.NATIONAL, ~PoolEntry.held)

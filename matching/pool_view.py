@@ -118,7 +118,7 @@ def view_pool(session: Session, *, as_of: date, now: datetime) -> PoolView:
 
     :raises AskedTooOften: when the agency has asked too much of others' places in a day.
     """
-    pool = open_pool(session, as_of=as_of)
+    pool = open_pool(session, as_of=as_of, members_only=True)
     ask_places(session, pool.groups, pool.households, now=now)
     audit.record(session, audit.Act.RANK, record_kind="pool", level=audit.Level.SUMMARY, now=now)
     return read_pool_view(pool, pool.rank())

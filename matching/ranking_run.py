@@ -17,8 +17,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from matching import household as households
 from matching import sibling_group as groups
 from matching.availability import Availability, availability_of, household_cap
+from matching.bar import barred_ids
 from matching.household import Household
 from matching.place import places_version
+from matching.pool import pooled_here
 from matching.probing import ask_places
 from matching.ranking.engine import RankedFamily, Ranking, rank
 from matching.ranking.explain import PairExplanation, explain
@@ -160,10 +162,18 @@ def open_pool(
     of_groups: Sequence[SiblingGroup] | None = None,
     of_households: Sequence[Household] | None = None,
     policy: RankingPolicy | None = None,
+    members_only: bool = False,
 ) -> Pool:
-    """Return the pool that this scope sees: all that wait, or the records given."""
+    """Return the pool that this scope sees: all that wait, or the records given.
+
+    ``members_only`` leaves out what other consortia share nationally: a meeting is of this one's members.
+    """
     found_groups = groups.list_waiting_groups(session) if of_groups is None else list(of_groups)
     found_households = households.list_waiting_households(session) if of_households is None else list(of_households)
+    if members_only:
+        there, own = pooled_here(session), scope_of(session).agency_id
+        found_groups = [each for each in found_groups if each.agency_id == own or each.id in there]
+        found_households = [each for each in found_households if each.agency_id == own or each.id in there]
     return Pool(
         groups=tuple(found_groups),
         households=tuple(found_households),
@@ -243,7 +253,7 @@ def record_run(session: Session, pool: Pool, ranking: Ranking, *, now: datetime)
 
 
 def open_snapshot(session: Session, run_id: UUID) -> Snapshot:
-    """Return what a recorded run was made from.
+    """Return what a recorded run was made from, without what the scope's person is shut out of.
 
     :raises RunUnknown: when the run is not this agency's.
     """
@@ -251,7 +261,8 @@ def open_snapshot(session: Session, run_id: UUID) -> Snapshot:
     row = None if run is None else session.get(RankingSnapshot, (run.agency_id, run.snapshot_digest))
     if row is None:
         raise RunUnknown("There is no such ranking in your agency.")
-    return from_bytes(unseal(session, row.sealed, row_id=row.row_id))
+    snapshot, barred = from_bytes(unseal(session, row.sealed, row_id=row.row_id)), barred_ids(session)
+    return snapshot.without(barred) if barred else snapshot
 
 
 def list_lines(session: Session, run_id: UUID) -> list[RankingLine]:

@@ -55,7 +55,7 @@ def open_group(session: Session, group_id: UUID, *, now: datetime) -> GroupRecor
         profile=groups.read_profile(session, group, now=now),
         agency=get_agency(session, group.agency_id).name,
         own=group.agency_id == scope_of(session).agency_id,
-        sharing=sharing_words(sharing_of(session, [group.id]).get(group.id)),
+        sharing=sharing_words(sharing_of(session, [group.id], anywhere=True).get(group.id)),
     )
 
 
@@ -71,5 +71,5 @@ def open_household(session: Session, household_id: UUID, *, now: datetime) -> Ho
         profile=households.read_profile(session, household, now=now),
         agency=get_agency(session, household.agency_id).name,
         own=household.agency_id == scope_of(session).agency_id,
-        sharing=sharing_words(sharing_of(session, [household.id]).get(household.id)),
+        sharing=sharing_words(sharing_of(session, [household.id], anywhere=True).get(household.id)),
     )

@@ -252,7 +252,11 @@ def household_filter_to_take_off(
 def group_cards(session: Session, found: Sequence[SiblingGroup], *, as_of: date) -> tuple[GroupCard, ...]:
     """Return groups as a list shows them, in the order given."""
     facts = groups.facts_of(session, found)
-    entries, names, agency_id = sharing_of(session, [each.id for each in found]), agency_names(session), _own(session)
+    entries, names, agency_id = (
+        sharing_of(session, [each.id for each in found], anywhere=True),
+        agency_names(session),
+        _own(session),
+    )
     return tuple(
         GroupCard(
             id=group.id,
@@ -274,7 +278,11 @@ def household_cards(session: Session, found: Sequence[Household], *, as_of: date
     """Return households as a list shows them, in the order given."""
     cap = household_cap(session)
     facts = households.facts_of(session, found)
-    entries, names, agency_id = sharing_of(session, [each.id for each in found]), agency_names(session), _own(session)
+    entries, names, agency_id = (
+        sharing_of(session, [each.id for each in found], anywhere=True),
+        agency_names(session),
+        _own(session),
+    )
     return tuple(
         HouseholdCard(
             id=household.id,

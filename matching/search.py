@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from sqlalchemy import ColumnElement, Exists, and_, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from matching.pool import PoolEntry, Stage
+from matching.pool import PoolEntry, Stage, shared_nationally
 from tenants.agency import Agency
 from tenants.scope import Scope
 
@@ -62,12 +62,12 @@ def of_agencies(
 
 
 def new_to_pool(record_id: Attribute, entry: Attribute, *, scope: Scope, days: int, as_of: date) -> Condition:
-    """Return that a record has been shared with the scope's consortium within so many days."""
+    """Return that a record has been shared with the scope's consortium, or nationally, within so many days."""
     return Condition(
         record_id.in_(
             select(entry).where(
                 entry.is_not(None),
-                PoolEntry.consortium_id == scope.consortium_id,
+                or_(PoolEntry.consortium_id == scope.consortium_id, shared_nationally()),
                 PoolEntry.stage != Stage.IN_HOUSE,
                 ~PoolEntry.held,
                 PoolEntry.entered_on > as_of - timedelta(days=days),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from tenants.base import Base, Id, Word
 from tenants.error import Conflict, Invalid, NotFound
 
+MOST_GLASS_HOURS = 72
 _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _URN = re.compile(r"[A-Z0-9-]{4,12}")
@@ -73,6 +74,8 @@ class Agency(Base):
     opened_on: Mapped[date]
     closed_on: Mapped[date | None]
     successor_id: Mapped[UUID | None]
+    glass_hours: Mapped[int] = mapped_column(default=4)
+    """For how many hours a record stays open to who broke glass on it."""
 
 
 class AgencyUnknown(NotFound):
@@ -133,6 +136,17 @@ def succeed(session: Session, agency: Agency, *, successor: Agency, closed_on: d
         raise AgencyInvalid(f"{agency.name} opened on {agency.opened_on:%d/%m/%Y}; it cannot close before that.")
     agency.successor_id = successor.id
     agency.closed_on = closed_on
+    session.flush()
+
+
+def set_glass_hours(session: Session, agency: Agency, *, hours: int) -> None:
+    """Set for how many hours a record of the agency stays open to who breaks glass on it.
+
+    :raises AgencyInvalid: when it is less than one or more than 72.
+    """
+    if not 1 <= hours <= MOST_GLASS_HOURS:
+        raise AgencyInvalid(f"Glass stays broken for 1 to {MOST_GLASS_HOURS} hours.")
+    agency.glass_hours = hours
     session.flush()
 
 

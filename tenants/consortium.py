@@ -14,6 +14,9 @@ from tenants.base import Base, Id
 from tenants.error import Conflict, Invalid, NotFound
 
 _CAP = "A cap is one or more; with none, nobody could be considered."
+_NEVER_NONE = frozenset({"council_in_house_days", "voluntary_in_house_days"})
+SHARING_DAYS = _NEVER_NONE | {"group_in_house_days", "household_national_days", "group_national_days"}
+"""The columns that say how long a record stays at a stage of sharing."""
 _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -29,6 +32,12 @@ class Consortium(Base):
     """How long a council's new household stays in-house before it is pooled, in days."""
     voluntary_in_house_days: Mapped[int]
     """The same for a voluntary agency's, in days."""
+    group_in_house_days: Mapped[int | None]
+    """The same for a sibling group; ``None``: until its family-finder shares it."""
+    household_national_days: Mapped[int | None]
+    """How long a household stays in the consortium before it is shared nationally; ``None``: never by itself."""
+    group_national_days: Mapped[int | None]
+    """The same for a sibling group."""
     household_cap: Mapped[int]
     """For how many sibling groups a household may be considered at once."""
     group_cap: Mapped[int]
@@ -138,6 +147,23 @@ def set_caps(
         consortium.household_cap = household_cap
     if group_cap is not None:
         consortium.group_cap = group_cap
+    session.flush()
+    return consortium
+
+
+def set_sharing_days(session: Session, consortium: Consortium, **days: int | None) -> Consortium:
+    """Set how long records stay at each stage of sharing, in days, by the columns' names; what is not given stays.
+
+    ``None`` says not by itself, for what need not have a time.
+
+    :raises ConsortiumInvalid: when a time is negative, or is taken from what must have one.
+    """
+    for name, value in days.items():
+        if (value is None and name in _NEVER_NONE) or (value is not None and value < 0):
+            raise ConsortiumInvalid("Days are none or more; a household’s days in-house cannot be left open.")
+        if name not in SHARING_DAYS:
+            raise TypeError(f"{name} is no time of sharing")
+        setattr(consortium, name, value)
     session.flush()
     return consortium
 

@@ -47,6 +47,13 @@ class Verb(StrEnum):
     KEEP_LINKS = "keep_links", "start, take up and end links"
     READ_REPORTS = "read_reports", "ask for and open reports"
     KEEP_REPORTS = "keep_reports", "keep reports and say who may read them"
+    SHARE_RECORDS = "share_records", "set how far a record is shared"
+    SET_TIMING = "set_timing", "set when records are shared by themselves"
+    SET_BARS = "set_bars", "shut people out of a record"
+    LIFT_BARS = "lift_bars", "let people who were shut out see a record again"
+    BREAK_GLASS = "break_glass", "break glass on a record"
+    JUDGE_GLASS = "judge_glass", "judge why glass was broken"
+    READ_GLASS = "read_glass", "see each time that glass was broken"
     READ_AGENCY = "read_agency", "see how the agency is set up"
     READ_PEOPLE = "read_people", "see the agency’s people"
     MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
@@ -102,6 +109,7 @@ FILERS = frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER})
 LEADS = frozenset({Role.COORDINATOR, Role.MANAGER})
 DECIDERS = frozenset({Role.DECISION_MAKER, Role.PANEL_ADVISER, Role.MEDICAL_ADVISER, Role.LEGAL_ADVISER})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.INFORMATION_GOVERNANCE, Role.MANAGER})
+GUARDS = frozenset({Role.INFORMATION_GOVERNANCE, Role.MANAGER})
 
 OWN = frozenset({Relation.OWN})
 OFFICE = frozenset({Relation.OFFICE})
@@ -142,6 +150,13 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
     Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),
     Right(Verb.KEEP_REPORTS,         FILERS | {Role.MANAGER},                      OWN,    Level.REPORT,   BOTH),
+    Right(Verb.SHARE_RECORDS,        FILERS | {Role.MANAGER},                      OWN),
+    Right(Verb.SET_TIMING,           {Role.MANAGER},                               OWN),
+    Right(Verb.SET_BARS,             GUARDS,                                       OWN),
+    Right(Verb.LIFT_BARS,            {Role.INFORMATION_GOVERNANCE},                OWN),
+    Right(Verb.BREAK_GLASS,          DECIDERS | {Role.INFORMATION_GOVERNANCE},     OWN,    Level.IDENTITY, BOTH),
+    Right(Verb.JUDGE_GLASS,          FILERS | GUARDS,                              OWN),
+    Right(Verb.READ_GLASS,           GUARDS,                                       OWN),
     Right(Verb.READ_AGENCY,          KEEPERS,                                      OWN),
     Right(Verb.READ_PEOPLE,          KEEPERS,                                      OWN),
     Right(Verb.MANAGE_PEOPLE,        {Role.ADMINISTRATOR},                         OWN),

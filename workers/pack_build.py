@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from matching.meeting import Meeting, get_meeting
-from matching.pack import PackFormat, get_pack_version, keep_files, request_pack
+from matching.pack import PackFormat, get_pack_version, keep_files, request_pack, require_reader
 from matching.pack_assembly import assemble
 from tenants.consortium import list_members
 from workers.document.pdf import render_pdf
@@ -24,6 +24,7 @@ def build_pack(session: Session, work: Work) -> dict[str, Any]:
     pack = get_pack_version(session, meeting.id, version=work.payload["version"], agency_id=work.scope.agency_id)
     if pack.built_at is not None:
         return {"pack": str(pack.id)}
+    require_reader(session, pack)
     work.progress.tell(0, _STEPS, "Ranking")
     content, run_id = assemble(session, meeting, pack, now=work.now)
     work.progress.tell(1, _STEPS, "Setting the PDF")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from matching.bar import SHUT_OUT, barred_references
 from matching.intake.child_row import MOST_CHILDREN, ChildRow, GroupRow, group_problems, rest_of_group
 from matching.intake.column import SheetKind
 from matching.intake.image import ImageKeeper
@@ -44,7 +45,11 @@ def take_groups(
     ``images`` keeps how each group stood before.
     """
     register = recorded_groups(session, groups)
-    decisions = [_decide(group, register, now=now) for group in groups]
+    references = [
+        each for group in groups for each in (group.reference, *(child.reference for child in group.children))
+    ]
+    barred = barred_references(session, references)
+    decisions = [_decide(group, register, barred, now=now) for group in groups]
     taken = [decision.taken for decision in decisions if decision.taken]
     if not dry_run:
         with nullcontext() if images is None else images.around([(each.id, each.before is None) for each in taken]):
@@ -56,7 +61,10 @@ def take_groups(
     return outcomes
 
 
-def _decide(group: GroupRow, register: Register, *, now: datetime) -> _Decision:
+def _decide(group: GroupRow, register: Register, barred: Set[str], *, now: datetime) -> _Decision:
+    shut_out = _shut_out(group, barred)
+    if shut_out:
+        return _refused(group, None, shut_out)
     before = register.groups.get(group.reference)
     after = _merged(group, before, register) if before else group
     problems = (*_elsewhere(group, register), *_size(group, before), *group_problems(after, today=now.date()))
@@ -151,6 +159,16 @@ def _merged_child(said: ChildRow, recorded: RecordedChild | None) -> ChildRow:
     needs = {code: level for code, level in recorded.row.needs.items() if code not in said.given}
     return replace(
         recorded.row, number=said.number, sheet=said.sheet, given=said.given, needs={**needs, **said.needs}, **values
+    )
+
+
+def _shut_out(group: GroupRow, barred: Set[str]) -> tuple[RowProblem, ...]:
+    """Return a problem for each row that names a group or child from which the importer is barred."""
+    return tuple(
+        RowProblem(child.number, column, reference, SHUT_OUT, child.sheet)
+        for child in group.children
+        for column, reference in (("Group reference", group.reference), ("Child reference", child.reference))
+        if reference in barred
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from matching.bar import SHUT_OUT, barred_references
 from matching.household import (
     Household,
     HouseholdIdentity,
@@ -35,13 +36,12 @@ from matching.intake.record import (
 )
 from matching.intake.row import RowProblem
 from matching.intake.saying import say_household
-from matching.intake.sharing import asked_sharing, recorded_sharing, starting_stage
+from matching.intake.sharing import asked_sharing, recorded_sharing
 from matching.place import outward_code_of
 from matching.pool import Stage, share_each, sharing_of
+from matching.timing import starting_stage, timing_of
 from tenants import audit
-from tenants.agency import get_agency
 from tenants.bulk import Values, add_rows, change_rows
-from tenants.consortium import get_consortium
 from tenants.database import scope_of
 
 _SETS: Final = ("heritage", "religions", "languages", "cultures")
@@ -103,10 +103,14 @@ def take_households(
     Rows that say nothing new are left unwritten. A dry run decides everything and writes nothing. ``images`` keeps
     how each household stood before.
     """
-    recorded = _recorded(session, [row.reference for row in rows])
+    references = [row.reference for row in rows]
+    recorded, barred = _recorded(session, references), barred_references(session, references)
     outcomes: list[RowOutcome] = []
     taken: list[_Taken] = []
     for row in rows:
+        if row.reference in barred:
+            outcomes.append(_shut_out(row))
+            continue
         outcome, change = _decide(row, recorded.get(row.reference), now=now)
         outcomes.append(replace(outcome, record_id=None) if dry_run and outcome.outcome is Outcome.ADDED else outcome)
         taken += [change] if change else []
@@ -131,6 +135,11 @@ def _decide(row: HouseholdRow, before: _Recorded | None, *, now: datetime) -> tu
         return _outcome(row, Outcome.UNCHANGED, before.id), None
     changed = changes_between(say_household(before.row), say_household(after), kind=SheetKind.HOUSEHOLDS)
     return _outcome(row, Outcome.CHANGED, before.id, changed=changed), _Taken(before.id, after, before)
+
+
+def _shut_out(row: HouseholdRow) -> RowOutcome:
+    problem = RowProblem(row.number, "Reference", row.reference, SHUT_OUT, row.sheet)
+    return RowOutcome(row.number, Outcome.REFUSED, None, problems=(problem,), sheet=row.sheet, reference=row.reference)
 
 
 def _merged(said: HouseholdRow, recorded: HouseholdRow) -> HouseholdRow:
@@ -297,9 +306,7 @@ def _tolerances(session: Session, taken: Sequence[_Taken]) -> list[Values]:
 
 
 def _share(session: Session, taken: Sequence[_Taken], *, now: datetime) -> None:
-    scope = scope_of(session)
-    assert scope.agency_id is not None and scope.consortium_id is not None  # noqa: S101, PT018 - request_import saw to it
-    agency, consortium = get_agency(session, scope.agency_id), get_consortium(session, scope.consortium_id)
+    timing = timing_of(session)
     entries: list[tuple[UUID | None, UUID | None, Stage, bool, str | None]] = []
     for each in taken:
         if each.before is not None and _sharing(each.row) == _sharing(each.before.row):
@@ -307,7 +314,7 @@ def _share(session: Session, taken: Sequence[_Taken], *, now: datetime) -> None:
         present = (
             each.before.stage
             if each.before
-            else starting_stage(agency, consortium, approved_on=each.row.approved_on, today=now.date())
+            else starting_stage(timing, approved_on=each.row.approved_on, today=now.date())
         )
         entries.append((each.id, None, *asked_sharing(each.row.sharing, each.row.sharing_reason, present=present)))
     share_each(session, entries, on=now.date())

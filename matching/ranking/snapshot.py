@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -62,6 +62,17 @@ class Snapshot:
     catalogue_version: str
     places_version: str
     code_version: str
+
+    def without(self, records: Set[UUID]) -> Snapshot:
+        """Return it as if these groups and households had not been there."""
+        g = np.array([k for k, each in enumerate(self.groups) if each.id not in records], dtype=np.intp)
+        h = np.array([k for k, each in enumerate(self.households) if each.id not in records], dtype=np.intp)
+        return replace(
+            self,
+            groups=tuple(self.groups[k] for k in g.tolist()),
+            households=tuple(self.households[k] for k in h.tolist()),
+            places=self.places.taken(g, h),
+        )
 
     def rank(self, top: int | None = None) -> Ranking:
         """Return the ranking made again.

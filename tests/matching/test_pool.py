@@ -125,12 +125,12 @@ class TestShareEach:
 
     def test_begins_a_new_day_with_a_new_stage(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
-        moved, kept = factories.household(devon), factories.household(devon)
+        moved, kept = factories.household(devon, stage=Stage.IN_HOUSE), factories.household(devon)
 
         with database.transaction(devon.scope) as session:
             share_each(
                 session,
-                [(moved, None, Stage.NATIONAL, False, None), (kept, None, Stage.CONSORTIUM, False, None)],
+                [(moved, None, Stage.CONSORTIUM, False, None), (kept, None, Stage.CONSORTIUM, False, None)],
                 on=LATER,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from matching.document import ReportKind, add_cpr, add_par
 from matching.document_check import CheckedPdf
@@ -19,8 +20,11 @@ from tests.factories import TODAY, Factories, Tenant
 _FILE = CheckedPdf(b"%PDF-a-made-up-report", 1)
 
 
-def make_linked(factories: Factories, database: Database, agency: Tenant, neighbour: Tenant) -> None:
-    """Link a shared household of ``agency`` with a group of ``neighbour``, and let the neighbour read its PAR."""
+def make_linked(factories: Factories, database: Database, agency: Tenant, neighbour: Tenant) -> tuple[UUID, UUID]:
+    """Link a shared household of ``agency`` with a group of ``neighbour``, and let the neighbour read its PAR.
+
+    Returns the household, and a group of ``agency``'s that has a report too.
+    """
     now = utc_now()
     household_id, group_id = factories.household(agency), factories.group(neighbour)
     with database.transaction(neighbour.scope) as session:
@@ -41,3 +45,4 @@ def make_linked(factories: Factories, database: Database, agency: Tenant, neighb
         grant(session, get_grant(session, grant_id), ends_on=now.date() + timedelta(days=28), now=now)
     with database.transaction(neighbour.scope) as session:
         undertake(session, get_grant(session, grant_id), wording=report_rules().present.version, now=now)
+    return household_id, own_group

@@ -22,6 +22,16 @@ from tests.tenants.world import World
 
 # Functions that run with their owner's rights, each with its owner and why it must.
 DEFINERS = {
+    "barred_references": (
+        "concord_place",
+        "says which rows of a sheet name records that their importer is barred from",
+    ),
+    "present_members": ("concord_place", "says which agencies of other consortia may share nationally"),
+    "scope_barred": ("concord_place", "says what the scope's person is barred from, which they may not read"),
+    "scope_barred_codes": ("concord_place", "the same, by the codes that other records mention"),
+    "scope_barred_since": ("concord_place", "says when the scope's person was last barred from something"),
+    "scope_bars": ("concord_place", "what the three before ask; no login may call it"),
+    "sharing_members": ("concord_work", "says in which scope the schedule is to move what is due"),
     "scope_claims": ("concord_scope", "verifies a scope's signature with the key"),
     "scope_administers": ("concord_sign_in", "reads appointments for the policies of appointments themselves"),
     "start_sign_in": ("concord_sign_in", "finds a person before there is a scope"),

@@ -16,14 +16,19 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from matching.meeting import arrange_meeting
+from matching.bar import bar_email, bar_person
+from matching.glass import Glass, GlassJudgement, break_glass
+from matching.household import get_household
+from matching.meeting import Meeting, arrange_meeting
 from matching.meeting_action import set_action
 from matching.need import Answer, NeedLevel, Tolerance
 from matching.pack import PackFormat, keep_files, request_pack
 from matching.pool import Stage
+from matching.sibling_group import Child, get_group
+from matching.timing import Timing, set_agency_timing
 from tenants import audit
 from tenants.agency import AgencyKind, get_agency
 from tenants.agency_archive import keep_archive
@@ -35,16 +40,17 @@ from tenants.delegation import delegate
 from tenants.departure import propose_departure
 from tenants.invitation import invite
 from tenants.job import request_job
+from tenants.person import get_person
 from tenants.role import Role
 from tenants.scope import NOBODY, OPERATOR, Scope, sign_scope
 from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
 from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
-from tests.tenants.privacy_world import make_privacy
 from tests.tenants.chain import make_chain
-from tests.tenants.sign_in_world import make_sign_in_service
 from tests.tenants.linked_world import make_linked
+from tests.tenants.privacy_world import make_privacy
+from tests.tenants.sign_in_world import make_sign_in_service
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
@@ -70,6 +76,34 @@ SHARED = {
 }
 
 
+# Where a row is about a record of the world that some are shut out of: by its id, or by its code.
+ABOUT_CLOSED = {
+    **dict.fromkeys(("household", "sibling_group"), "id = ANY (%(ids)s)"),
+    **dict.fromkeys(
+        ("household_identity", "household_place", "household_profile", "household_tolerance"),
+        "household_id = ANY (%(ids)s)",
+    ),
+    **dict.fromkeys(
+        (
+            *("child", "exclusion_area", "sibling_group_identity", "sibling_group_place", "sibling_group_profile"),
+            "sibling_placement",
+        ),
+        "sibling_group_id = ANY (%(ids)s)",
+    ),
+    **dict.fromkeys(("child_identity", "child_need"), "child_id = ANY (%(ids)s)"),
+    **dict.fromkeys(
+        ("document", "glass", "link", "pool_entry", "ranking_line", "record_bar", "sharing_move"),
+        "household_id = ANY (%(ids)s) OR sibling_group_id = ANY (%(ids)s)",
+    ),
+    **dict.fromkeys(("import_image", "import_row"), "record_id = ANY (%(ids)s)"),
+    "meeting_action": "about IS NOT NULL",
+    **dict.fromkeys(
+        ("document_grant", "document_undertaking", "document_version", "link_step", "pack_file"),
+        "true",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Two consortia: a stranger alone in one; in the other its office, an agency with records, and a neighbour."""
@@ -78,6 +112,11 @@ class World:
     office: Tenant
     agency: Tenant
     neighbour: Tenant
+    barred: tuple[Scope, ...]
+    """A colleague in the agency and somebody of the neighbour's, both shut out of the records in ``closed``."""
+    closed: tuple[UUID, ...]
+    """A household and a group of the agency that are shared, the group's child; and a household and a group that have
+    reports, the household's being linked with a group of the neighbour's."""
     strangers_view: dict[str, int]
     """How many rows of each table the stranger saw before the other consortium was there."""
 
@@ -96,11 +135,12 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     consortium_id = factories.consortium()
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
     agency, neighbour = factories.tenant(consortium_id), factories.tenant(consortium_id)
-    world = World(stranger, office, agency, neighbour, view)
-    _make_records(factories, agency)
-    make_linked(factories, database, agency, neighbour)
+    closed = (*_make_records(factories, agency), *make_linked(factories, database, agency, neighbour))
+    barred = tuple(factories.colleague(each, roles=each.scope.roles).scope for each in (agency, neighbour))
+    world = World(stranger, office, agency, neighbour, barred, closed, view)
     _make_meeting(database, world)
     _make_the_rest(database, world)
+    _shut_out(database, world)
     make_chain(database, agency)
     make_sign_in_service(database, agency)
     make_privacy(factories, agency)
@@ -136,6 +176,7 @@ def faults(admin: psycopg.Connection[Any], world: World, *, tables: list[str]) -
     found: list[str] = []
     for table in tables:
         found += _seen(admin, world, table)
+        found += _seen_by_the_barred(admin, world, table)
         found += _touched(admin, world, table)
     return found
 
@@ -152,6 +193,17 @@ def _seen(admin: psycopg.Connection[Any], world: World, table: str) -> Iterator[
         with acting(admin, world.neighbour.scope):
             if count(admin, table, agency_id=world.agency.id) != SHARED.get(table, 0):
                 yield f"a neighbour sees more or less of {table} than is shared"
+
+
+def _seen_by_the_barred(admin: psycopg.Connection[Any], world: World, table: str) -> Iterator[str]:
+    if table not in ABOUT_CLOSED:
+        return
+    query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(sql.Identifier(table), sql.SQL(ABOUT_CLOSED[table]))
+    for scope, hidden in ((world.agency.scope, False), *((each, True) for each in world.barred)):
+        with acting(admin, scope):
+            row = admin.execute(query, {"ids": list(world.closed)}).fetchone()
+        if row is None or hidden is bool(row[0]):
+            yield f"{table}: {'somebody shut out of a record sees it' if hidden else 'nothing to be shut out of'}"
 
 
 def _touched(admin: psycopg.Connection[Any], world: World, table: str) -> Iterator[str]:
@@ -211,11 +263,12 @@ def _outcome(admin: psycopg.Connection[Any], scope: Scope, query: sql.Composed) 
             return str(error.sqlstate)
 
 
-def _make_records(factories: Factories, agency: Tenant) -> None:
+def _make_records(factories: Factories, agency: Tenant) -> tuple[UUID, ...]:
+    made: list[UUID] = []
     tolerance = Tolerance(low=Answer.CAN_MEET, medium=Answer.UNKNOWN, high=Answer.CANNOT)
     for stage, held in ((Stage.CONSORTIUM, False), (Stage.CONSORTIUM, True), (Stage.IN_HOUSE, False)):
-        factories.household(agency, stage=stage, held=held, tolerances={"neglect": tolerance})
-        factories.group(
+        household_id = factories.household(agency, stage=stage, held=held, tolerances={"neglect": tolerance})
+        group_id = factories.group(
             agency,
             stage=stage,
             held=held,
@@ -223,6 +276,10 @@ def _make_records(factories: Factories, agency: Tenant) -> None:
             needs={"neglect": NeedLevel.LOW},
             sibling_household="H-S1B11N",
         )
+        made += [household_id, group_id]
+    with factories.database.transaction(agency.scope) as session:
+        children = session.scalars(select(Child.id).where(Child.sibling_group_id == made[1]))
+        return (made[0], made[1], *children)
 
 
 def _make_meeting(database: Database, world: World) -> None:
@@ -266,6 +323,39 @@ def _make_client(database: Database, agency: Tenant) -> None:
         )
     with database.transaction(NOBODY) as session:
         start_token(session, client.id, scopes=["groups.read"], now=NOW)
+
+
+def _shut_out(database: Database, world: World) -> None:
+    household_id, group_id, _, linked_id, reported_id = world.closed
+    ids = {"household": household_id, "group": group_id, "agency": world.agency.id}
+    with database.transaction(world.agency.scope) as session:
+        records = (get_household(session, household_id), get_group(session, group_id))
+        about = records[0].code
+        break_glass(session, records[0], reason="Asked by the police", now=NOW)
+        judgement = GlassJudgement(person_id=world.agency.scope.person_id, agency_id=world.agency.id)
+        judgement.glass_id = session.scalars(select(Glass.id)).one()
+        judgement.justified, judgement.reason, judgement.judged_at = True, "They were", NOW
+        session.add(judgement)
+        set_agency_timing(session, Timing(household_in_house_days=30), now=NOW)
+        for statement in (
+            "INSERT INTO ranking_line (ranking_run_id, sibling_group_id, position, agency_id, household_id, points) "
+            "SELECT id, :group, 1, :agency, :household, 50 FROM ranking_run",
+            "INSERT INTO import_row (id, import_run_id, agency_id, row_number, outcome, record_id) "
+            "SELECT gen_random_uuid(), id, :agency, 2, 'added', :household FROM import_run",
+            "INSERT INTO import_image (id, import_run_id, agency_id, record_id, digest_after) "
+            "SELECT gen_random_uuid(), id, :agency, :group, sha256('after') FROM import_run",
+        ):
+            session.execute(text(statement), ids)
+    with database.transaction(world.neighbour.scope) as session:
+        email = get_person(session, world.barred[1].person_id or uuid4()).email
+    with database.transaction(world.agency.scope) as session:
+        meeting = session.scalars(select(Meeting)).one()
+        set_action(session, meeting, what="Ring", agency_id=world.agency.id, due_on=TODAY, about=about, now=NOW)
+        households = [get_household(session, each) for each in (household_id, linked_id)]
+        for record in (*households, *(get_group(session, each) for each in (group_id, reported_id))):
+            assert world.barred[0].person_id is not None
+            bar_person(session, record, person_id=world.barred[0].person_id, reason="Their cousin", now=NOW)
+            bar_email(session, record, email=email, reason="Their neighbour", now=NOW)
 
 
 def _make_ranking(session: Session, agency: Tenant) -> None:

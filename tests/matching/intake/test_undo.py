@@ -201,7 +201,7 @@ class TestWhyNotUndoable:
         run = take(database, devon, _sheet(("A", "yes")))
         with database.transaction(devon.scope) as session:
             household_id = session.scalars(select(Household.id)).one()
-            share(session, stage=Stage.NATIONAL, on=TODAY, household_id=household_id)
+            share(session, stage=Stage.CONSORTIUM, on=TODAY, household_id=household_id, held=True, reason="A new baby")
         assert len(_reasons(database, devon, run)) == 1
 
     def test_is_over_after_a_day(self, database: Database, factories: Factories) -> None:
