@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.agency import Agency
@@ -150,6 +150,23 @@ def get_person(session: Session, person_id: UUID) -> Person:
     if person is None:
         raise PersonUnknown("There is no such person in this agency.")
     return person
+
+
+def get_person_by_email(session: Session, email: str, *, agency_id: UUID | None = None) -> Person:
+    """Return the one person who is known under an address, or the one of an agency.
+
+    :raises PersonUnknown: when this scope knows of none.
+    :raises PersonInvalid: when it knows of several: an address alone then says not enough.
+    """
+    query = select(Person).where(func.lower(Person.email) == tidy_email(email)).order_by(Person.id)
+    if agency_id is not None:
+        query = query.where(Person.id.in_(select(Appointment.person_id).where(Appointment.agency_id == agency_id)))
+    found = list(session.scalars(query.limit(2)))
+    if not found:
+        raise PersonUnknown(f"Nobody is known here under {email}.")
+    if len(found) > 1:
+        raise PersonInvalid(f"Several people are known under {email}. Change them on their agency’s page of people.")
+    return found[0]
 
 
 def list_appointments(session: Session, person_id: UUID, *, on: date) -> list[tuple[Agency, Role]]:

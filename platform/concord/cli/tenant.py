@@ -1,4 +1,4 @@
-"""``concord consortium``, ``agency`` and ``person``: the directory of tenants, kept by the operator."""
+"""``concord consortium`` and ``agency``: the directory of tenants, kept by the operator."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import click
 
 from concord.cli.workplace import today, workplace
 from concord.settings import Settings
-from tenants.agency import AgencyKind, Nation, add_agency, get_agency_by_slug, list_agencies
+from tenants.agency import AgencyKind, Nation, add_agency, list_agencies
 from tenants.consortium import create_consortium, get_consortium_by_slug, join, set_caps, set_meeting_days
-from tenants.person import appoint, invite_person
-from tenants.role import Role
 from tenants.scope import OPERATOR
 
 
@@ -149,28 +147,3 @@ def list_command(settings: Settings, as_json: bool) -> None:
         return
     for each in found:
         click.echo(f"{each['slug']:<32} {each['name']} ({AgencyKind(each['kind']).label})")
-
-
-@click.group("person")
-def person() -> None:
-    """Invite people."""
-
-
-@person.command("invite")
-@click.option("--name", required=True)
-@click.option("--email", required=True)
-@click.option("--issuer", required=True, help="The address of their agency's OpenID provider.")
-@click.option("--subject", required=True, help="How that provider names them.")
-@click.option("--agency", "slug", required=True, help="Where they work.")
-@click.option("--role", "roles", type=click.Choice([role.value for role in Role]), multiple=True, required=True)
-@click.pass_obj
-def invite(
-    settings: Settings, name: str, email: str, issuer: str, subject: str, slug: str, roles: tuple[str, ...]
-) -> None:
-    """Invite a person to do one or more roles in an agency."""
-    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
-        employer = get_agency_by_slug(session, slug)
-        invited = invite_person(session, name=name, email=email, issuer=issuer, subject=subject)
-        for role in roles:
-            appoint(session, invited, agency=employer, role=Role(role), starts_on=today())
-    click.echo(f"{name} may sign in for {slug}.")

@@ -1,24 +1,20 @@
-"""``concord consortium``, ``agency`` and ``person``: from nothing to somebody who can sign in."""
+"""``concord consortium`` and ``agency``: from nothing to members of a consortium."""
 
 from __future__ import annotations
 
 from uuid import uuid4
 
 import pytest
-from click.testing import Result
 
 from tenants.agency import AgencyKind
 from tenants.base import utc_now
 from tenants.consortium import get_consortium_by_slug, list_members
 from tenants.database import Database
-from tenants.person import find_person_by_identity
-from tenants.scope import NOBODY, OPERATOR
-from tenants.sign_in import sign_in
+from tenants.scope import OPERATOR
 from tests.factories import Factories
 from tests.platform.cli.run import answer, refusal, run
 
 pytestmark = pytest.mark.usefixtures("on_servers")
-ISSUER = "https://sign-in.example.org"
 
 
 class TestConsortium:
@@ -115,31 +111,6 @@ class TestAgency:
         assert listed[tenant.slug] == {"slug": tenant.slug, "name": tenant.name, "kind": "local_authority"}
         assert tenant.name in text
         assert other.name in text
-
-
-class TestPerson:
-    def test_may_sign_in_once_invited(self, database: Database, factories: Factories) -> None:
-        tenant, _ = factories.two_tenants()
-        subject = _slug()
-
-        said = _invite(tenant.slug, subject, "--role", "family_finder", "--role", "manager")
-
-        assert said.exit_code == 0, said.output
-        with database.transaction(NOBODY) as session:
-            assert sign_in(session, issuer=ISSUER, subject=subject, now=utc_now()).token
-
-    def test_is_invited_to_no_agency_that_is_not_there(self, database: Database) -> None:
-        subject = _slug()
-
-        assert _invite("no-such", subject, "--role", "family_finder").exit_code == 1
-
-        with database.transaction(OPERATOR) as session:
-            assert find_person_by_identity(session, issuer=ISSUER, subject=subject) is None
-
-
-def _invite(agency: str, subject: str, *roles: str) -> Result:
-    given = ("--name", "Sam Sample", "--email", f"{subject}@example.org", "--issuer", ISSUER, "--subject", subject)
-    return run("person", "invite", *given, "--agency", agency, *roles)
 
 
 def _slug() -> str:

@@ -69,7 +69,9 @@ def _invitations() -> None:
         CREATE UNIQUE INDEX invitation_open_idx ON invitation (agency_id, email)
         WHERE taken_at IS NULL AND withdrawn_at IS NULL
     """)
-    op.execute("CREATE INDEX invitation_email_idx ON invitation (email) WHERE taken_at IS NULL AND withdrawn_at IS NULL")
+    op.execute(
+        "CREATE INDEX invitation_email_idx ON invitation (email) WHERE taken_at IS NULL AND withdrawn_at IS NULL"
+    )
     wall("invitation")
     may_read("invitation", f"{OPERATOR} OR {OWN}")
     op.execute("GRANT SELECT ON invitation TO concord_app")
