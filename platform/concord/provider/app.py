@@ -53,7 +53,7 @@ def create_provider(
         WTF_CSRF_TIME_LIMIT=None,
     )
     install_trace(app)
-    install_security(app, https=False, form_targets=(origin(site_url),))
+    install_security(app, https=False, form_targets=lambda: (origin(site_url),))
     install_errors(app)
     csrf = CSRFProtect(app)
     client = Client(

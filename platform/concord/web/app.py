@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from environs import Env
-from flask import Blueprint, Flask, redirect, request
+from flask import Blueprint, Flask, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from redis import Redis
@@ -36,10 +36,12 @@ from concord.web import (
     my_sessions,
     people,
     privacy,
+    providers,
     reference,
     retention,
     retention_holds,
     sign_in,
+    subject_access,
 )
 from concord.web.access import list_access, public
 from concord.web.error import error_page, install_errors
@@ -73,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     privacy.blueprint,
     retention.blueprint,
     retention_holds.blueprint,
+    subject_access.blueprint,
     meetings.blueprint,
     actions.blueprint,
     availability.blueprint,
@@ -83,6 +86,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     delegations.blueprint,
     leaving.blueprint,
     agency_archive.blueprint,
+    providers.blueprint,
+    links.blueprint,
+    grants.blueprint,
+    documents.blueprint,
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FORM_BYTES = 500_000
@@ -101,9 +108,12 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
     install_trace(app)
     app.before_request(_check_address)
     install_limits(app, settings)
-    install_security(app, https=settings.https, form_targets=_form_targets(settings))
+    install_security(app, https=settings.https, form_targets=lambda: _form_targets(settings))
     install_errors(app)
     csrf = CSRFProtect(app)
+    # Providers call these themselves: what they bring is signed, and no cookie counts there.
+    csrf.exempt(sign_in.end_there)
+    csrf.exempt(sign_in.end_there_of)
     install_openid(app, settings)
     install_words(app)
     for blueprint in BLUEPRINTS:
@@ -116,8 +126,10 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
 
 
 def _form_targets(settings: WebSettings) -> tuple[str, ...]:
-    # Signing out is a form whose answer leads on to the provider.
-    return (origin(settings.issuer),) if settings.issuer else ()
+    # Signing out is a form whose answer leads on to the provider: the one by which the person came.
+    if request.endpoint == "static" or "provider" not in session:
+        return (origin(settings.issuer),) if settings.issuer else ()
+    return (session["ends_at"],)
 
 
 def _configure(app: Flask, settings: WebSettings) -> None:
@@ -142,6 +154,7 @@ def _site(settings: WebSettings, database: Database | None) -> Site:
             settings.database_url,
             scope_key=settings.scope_key,
             master_key=settings.master_key,
+            former_master_key=settings.former_master_key,
             facts={"probing_limits": read_probing_limits(Env())},
         ),
         valkey=Redis.from_url(settings.valkey_url, socket_connect_timeout=2, socket_timeout=2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -25,15 +25,14 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def install_security(app: Flask, *, https: bool, form_targets: Iterable[str] = ()) -> None:
+def install_security(app: Flask, *, https: bool, form_targets: Callable[[], Iterable[str]] = tuple) -> None:
     """Add the headers to each response of ``app``.
 
-    :param form_targets: the origins, besides its own, to which a form's answer may lead.
+    :param form_targets: says to which origins, besides its own, the answer of this request's forms may lead.
     """
-    targets = " ".join(("'self'", *form_targets))
 
     def add_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _policy(targets)
+        response.headers["Content-Security-Policy"] = _policy(" ".join(("'self'", *form_targets())))
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -166,19 +166,19 @@ class TestFalseAnswers:
 
 
 class TestProviderAway:
-    def test_is_said_at_the_start(self) -> None:
-        visitor = Visitor(create_app(make_settings()))
+    def test_is_said_at_the_start(self, database: Database) -> None:
+        visitor = Visitor(create_app(make_settings(), database))
 
-        response = visitor.get("/sign-in")
+        response = visitor.get("/sign-in/with/default")
 
         assert response.status_code == 503
         assert visitor.page
         assert visitor.page.heading == "The sign-in service is not available"
 
-    def test_is_said_where_none_was_set_up(self) -> None:
-        visitor = Visitor(create_app(make_settings(issuer=None)))
+    def test_is_said_where_none_was_set_up(self, database: Database) -> None:
+        visitor = Visitor(create_app(make_settings(issuer=None), database))
 
-        response = visitor.get("/sign-in")
+        response = visitor.get("/sign-in/with/default")
 
         assert response.status_code == 503
         assert visitor.page

@@ -1,0 +1,129 @@
+"""Calls to addresses that somebody else chose: public ones only, over TLS, short, and without a detour.
+
+An agency’s administrator names a provider, and the provider’s metadata names further addresses. So that none of them
+leads into this service’s own network (server-side request forgery), each name is resolved here, every address that it
+has must be public, and the connection is made to the very address that was checked: a name that means something else a
+moment later (DNS rebinding) gets nowhere. The certificate is still checked against the name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.integrations.requests_client import OAuth2Session
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import HTTPAdapter
+
+TIMEOUT_SECONDS = 5
+LONGEST_ANSWER = 512 * 1024
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Resolve = Callable[[str, int], list[str]]
+
+
+class AddressRefused(RequestException):
+    """The address is not one that may be called; the text is fit to show."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return every address of a host, in the system's order."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise AddressRefused(f"There is no host “{host}”.") from error
+    return list(dict.fromkeys(str(address[4][0]) for address in found))
+
+
+def is_public(address: str) -> bool:
+    """Say whether an address is on the public internet, also when it wraps another (RFC 4291, 3056, 4380, 6052)."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        wrapped = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
+        if found in _NAT64:
+            wrapped.append(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
+        if not all(is_public(str(inner)) for inner in wrapped if inner is not None):
+            return False
+        if found.ipv4_mapped is not None or found in _NAT64:
+            return True
+    return found.is_global and not found.is_multicast
+
+
+def checked_address(url: str, *, resolve: Resolve = resolve) -> str:
+    """Return the one address to connect to for ``url``.
+
+    :raises AddressRefused: when it is no https address, or any of the host's addresses is not public.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise AddressRefused(f"{url} is no https address.")
+    addresses = resolve(parts.hostname, parts.port or 443)
+    if not addresses or not all(map(is_public, addresses)):
+        raise AddressRefused(f"{parts.hostname} is not on the public internet, so Concord does not call it.")
+    return addresses[0]
+
+
+class PinnedAdapter(HTTPAdapter):
+    """Connects to the address that was checked, and speaks to it under the name that was asked for."""
+
+    def __init__(self, resolve: Resolve = resolve) -> None:
+        self._resolve = resolve
+        super().__init__()
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: PreparedRequest,
+        verify: Any,  # noqa: ANN401 - as the library has it
+        cert: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Name the checked address as the host to connect to, and the name as what its certificate must be for."""
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        name = urlsplit(str(request.url)).hostname
+        host["host"] = checked_address(str(request.url), resolve=self._resolve)
+        return host, {**pool, "server_hostname": name, "assert_hostname": name}
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """Send a request that names the host it is for, whatever address it goes to."""
+        request.headers["Host"] = urlsplit(str(request.url)).netloc
+        return super().send(request, *args, **kwargs)
+
+
+class OutboundSession(OAuth2Session):  # type: ignore[misc]
+    """An OpenID client's calls: each with a limit of time and of length, and none sent elsewhere by the answer."""
+
+    def request(self, method: str, url: str, **kwargs: Any) -> Response:  # noqa: ANN401
+        """Return the whole of an answer.
+
+        :raises AddressRefused: when the address may not be called, or the answer leads to another or is too long.
+        """
+        # A proxy, or a password file of the system's, is for whoever runs commands here, not for addresses of others.
+        self.trust_env = False
+        kwargs = {**kwargs, "allow_redirects": False, "stream": True, "timeout": TIMEOUT_SECONDS}
+        response: Response = super().request(method, url, **kwargs)
+        with response:
+            if response.is_redirect:
+                raise AddressRefused("The sign-in service answers from another address than it names.")
+            # Read through the response's own method, so that a compressed answer is measured by what it unpacks to.
+            body, until = b"", time.monotonic() + TIMEOUT_SECONDS
+            for part in response.iter_content(16 * 1024):
+                body += part
+                if len(body) > LONGEST_ANSWER or time.monotonic() > until:
+                    raise AddressRefused("The sign-in service answers at too great a length, or too slowly.")
+        # What “stream” left to be read.
+        response._content = body
+        return response
+
+
+def public_session(**facts: Any) -> OutboundSession:  # noqa: ANN401
+    """Return a session that calls public addresses alone."""
+    session = OutboundSession(**facts)
+    session.mount("https://", PinnedAdapter())
+    session.mount("http://", PinnedAdapter())
+    return session
