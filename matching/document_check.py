@@ -77,8 +77,11 @@ def _open(content: bytes) -> int:
 
 
 def _count(pdf: pikepdf.Pdf) -> int:
-    # Read page by page: a damaged tree shows itself here, and not when somebody opens the report.
-    pages = sum(1 for page in pdf.pages if page.mediabox is not None)
+    # Read page by page: what is damaged shows itself here, and not when somebody opens the report.
+    pages = 0
+    for page in pdf.pages:
+        pages += page.mediabox is not None
+        pikepdf.parse_content_stream(page, "q Q")
     if not 1 <= pages <= MOST_PAGES:
         raise DocumentRefused(f"A report has from 1 to {MOST_PAGES:,} pages; this file has {pages:,}.")
     return pages

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -109,7 +110,7 @@ class TestLeave:
 
         with transaction(database, tenant) as session:
             link = get_link(session, pairing.link_id)
-            facts = {"reason": "It is too far.", "feedback": "They were kind.", "now": utc_now()}
+            facts: dict[str, Any] = {"reason": "It is too far.", "feedback": "They were kind.", "now": utc_now()}
             end_link(session, link, outcome=LinkOutcome.NOT_RIGHT, version=2, **facts)
             assert get_grant(session, grant_id).revoked_reason == "The link has ended."
 

@@ -46,10 +46,26 @@ def _mark(pdf: pikepdf.Pdf, page: pikepdf.Page, mark: pikepdf.Object) -> None:
         mark, name, pikepdf.Rectangle(page.cropbox), invert_transformations=True, allow_shrink=True, allow_expand=True
     )
     # What the page's own content has set, and not set back, must not touch the mark.
-    page.contents_add(pdf.make_stream(b"q\n"), prepend=True)
+    before, after = _states(page)
+    page.contents_add(pdf.make_stream(b"q " * before), prepend=True)
     page.contents_add(
-        pdf.make_stream(b"\nQ\n/Artifact <</Type /Pagination /Subtype /Watermark>> BDC\n" + placed + b"EMC\n")
+        pdf.make_stream(
+            b"\n" + b"Q " * after + b"\n/Artifact <</Type /Pagination /Subtype /Watermark>> BDC\n" + placed + b"EMC\n"
+        )
     )
+
+
+def _states(page: pikepdf.Page) -> tuple[int, int]:
+    """Return how often to save the state before a page's content, and to set it back after, whatever that leaves open.
+
+    Some programs write pages that save more often than they set back, or set back what they never saved.
+    """
+    depth = lowest = 0
+    for each in pikepdf.parse_content_stream(page, "q Q"):
+        depth += 1 if str(each.operator) == "q" else -1
+        lowest = min(lowest, depth)
+    before = 1 - lowest
+    return before, before + depth
 
 
 def _size(page: pikepdf.Page) -> Size:

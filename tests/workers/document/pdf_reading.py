@@ -15,6 +15,11 @@ def text_of(pdf: bytes) -> str:
         return re.sub(r"[\s\u200b]", "", "".join(piece for page in document.pages for piece in _printed(page)))
 
 
+def text_in(form: pikepdf.Object) -> str:
+    """Return what a drawing that pages place (a form XObject) prints, with no white space."""
+    return re.sub(r"[\s\u200b]", "", "".join(_printed(form)))
+
+
 def elements_of(document: pikepdf.Pdf, kind: str) -> list[pikepdf.Object]:
     """Return the structure elements of a kind (``/TH``, ``/H1``, …), in reading order."""
     return [element for element in _elements(document.Root.StructTreeRoot) if element.get("/S") == kind]
@@ -28,7 +33,7 @@ def _elements(parent: pikepdf.Object) -> Iterator[pikepdf.Object]:
             yield from _elements(kid)
 
 
-def _printed(page: pikepdf.Page) -> Iterator[str]:
+def _printed(page: pikepdf.Page | pikepdf.Object) -> Iterator[str]:
     maps = {name: _characters(font) for name, font in page.Resources.get("/Font", pikepdf.Dictionary()).items()}
     spoken: dict[int, str] = {}
     for instruction in pikepdf.parse_content_stream(page):
