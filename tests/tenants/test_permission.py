@@ -107,7 +107,8 @@ class TestLevelOf:
     def test_is_the_report_of_ones_own_and_of_a_link_and_the_profile_of_what_others_share(self, kind: RecordKind) -> None:
         finder = scope_as(Role.FAMILY_FINDER)
 
-        assert level_of(finder, kind, Relation.OWN) is Level.IDENTITY
+        assert level_of(finder, kind, Relation.OWN) is Level.REPORT
+        assert level_of(finder, kind, Relation.LINK) is Level.REPORT
         assert level_of(finder, kind, Relation.POOL) is Level.PROFILE
 
     @pytest.mark.parametrize("kind", RecordKind)
