@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 from tenants.cipher import unseal
 from tenants.database import scope_of
+from tenants.error import Forbidden
+from tenants.own_key import unseal_apart
 
 _AT_ONCE = 500
 _LONGEST_ENDING = 5
@@ -54,6 +56,10 @@ class Sealed:
     """What sets the id apart from the row's own, where two values of one row are sealed."""
     named_by: str | None = None
     """The column that holds the file's name."""
+    ending: str = "bin"
+    """What the file's name ends in, where no column says."""
+    own_key: str | None = None
+    """The column of the value's own key, where it has one."""
 
     def row_id(self, row: dict[str, Any]) -> UUID:
         """Return the id that a row's value is bound to."""
@@ -62,8 +68,8 @@ class Sealed:
 
     def file_name(self, table: str, row: dict[str, Any]) -> str:
         """Return where a row's file lies among the files that go out: named by the row, not by what a person wrote."""
-        ending = str(row[self.named_by]).rpartition(".")[2].casefold() if self.named_by else ""
-        known = ending if ending.isascii() and ending.isalnum() and len(ending) <= _LONGEST_ENDING else "bin"
+        ending = str(row[self.named_by]).rpartition(".")[2].casefold() if self.named_by else self.ending
+        known = ending if ending.isascii() and ending.isalnum() and len(ending) <= _LONGEST_ENDING else self.ending
         return f"files/{table}/{self.row_id(row)}.{known}"
 
 
@@ -75,13 +81,17 @@ class Holding:
     course: Course
     sealed: tuple[Sealed, ...] = ()
     agencies: tuple[str, ...] = ("agency_id",)
-    """The columns that name an agency; the first says whose the row is."""
+    """The columns that name an agency; the first of them say whose the row is."""
+    sides: int = 1
+    """How many of those columns do: two for what two agencies share."""
     kept_in: str | None = None
     """Why its rows do not go out with the agency's records, where they do not."""
 
 
 _KEYS = "keys never leave; what they seal goes out opened"
 _SIGN_IN = "only the database itself reads who is signed in"
+_WAY_IN = "what lets a program in never goes out"
+_BOTH = ("group_agency_id", "household_agency_id")
 _DIRECTORY = "the directory is the service's; agency and consortium are named in the manifest"
 
 # fmt: off
@@ -104,6 +114,18 @@ REGISTER: tuple[Holding, ...] = (
     Holding("pool_entry", Course.MOVES),
     Holding("place_question", Course.MOVES),
     Holding("meeting_action", Course.MOVES, agencies=("agency_id", "office_id")),
+    Holding("link", Course.MOVES, agencies=(*_BOTH, "started_by_id"), sides=2),
+    Holding("link_step", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
+    Holding("document", Course.MOVES),
+    Holding("document_version", Course.MOVES,
+            (Sealed("sealed", "id", Form.FILE, ending="pdf", own_key="sealed_key"),)),
+    Holding("document_grant", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("document_undertaking", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("record_bar", Course.MOVES),
+    Holding("glass", Course.MOVES),
+    Holding("glass_judgement", Course.MOVES),
+    Holding("adoption_order", Course.MOVES),
+    Holding("retention_hold", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_lifting", "id"))),
     # History: what was done, by whom, and what was made of the records.
     Holding("audit_entry", Course.STAYS, agencies=("owner_agency_id", "actor_agency_id")),
     Holding("import_run", Course.STAYS, (
@@ -119,6 +141,14 @@ REGISTER: tuple[Holding, ...] = (
     Holding("ranking_line", Course.STAYS),
     Holding("ranking_snapshot", Course.STAYS, (Sealed("sealed", "row_id", Form.FILE),),
             kept_in="arrays that only a ranking reads; what it found is in ranking_line"),
+    Holding("audit_chain", Course.STAYS),
+    Holding("audit_anchor", Course.STAYS),
+    Holding("audit_check", Course.STAYS),
+    Holding("retention_rule", Course.STAYS),
+    Holding("retention_run", Course.STAYS, (Sealed("sealed", "id"), Sealed("sealed_decision", "id"))),
+    Holding("retention_item", Course.STAYS),
+    Holding("agency_timing", Course.STAYS),
+    Holding("sharing_move", Course.STAYS),
     Holding("departure", Course.STAYS),
     Holding("agency_archive", Course.STAYS),
     # The directory.
@@ -131,14 +161,25 @@ REGISTER: tuple[Holding, ...] = (
     Holding("sign_in_session", Course.ENDS, kept_in=_SIGN_IN),
     Holding("identity_provider", Course.ENDS, kept_in=_SIGN_IN),
     Holding("identity_provider_role", Course.ENDS, kept_in=_SIGN_IN),
-    Holding("identity_provider_secret", Course.ENDS, kept_in=_SIGN_IN),
+    Holding("identity_provider_secret", Course.ENDS, (Sealed("sealed", "provider_id", own_key="sealed_key"),),
+            kept_in=_WAY_IN),
     Holding("email_domain", Course.ENDS, kept_in=_SIGN_IN),
+    Holding("api_client", Course.ENDS),
+    Holding("api_client_secret", Course.ENDS, kept_in=_WAY_IN),
+    Holding("api_token", Course.ENDS, kept_in=_WAY_IN),
+    Holding("api_answer", Course.ENDS, (Sealed("sealed", "id"),),
+            kept_in="kept for a day, so that a program may ask twice"),
     # Nobody's: they name no agency.
     Holding("consortium", Course.STAYS, agencies=(), kept_in=_DIRECTORY),
     Holding("person", Course.STAYS, agencies=(), kept_in="a person is not an agency's; who held which role goes out"),
+    Holding("logout_token", Course.ENDS, agencies=(), kept_in=_SIGN_IN),
     Holding("person_identity", Course.STAYS, agencies=(), kept_in="as above"),
 )
 # fmt: on
+
+
+class NotEverything(Forbidden):
+    """The person is shut out of a record, so that what they took or signed for would not be all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +219,14 @@ def count_rows(session: Session, holding: Holding) -> int:
 
 
 def fingerprint(session: Session) -> bytes:
-    """Return 32 bytes that stand for the records of the scope's own agency as they lie in the database now."""
+    """Return 32 bytes that stand for the records of the scope's own agency as they lie in the database now.
+
+    :raises NotEverything: when the scope's person does not see all of them.
+    """
+    if session.execute(_KEPT_AWAY).scalar_one():
+        raise NotEverything(
+            "Concord cannot give you everything: a record is kept from you. Ask another manager to do this."
+        )
     digest = hashlib.sha256()
     for holding in moving():
         query = text(_FINGERPRINT.format(own=_own(session, holding)))
@@ -186,6 +234,7 @@ def fingerprint(session: Session) -> bytes:
     return digest.digest()
 
 
+_KEPT_AWAY = text("SELECT cardinality(scope_barred()) > 0")
 _ROWS = "SELECT to_jsonb(t) FROM ({own}) t ORDER BY to_jsonb(t)::text"
 _COUNT = "SELECT count(*) FROM ({own}) t"
 _FINGERPRINT = """
@@ -203,18 +252,39 @@ _COLUMNS = text("""
 def _own(session: Session, holding: Holding) -> str:
     # Names of this register and of the catalogue, nothing from outside.
     columns = ", ".join(session.scalars(_COLUMNS, {"table": holding.table}))
-    return f"SELECT {columns} FROM {holding.table} WHERE {holding.agencies[0]} = :own"  # noqa: S608
+    owners = ", ".join(holding.agencies[: holding.sides])
+    return f"SELECT {columns} FROM {holding.table} WHERE :own IN ({owners})"  # noqa: S608
+
+
+def _plain(session: Session, sealed: Sealed, row: dict[str, Any]) -> bytes | None:
+    if sealed.own_key is None:
+        return (
+            None
+            if row[sealed.column] is None
+            else unseal(session, _bytes(row[sealed.column]), row_id=sealed.row_id(row))
+        )
+    # Without its key it is lost, as it was meant to be.
+    if row[sealed.own_key] is None:
+        return None
+    key = _bytes(row[sealed.own_key])
+    return unseal_apart(session, key, _bytes(row[sealed.column]), row_id=sealed.row_id(row))
+
+
+def _bytes(digits: str) -> bytes:
+    return bytes.fromhex(digits.removeprefix("\\x"))
 
 
 def _opened(session: Session, holding: Holding, row: dict[str, Any]) -> OpenedRow:
     values, files = dict(row), {}
     for sealed in holding.sealed:
-        if row[sealed.column] is None:
+        plain = _plain(session, sealed, row)
+        if plain is None:
             continue
-        plain = unseal(session, bytes.fromhex(row[sealed.column][2:]), row_id=sealed.row_id(row))
         if sealed.form is Form.JSON:
             values[sealed.column] = json.loads(plain)
         else:
             values[sealed.column] = name = sealed.file_name(holding.table, row)
             files[name] = plain
+        if sealed.own_key is not None:
+            del values[sealed.own_key]
     return OpenedRow(values, files)

@@ -9,11 +9,14 @@ import json
 import re
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import func, select
 
+from matching.bar import bar_oneself
+from matching.household import get_household
 from matching.intake.column import SheetKind
 from matching.intake.import_run import request_import
 from tenants.agency_archive import (
@@ -28,11 +31,12 @@ from tenants.agency_archive import (
 )
 from tenants.approval import SamePerson
 from tenants.audit import Act, AuditEntry
-from tenants.custody import going_out
+from tenants.custody import NotEverything, going_out
 from tenants.database import Database
 from tenants.permission import NotAllowed
 from tenants.role import Role
 from tests.factories import NOW, Factories, Tenant
+from tests.matching.report_factory import let_read, make_link, make_par
 from workers.agency_archive import write_archive
 
 MANAGERS = frozenset({Role.MANAGER})
@@ -94,6 +98,41 @@ class TestWriteArchive:
         (row,) = lines(archive, "import_run")
         assert row["sealed"] == f"files/import_run/{run.id}.csv"
         assert archive.read(row["sealed"]) == b"a,b"
+
+    def test_holds_ones_own_reports_opened_and_both_sides_of_a_link(
+        self, database: Database, factories: Factories
+    ) -> None:
+        pairing = make_link(factories, database)
+        third = factories.tenant(consortium_of(pairing.family))
+        make_par(database, pairing.family, pairing.household_id, b"%PDF a sample report")
+        let_read(database, pairing)
+
+        theirs, readers, others = (taken(database, each) for each in (pairing.family, pairing.children, third))
+
+        (version,) = lines(theirs, "document_version")
+        assert theirs.read(version["sealed"]) == b"%PDF a sample report"
+        assert version["sealed"].endswith(".pdf")
+        assert "sealed_key" not in version
+        for table in ("document", "document_version"):
+            assert lines(readers, table) == []
+        for table in ("link", "link_step", "document_grant", "document_undertaking"):
+            assert lines(theirs, table) == lines(readers, table) != []
+            assert lines(others, table) == []
+
+    def test_is_not_made_for_somebody_from_whom_a_record_is_kept(
+        self, database: Database, factories: Factories
+    ) -> None:
+        us, _ = factories.two_tenants()
+        household_id = factories.household(us)
+        second = factories.colleague(us, roles=MANAGERS)
+        word = word_of(taken(database, us))
+        with database.transaction(second.scope) as session:
+            bar_oneself(session, get_household(session, household_id), reason="A cousin", now=NOW)
+
+        with pytest.raises(NotEverything):
+            taken(database, second)
+        with pytest.raises(NotEverything):
+            sign(database, second, word=word)
 
     def test_of_an_agency_with_nothing_is_whole_too(self, database: Database, factories: Factories) -> None:
         us, _ = factories.two_tenants()
@@ -169,6 +208,11 @@ class TestSignForArchive:
 
         with pytest.raises(ArchiveOutdated, match="Take them out again"):
             sign(database, second, word=word)
+
+
+def consortium_of(tenant: Tenant) -> UUID:
+    assert tenant.scope.consortium_id
+    return tenant.scope.consortium_id
 
 
 def taken(database: Database, tenant: Tenant) -> ZipFile:
