@@ -10,15 +10,16 @@ from __future__ import annotations
 import hmac
 import os
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from tenants.base import Base, Id
+from tenants.base import Base, Id, Word
 from tenants.error import DomainError
 
 MASTER_KEY_BYTES = 32
@@ -28,6 +29,13 @@ _NONCE_BYTES = 12
 
 class CannotOpen(DomainError):
     """A sealed value does not open: wrong master key, wrong row, or the value was changed."""
+
+
+class KeyPurpose(StrEnum):
+    """What a key of an agency is for: one key, one use."""
+
+    SEAL = "seal"
+    DIGEST = "digest"
 
 
 class AgencyKey(Base):
@@ -40,15 +48,18 @@ class AgencyKey(Base):
     sealed_key: Mapped[bytes]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    purpose: Mapped[KeyPurpose] = mapped_column(Word(KeyPurpose))
 
 
 class Cipher:
-    """The master key, under which each agency's data keys are sealed."""
+    """The master key, under which each agency's data keys are sealed; while it is being changed, the former too."""
 
-    def __init__(self, master_key: bytes) -> None:
-        if len(master_key) != MASTER_KEY_BYTES:
-            raise ValueError(f"the master key must be {MASTER_KEY_BYTES} bytes, not {len(master_key)}")
+    def __init__(self, master_key: bytes, former_master_key: bytes | None = None) -> None:
+        for key in (master_key, former_master_key):
+            if key is not None and len(key) != MASTER_KEY_BYTES:
+                raise ValueError(f"the master key must be {MASTER_KEY_BYTES} bytes, not {len(key)}")
         self._master = AESGCM(master_key)
+        self._former = AESGCM(former_master_key) if former_master_key else None
 
     def wrap(self, data_key: bytes, *, key_id: UUID) -> bytes:
         """Seal a data key."""
@@ -60,19 +71,33 @@ class Cipher:
 
         :raises CannotOpen: when the master key is not the one that sealed it.
         """
+        found = self._opened(self._master, sealed_key, key_id) or self._opened(self._former, sealed_key, key_id)
+        if found is None:
+            raise CannotOpen("The agency's key does not open: CONCORD_MASTER_KEY is not the one it was made with.")
+        return found
+
+    def rewrap(self, sealed_key: bytes, *, key_id: UUID) -> bytes | None:
+        """Seal a data key under the present master key; ``None`` where it is already.
+
+        :raises CannotOpen: when neither the present nor the former master key opens it.
+        """
+        if self._opened(self._master, sealed_key, key_id) is not None:
+            return None
+        return self.wrap(self.unwrap(sealed_key, key_id=key_id), key_id=key_id)
+
+    def _opened(self, master: AESGCM | None, sealed_key: bytes, key_id: UUID) -> bytes | None:
+        if master is None:
+            return None
         try:
-            return self._master.decrypt(sealed_key[:_NONCE_BYTES], sealed_key[_NONCE_BYTES:], key_id.bytes)
-        except InvalidTag as error:
-            raise CannotOpen(
-                "The agency's key does not open: CONCORD_MASTER_KEY is not the one it was made with."
-            ) from error
+            return master.decrypt(sealed_key[:_NONCE_BYTES], sealed_key[_NONCE_BYTES:], key_id.bytes)
+        except InvalidTag:
+            return None
 
 
 def seal(session: Session, plain: bytes, *, agency_id: UUID, row_id: UUID, now: datetime) -> bytes:
     """Return ``plain`` sealed with the agency's present key and bound to ``row_id``."""
     key_id, key = _present_key(session, agency_id=agency_id, now=now)
-    nonce = os.urandom(_NONCE_BYTES)
-    return _VERSION + key_id.bytes + nonce + key.encrypt(nonce, plain, row_id.bytes)
+    return seal_under(key, plain, key_id=key_id, row_id=row_id)
 
 
 def unseal(session: Session, sealed: bytes, *, row_id: UUID) -> bytes:
@@ -80,9 +105,30 @@ def unseal(session: Session, sealed: bytes, *, row_id: UUID) -> bytes:
 
     :raises CannotOpen: when the value, its row or its key is not what it was.
     """
+    return unseal_under(_key(session, key_of(sealed)), sealed, row_id=row_id)
+
+
+def key_of(sealed: bytes) -> UUID:
+    """Return the id of the key that a value is sealed under.
+
+    :raises CannotOpen: when it is no sealed value.
+    """
     if sealed[:1] != _VERSION or len(sealed) < 1 + 16 + _NONCE_BYTES:
         raise CannotOpen("A sealed value is in no format that this version knows.")
-    key = _key(session, UUID(bytes=sealed[1:17]))
+    return UUID(bytes=sealed[1:17])
+
+
+def seal_under(key: AESGCM, plain: bytes, *, key_id: UUID, row_id: UUID) -> bytes:
+    """Return ``plain`` sealed with a key, whose id stands with it, and bound to ``row_id``."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + key_id.bytes + nonce + key.encrypt(nonce, plain, row_id.bytes)
+
+
+def unseal_under(key: AESGCM, sealed: bytes, *, row_id: UUID) -> bytes:
+    """Return what ``seal_under`` was given.
+
+    :raises CannotOpen: when the value, its row or its key is not what it was.
+    """
     nonce, body = sealed[17 : 17 + _NONCE_BYTES], sealed[17 + _NONCE_BYTES :]
     try:
         return key.decrypt(nonce, body, row_id.bytes)
@@ -93,11 +139,17 @@ def unseal(session: Session, sealed: bytes, *, row_id: UUID) -> bytes:
 def keyed_digest(session: Session, plain: bytes, *, purpose: str, agency_id: UUID, now: datetime) -> bytes:
     """Return 32 bytes that stand for ``plain`` and say nothing of it to whoever has not the agency's key.
 
-    The same text has the same digest for ever, so it is reckoned under the agency's first key, also once that is
-    retired; another purpose or another agency has another digest (HMAC-SHA-256, FIPS 198-1).
+    The same text has the same digest for ever, so it is reckoned from the agency's first key; when keys are changed,
+    what it is reckoned from is kept as a key of its own (``digest_key_of``). Another purpose or another agency has
+    another digest (HMAC-SHA-256, FIPS 198-1).
     """
     key = _first_key(session, agency_id=agency_id, now=now)
     return hmac.digest(hmac.digest(key, purpose.encode(), "sha256"), plain, "sha256")
+
+
+def digest_key_of(first_key: bytes) -> bytes:
+    """Return what an agency's digests are reckoned from: never the key that seals, for one key has one use."""
+    return hmac.digest(first_key, b"digest", "sha256")
 
 
 def forget_keys(session: Session) -> None:
@@ -116,7 +168,18 @@ def _present_key(session: Session, *, agency_id: UUID, now: datetime) -> tuple[U
 
 
 def _find_present(session: Session, agency_id: UUID) -> UUID | None:
-    return session.scalar(select(AgencyKey.id).where(AgencyKey.agency_id == agency_id, AgencyKey.retired_at.is_(None)))
+    present = (
+        AgencyKey.agency_id == agency_id,
+        AgencyKey.retired_at.is_(None),
+        AgencyKey.purpose == KeyPurpose.SEAL,
+    )
+    # Held until the transaction ends: a key is deleted only when nobody can be sealing under it. Whoever was about to
+    # take the lock of a key that is retired meanwhile looks again.
+    lock = func.pg_advisory_xact_lock_shared(func.hashtextextended(cast(AgencyKey.id, Text), 0))
+    while row := session.execute(select(AgencyKey.id, lock).where(*present)).one_or_none():
+        if session.scalar(select(AgencyKey.id).where(*present)) == row[0]:
+            return UUID(str(row[0]))
+    return None
 
 
 def _make_key(session: Session, *, agency_id: UUID, now: datetime) -> UUID:
@@ -126,7 +189,7 @@ def _make_key(session: Session, *, agency_id: UUID, now: datetime) -> UUID:
     # Two first writers of one agency may meet here: the partial unique index lets one key be the present one.
     session.execute(
         insert(AgencyKey)
-        .values(id=key_id, agency_id=agency_id, sealed_key=sealed_key, created_at=now)
+        .values(id=key_id, agency_id=agency_id, sealed_key=sealed_key, created_at=now, purpose=KeyPurpose.SEAL)
         .on_conflict_do_nothing()
     )
     present = _find_present(session, agency_id)
@@ -139,11 +202,12 @@ def _first_key(session: Session, *, agency_id: UUID, now: datetime) -> bytes:
     first: dict[UUID, bytes] = session.info.setdefault("first_keys", {})
     if agency_id not in first:
         _present_key(session, agency_id=agency_id, now=now)
-        query = select(AgencyKey.id, AgencyKey.sealed_key).where(AgencyKey.agency_id == agency_id)
-        key_id, sealed_key = session.execute(query.order_by(AgencyKey.created_at, AgencyKey.id).limit(1)).one()
+        query = select(AgencyKey.id, AgencyKey.sealed_key, AgencyKey.purpose).where(AgencyKey.agency_id == agency_id)
+        own_first = query.order_by(AgencyKey.purpose != KeyPurpose.DIGEST, AgencyKey.created_at, AgencyKey.id).limit(1)
+        key_id, sealed_key, purpose = session.execute(own_first).one()
         cipher: Cipher = session.info["cipher"]
-        # Never the key that seals: one key, one use.
-        first[agency_id] = hmac.digest(cipher.unwrap(sealed_key, key_id=key_id), b"digest", "sha256")
+        key = cipher.unwrap(sealed_key, key_id=key_id)
+        first[agency_id] = key if purpose is KeyPurpose.DIGEST else digest_key_of(key)
     return first[agency_id]
 
 

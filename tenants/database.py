@@ -34,13 +34,14 @@ class Database:
         *,
         scope_key: bytes,
         master_key: bytes,
+        former_master_key: bytes | None = None,
         pool_size: int = 5,
         max_overflow: int = 5,
         facts: Mapping[str, object] | None = None,
     ) -> None:
         self._facts = dict(facts or {})
         self._scope_key = scope_key
-        self._cipher = Cipher(master_key)
+        self._cipher = Cipher(master_key, former_master_key)
         self._engine = create_engine(
             url,
             pool_size=pool_size,

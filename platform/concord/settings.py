@@ -37,6 +37,7 @@ class Settings:
     valkey_url: str | None = None
     scope_key: bytes | None = None
     master_key: bytes | None = None
+    former_master_key: bytes | None = None
     secret_key: str | None = None
     audit_key: bytes | None = None
     audit_public_keys: tuple[str, ...] = ()
@@ -62,6 +63,8 @@ class Deployment:
     secret_key: str = field(repr=False)
     audit_key: bytes | None = field(default=None, repr=False)
     """Signs the audit's anchors; only the schedule and whoever checks need it."""
+    former_master_key: bytes | None = field(default=None, repr=False)
+    """The master key before it was changed, while some keys are still sealed under it."""
     audit_public_keys: tuple[str, ...] = ()
     """The public parts of keys that signed anchors before."""
     demo: bool = False
@@ -96,6 +99,7 @@ class Deployment:
             "VALKEY_URL": self.valkey_url,
             "CONCORD_SCOPE_KEY": encode_key(self.scope_key),
             "CONCORD_MASTER_KEY": encode_key(self.master_key),
+            "CONCORD_MASTER_KEY_OLD": encode_key(self.former_master_key) if self.former_master_key else None,
             "CONCORD_SECRET_KEY": self.secret_key,
             "CONCORD_AUDIT_KEY": encode_key(self.audit_key) if self.audit_key else None,
             "CONCORD_AUDIT_PUBLIC_KEYS": " ".join(self.audit_public_keys) or None,
@@ -122,6 +126,7 @@ def read_settings(*, data_dir: Path | None = None) -> Settings:
             valkey_url=_valkey_url(env),
             scope_key=_key(env, "CONCORD_SCOPE_KEY"),
             master_key=_key(env, "CONCORD_MASTER_KEY"),
+            former_master_key=_key(env, "CONCORD_MASTER_KEY_OLD"),
             secret_key=_secret_key(env),
             audit_key=_key(env, "CONCORD_AUDIT_KEY"),
             audit_public_keys=tuple((_text(env, "CONCORD_AUDIT_PUBLIC_KEYS") or "").split()),
@@ -153,6 +158,7 @@ def complete(settings: Settings) -> Deployment:
         valkey_url=_required(settings.valkey_url, "VALKEY_URL"),
         scope_key=settings.scope_key or b"",
         master_key=settings.master_key or b"",
+        former_master_key=settings.former_master_key,
         secret_key=settings.secret_key or "",
         audit_key=settings.audit_key,
         audit_public_keys=settings.audit_public_keys,

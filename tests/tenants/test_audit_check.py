@@ -179,15 +179,15 @@ class TestCheckChain:
         with superuser(engine, chained.scope) as session:
             (kept,) = list_anchors(session)
             session.expunge(kept)
-            false: dict[str, Any] = {
+            changes: dict[str, dict[str, Any]] = {
                 "position": {"position": kept.position - 1},
                 "hash": {"hash": b"0" * 32},
                 "at": {"at": kept.at + timedelta(days=1)},
                 "key_id": {"key_id": other.public.key_id},
                 "signature": {"signature": bytes([kept.signature[0] ^ 1]) + kept.signature[1:]},
                 "key": {},
-            }[change]
-            copy = _copy(kept, **false)
+            }
+            copy = _copy(kept, **changes[change])
             keys = [other.public] if change == "key" else [KEY.public, other.public]
             found = check_chain(session, public_keys=keys, copies=[copy])
 

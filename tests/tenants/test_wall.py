@@ -62,6 +62,7 @@ DEFINERS = {
 }
 ROLES_WITHOUT_LOGIN = (
     *("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work", "concord_lives"),
+    "concord_keys",
 )
 
 # Foreign keys between walled tables that do not carry the agency, each with its reason.

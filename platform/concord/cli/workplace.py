@@ -63,6 +63,7 @@ def open_database(deployment: Deployment, *, origin: Origin = Origin.CLI, pool_s
         deployment.database_url,
         scope_key=deployment.scope_key,
         master_key=deployment.master_key,
+        former_master_key=deployment.former_master_key,
         pool_size=pool_size,
         facts={"probing_limits": read_probing_limits(Env()), "origin": origin},
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from matching.place import list_outward_codes
+from matching.sealed_column import UNDER_AGENCY_KEYS, UNDER_MASTER_KEY
 from matching.zone import zone_of, zone_table
 from tenants.scope import hmac_pads
 
@@ -36,6 +37,7 @@ def upgrade(migrate_url: str, *, scope_key: bytes) -> None:
                 command.upgrade(config, "head")
             _keep_outward_codes(connection)
             _keep_zones(connection)
+            _keep_resealing(connection)
             _keep_scope_key(connection, scope_key)
     finally:
         engine.dispose()
@@ -107,6 +109,19 @@ def _keep_zones(connection: Connection) -> None:
         ),
         rows,
     )
+
+
+def _keep_resealing(connection: Connection) -> None:
+    """Let the role that changes keys read and write every sealed column, and the ids they are bound to, alone."""
+    known = set(connection.scalars(text("SELECT tablename FROM pg_policies WHERE policyname = 'change_keys_read'")))
+    for each in (*UNDER_AGENCY_KEYS, *UNDER_MASTER_KEY):
+        given = f"SELECT (agency_id, {each.row}, {each.column}), UPDATE ({each.column})"
+        connection.execute(text(f"GRANT {given} ON {each.table} TO concord_keys"))
+        if each.table not in known:
+            known.add(each.table)
+            for name, verb in (("read", "SELECT"), ("update", "UPDATE")):
+                policy = f"change_keys_{name} ON {each.table} FOR {verb} TO concord_keys USING (true)"
+                connection.execute(text(f"CREATE POLICY {policy}"))
 
 
 def _keep_scope_key(connection: Connection, scope_key: bytes) -> None:

@@ -28,6 +28,7 @@ class WebSettings:
     scope_key: bytes = field(repr=False)
     master_key: bytes = field(repr=False)
     valkey_url: str = field(repr=False)
+    former_master_key: bytes | None = field(default=None, repr=False)
     issuer: str | None
     """The OpenID provider's own name, an address; ``None`` when none has been set up, and nobody can sign in."""
     client_id: str = CLIENT_ID
@@ -76,6 +77,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         database_url=deployment.database_url,
         scope_key=deployment.scope_key,
         master_key=deployment.master_key,
+        former_master_key=deployment.former_master_key,
         valkey_url=deployment.valkey_url,
         issuer=_issuer(issuer, demo=deployment.demo),
         client_id=env.str("CONCORD_OIDC_CLIENT_ID", CLIENT_ID),

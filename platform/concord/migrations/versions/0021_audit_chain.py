@@ -1,4 +1,4 @@
-"""Chain the audit by hash, keep signed anchors and the outcome of each check, and say from where an act came.
+"""Chain the audit by hash, keep signed anchors, say from where an act came; and let an agency's keys be changed.
 
 An entry is chained later, by a program that is nobody's session: no scope with a person may add to a chain. Whatever
 an entry does not say itself, the transaction's settings say: so triggers' entries tell as much as the program's.
@@ -25,6 +25,7 @@ def upgrade() -> None:
     """Create the chains, and say more in each entry."""
     _entries()
     _tables()
+    _keys()
     for table in CHAINED:
         op.execute(f"""
             CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
@@ -104,3 +105,17 @@ def _tables() -> None:
         )
     """)
     op.execute("CREATE INDEX audit_check_agency_idx ON audit_check (agency_id, at)")
+
+
+def _keys() -> None:
+    op.execute("""
+        ALTER TABLE agency_key
+        ADD COLUMN purpose text NOT NULL DEFAULT 'seal' CONSTRAINT agency_key_purpose_check
+            CHECK (purpose IN ('seal', 'digest'))
+    """)
+    op.execute("DROP INDEX agency_key_present_idx")
+    op.execute("CREATE UNIQUE INDEX agency_key_present_idx ON agency_key (agency_id, purpose) WHERE retired_at IS NULL")
+    # Keys are changed by a command with the login that migrates, as this role; the application can only add one.
+    op.execute("CREATE POLICY agency_key_make ON agency_key FOR INSERT TO concord_keys WITH CHECK (true)")
+    op.execute("CREATE POLICY agency_key_drop ON agency_key FOR DELETE TO concord_keys USING (true)")
+    op.execute("GRANT SELECT, INSERT, DELETE, UPDATE (retired_at) ON agency_key TO concord_keys")
