@@ -41,7 +41,7 @@ class LinkState(StrEnum):
     @property
     def label(self) -> str:
         """Return the words that pages use."""
-        return {"interest": "Interest", "considering": "Being considered", "ended": "Ended"}[self]
+        return {"interest": "Interest", "considering": "Considering", "ended": "Ended"}[self]
 
 
 class LinkOutcome(StrEnum):

@@ -96,7 +96,7 @@ class TestReports:
         tab.get_by_role("link", name="Read what you undertake first").click()
         visit.look("undertaking", f"Before you open the PAR of {household}")
         tab.get_by_label("I have read this, and I undertake it").check()
-        tab.get_by_role("button", name="Confirm and open the report").click()
+        tab.get_by_role("button", name="Confirm").click()
         visit.look("documents", "Reports that you may read")
         with tab.expect_download() as download:
             tab.get_by_role("link", name="Open (PDF)").click()

@@ -69,7 +69,7 @@ class UndertakingForm(FlaskForm):  # type: ignore[misc]
         widget=GovCheckboxInput(),
         validators=[InputRequired("Confirm that you undertake it, or go back")],
     )
-    submit = SubmitField("Confirm and open the report", widget=GovSubmitInput())
+    submit = SubmitField("Confirm", widget=GovSubmitInput())
 
 
 @blueprint.get("/documents")

@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput
 from sqlalchemy.orm import Session
 from wtforms import RadioField, SelectChoice, SubmitField
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired
 
 from concord.web.access import may
 from concord.web.form import DayField, error_summary
@@ -73,17 +73,17 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
         "If yes, what is the last day on which they may read it?",
         missing="Enter the last day",
         impossible=_IMPOSSIBLE,
-        validators=[Optional()],
     )
     reason = words_field("If no, why not?", "Enter why not")
     submit = SubmitField("Save the decision", widget=GovSubmitInput())
 
     def validate(self, extra_validators: object = None) -> bool:  # noqa: ARG002 - as the library calls it
         """Ask for the day of a yes, and for the reason of a no, and not for both."""
-        spared = self.reason if self.decision.data == "grant" else self.ends_on
-        valid: bool = super().validate()
-        spared.errors = []
-        return valid or not any(field.errors for field in self)
+        asked = {"grant": self.ends_on, "decline": self.reason}.get(self.decision.data)
+        super().validate()
+        for field in {self.ends_on, self.reason} - {asked}:
+            field.errors = []
+        return not any(field.errors for field in self)
 
 
 class RevokeForm(FlaskForm):  # type: ignore[misc]

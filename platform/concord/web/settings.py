@@ -12,6 +12,7 @@ from environs import Env
 
 from concord.limits import Limits, read_limits
 from concord.settings import Deployment, SettingInvalid, read_deployment, secret_text
+from matching.virus_scan import Scanner, ScannerAddressInvalid, read_scanner
 
 UPLOAD_BYTES = 20 * 1024 * 1024
 CLIENT_ID = "concord"

@@ -6,14 +6,17 @@ from io import BytesIO
 
 import pytest
 
-from matching.document import get_document
+from matching.document import ReportKind, get_document
+from matching.grant import ask
 from matching.household import get_household
-from matching.sibling_group import get_group
+from matching.link import get_link
+from matching.ranking.facts import Sex
+from matching.sibling_group import get_group, list_children
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
-from tests.matching.report_factory import let_read, make_link, make_par, make_pdf
+from tests.matching.report_factory import Pairing, let_read, make_link, make_par, make_pdf
 from tests.platform.web.equal import page_of, same_but_for_the_reference
 from tests.site import Visitor
 
@@ -221,3 +224,108 @@ class TestRead:
 
 def _opens(visitor: Visitor) -> str:
     return next(words for words in page_of(visitor).links() if words.startswith("Open (PDF)"))
+
+
+class TestDecide:
+    @pytest.mark.parametrize(
+        ("typed", "words", "unsaid"),
+        [
+            ({}, "Say whether they may read it", "Enter why not"),
+            ({"decision": "decline"}, "Enter why not", "Enter the last day"),
+            ({"decision": "grant", "ends_on": ["", "", ""]}, "Enter the last day", "Enter why not"),
+            ({"decision": "grant", "ends_on": ["31", "2", "2027"]}, "Enter a real date", "Enter why not"),
+            ({"decision": "grant", "ends_on": ["1", "1", "2020"]}, "Choose a day from today", "Enter why not"),
+        ],
+    )
+    def test_asks_for_the_day_of_a_yes_or_the_reason_of_a_no(
+        self,
+        visit_as: Visit,
+        factories: Factories,
+        database: Database,
+        typed: dict[str, object],
+        words: str,
+        unsaid: str,
+    ) -> None:
+        pairing = make_link(factories, database)
+        path, visitor = _asked(database, pairing), visit_as(pairing.family)
+        visitor.get(path)
+
+        assert visitor.post(path, typed).status_code == 422
+        assert words in page_of(visitor).text
+        assert unsaid not in page_of(visitor).text
+
+    def test_keeps_why_not(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        path, visitor = _asked(database, pairing), visit_as(pairing.family)
+        visitor.get(path)
+
+        assert visitor.post(path, {"decision": "decline", "reason": "The family is away."}).status_code == 303
+        visitor.get(f"/links/{pairing.link_id}")
+        assert "Declined The family is away." in page_of(visitor).text
+
+    def test_is_not_the_readers(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        path, visitor = _asked(database, pairing), visit_as(pairing.children)
+        visitor.get(path)
+
+        assert visitor.post(path, {"decision": "decline", "reason": "No."}).status_code == 403
+
+
+class TestTakeBack:
+    def test_ends_a_grant_at_once(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        document_id, grant_id = make_par(database, pairing.family, pairing.household_id), let_read(database, pairing)
+        owner, reader = visit_as(pairing.family), visit_as(pairing.children)
+        owner.get(f"/grants/{grant_id}/revoke")
+        assert owner.post(f"/grants/{grant_id}/revoke", {"reason": ""}).status_code == 422
+
+        assert owner.post(f"/grants/{grant_id}/revoke", {"reason": "A mistake."}).status_code == 303
+        assert reader.get(f"/documents/{document_id}/report.pdf").status_code == 404
+
+
+class TestOfferReport:
+    def test_lets_somebody_of_the_link_read(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        document_id = make_par(database, pairing.family, pairing.household_id)
+        owner, reader, path = (
+            visit_as(pairing.family),
+            visit_as(pairing.children),
+            f"/links/{pairing.link_id}/offer/par",
+        )
+        owner.get(path)
+        day = utc_now().date() + timedelta(days=2)
+        typed = {
+            "person": str(pairing.children.scope.person_id),
+            "reason": "You visit.",
+            "ends_on": [str(day.day), str(day.month), str(day.year)],
+        }
+
+        assert owner.post(path, {**typed, "person": str(pairing.link_id)}).status_code == 422
+        assert owner.post(path, typed).status_code == 303
+        assert reader.get(f"/documents/{document_id}/report.pdf").location.endswith("/undertaking")
+
+
+class TestOfGroup:
+    def test_keeps_a_report_of_each_child(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        us, _ = factories.two_tenants()
+        group_id = factories.group(us, children=((None, Sex.FEMALE), (None, Sex.MALE)))
+        with transaction(database, us) as session:
+            second = list_children(session, [group_id])[group_id][1].id
+        visitor, path = visit_as(us), f"/groups/{group_id}/cpr"
+        visitor.get(path)
+        assert "All children of the group" in page_of(visitor).text
+
+        for child in ("all", str(second), str(second)):
+            assert visitor.post(path, {"child": child, "file": (BytesIO(make_pdf()), "c.pdf")}).status_code == 303
+
+        visitor.get(path)
+        assert "CPR of child 2 of G-" in page_of(visitor).text
+        assert "2, the present one" in page_of(visitor).text
+        assert visitor.post(path, {"child": str(group_id), "file": (BytesIO(make_pdf()), "c.pdf")}).status_code == 422
+
+
+def _asked(database: Database, pairing: Pairing) -> str:
+    with transaction(database, pairing.children) as session:
+        link = get_link(session, pairing.link_id)
+        found = ask(session, link, kind=ReportKind.PAR, reason="To prepare.", now=utc_now())
+    return f"/grants/{found.id}/decide"
