@@ -38,9 +38,9 @@ class WebSettings:
     contact: str | None = None
     """Where people may write about the service, an e-mail address; ``None`` leaves it to their administrator."""
     upload_bytes: int = UPLOAD_BYTES
-    limits: Limits = field(default_factory=Limits)
     scanner: Scanner | None = None
     """The virus scanner that looks at reports before they are kept; without one they are kept unscanned."""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def https(self) -> bool:
@@ -86,8 +86,8 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         demo=deployment.demo,
         limits=read_limits(env),
         contact=_contact(env.str("CONCORD_CONTACT", "")),
-    )
         scanner=_scanner(env.str("CONCORD_CLAMD", "")),
+    )
 
 
 def provider_url(port: int) -> str:
@@ -104,6 +104,13 @@ def _contact(text: str) -> str | None:
     if text.strip() and not _EMAIL.fullmatch(text.strip()):
         raise SettingInvalid("CONCORD_CONTACT is no e-mail address: write help@concord.example.")
     return text.strip() or None
+
+
+def _scanner(address: str) -> Scanner | None:
+    try:
+        return read_scanner(address)
+    except ScannerAddressInvalid as error:
+        raise SettingInvalid(f"CONCORD_CLAMD names no virus scanner: {error}.") from None
 
 
 def _issuer(issuer: str | None, *, demo: bool) -> str | None:
