@@ -33,6 +33,12 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.DECIDE_LIFE,
     ),
     Section(
+        title="Acting for one another",
+        hint="Have another agency’s people do your agency’s work, or sign for doing theirs; and end it.",
+        endpoint="delegations.index",
+        verb=Verb.DECIDE_LIFE,
+    ),
+    Section(
         title="Leaving",
         hint="Leave a consortium, or Concord as a whole, from a day that two people agree to.",
         endpoint="leaving.index",
