@@ -1,0 +1,164 @@
+"""The census: every route, operation of the API, command and kind of job, with who may use it.
+
+Routes and operations say it themselves (``tests/platform/web/test_access.py`` lists them); commands and jobs are listed
+here. What is in none of the lists fails.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from concord.cli import main
+from concord.cli.workplace import HOST_ROLES
+from concord.web import create_app
+from concord.web.access import list_access
+from tenants.permission import MAY, Verb
+from tenants.role import Role
+from tests.site import make_settings
+from workers.handler import HANDLERS
+
+ROOT = Path(__file__).parents[2]
+
+# Whoever may run commands on the host may run all of them. The scope in which each one works:
+OPERATOR = "the operator: the directory of tenants, and no record"
+AGENCY = "the agency named, in any role but the operator’s"
+EACH = "each agency in turn"
+HOST = "none: processes, servers and files of this host"
+COMMANDS = {
+    "agency add": OPERATOR,
+    "agency delegate": OPERATOR,
+    "agency leave": AGENCY,
+    "agency list": OPERATOR,
+    "agency records": AGENCY,
+    "audit anchors": EACH,
+    "audit public-key": HOST,
+    "audit seal": EACH,
+    "audit verify": EACH,
+    "client add": AGENCY,
+    "client end": AGENCY,
+    "client list": AGENCY,
+    "client rotate": AGENCY,
+    "consortium caps": OPERATOR,
+    "consortium create": OPERATOR,
+    "consortium days": OPERATOR,
+    "consortium leave": AGENCY,
+    "db prepare": HOST,
+    "db upgrade": HOST,
+    "demo": HOST,
+    "doctor": HOST,
+    "domain add": AGENCY,
+    "domain confirm": OPERATOR,
+    "domain list": OPERATOR,
+    "domain remove": AGENCY,
+    "export children": AGENCY,
+    "export households": AGENCY,
+    "import children": AGENCY,
+    "import households": AGENCY,
+    "import refusals": AGENCY,
+    "import ssda903": AGENCY,
+    "import undo": AGENCY,
+    "jobs list": OPERATOR,
+    "jobs retry": OPERATOR,
+    "keys rotate": EACH,
+    "meeting actions": AGENCY,
+    "meeting arrange": AGENCY,
+    "meeting list": AGENCY,
+    "pack build": AGENCY,
+    "person appoint": OPERATOR,
+    "person invite": OPERATOR,
+    "person leave": OPERATOR,
+    "person list": OPERATOR,
+    "person move": OPERATOR,
+    "pool assign": AGENCY,
+    "provider": HOST,
+    "provider add": AGENCY,
+    "provider alone": AGENCY,
+    "provider beside": AGENCY,
+    "provider list": AGENCY,
+    "provider off": AGENCY,
+    "provider on": AGENCY,
+    "provider roles": AGENCY,
+    "provider vouch": AGENCY,
+    "rank": AGENCY,
+    "relay": HOST,
+    "retention preview": AGENCY,
+    "retention run": AGENCY,
+    "schedule": HOST,
+    "up": HOST,
+    "web": HOST,
+    "why": AGENCY,
+    "worker": HOST,
+}
+
+# Who may ask for each kind of job; the job then runs in the scope of whoever asked.
+JOBS = {
+    "import": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
+    "import_undo": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
+    "pack.build": {Verb.BUILD_PACK},
+    "pack.build_all": {Verb.BUILD_PACK},
+    "retention": {Verb.APPROVE_DESTRUCTION},
+    "subject_export": {Verb.ANSWER_SUBJECTS},
+}
+
+# Verbs that no page asks for by name, each with what does.
+NO_PAGE = {
+    Verb.IMPORT_CHILDREN: "the pages of imports, by what the file holds",
+    Verb.RUN_PLATFORM: "the command line",
+}
+
+
+class TestCommands:
+    def test_are_all_listed(self) -> None:
+        assert set(_commands(main)) == set(COMMANDS)
+
+    def test_work_for_an_agency_as_anyone_but_the_operator(self) -> None:
+        assert set(Role) - {Role.OPERATOR} == HOST_ROLES
+
+
+class TestJobs:
+    def test_are_all_listed(self) -> None:
+        assert set(HANDLERS) == set(JOBS)
+
+    def test_are_asked_for_by_somebody(self) -> None:
+        assert all(MAY[verb] for verbs in JOBS.values() for verb in verbs)
+
+
+class TestRoutes:
+    def test_ask_for_verbs_of_the_table(self, verbs: set[str]) -> None:
+        assert verbs <= {verb.value for verb in Verb}
+
+    def test_leave_no_line_of_the_table_empty(self, verbs: set[str]) -> None:
+        assert {verb for verb in Verb if verb.value not in verbs} == set(NO_PAGE)
+
+
+class TestDocument:
+    def test_is_the_table_in_words(self) -> None:
+        written = runpy.run_path(str(ROOT / "tools/write_permissions.py"))["document"]()
+
+        assert (ROOT / "docs/permissions.md").read_text("utf-8") == written, "run tools/write_permissions.py"
+
+
+@pytest.fixture(scope="module")
+def verbs() -> set[str]:
+    """Return the verbs that pages and operations ask for."""
+    access = list_access(create_app(make_settings())).values()
+    return {word for words in access if "may " in words for word in re.split(r".*may | or ", words) if word}
+
+
+def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
+    if not isinstance(command, click.Group):
+        yield " ".join(path)
+        return
+    if command.invoke_without_command:
+        yield " ".join(path)
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from _commands(found, (*path, name))
