@@ -61,6 +61,9 @@ class Verb(StrEnum):
     DECIDE_LIFE = "decide_life", "decide how the agency leaves, delegates or hands over"
     READ_RETENTION = "read_retention", "see what is kept for how long"
     KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
+    READ_AGREEMENTS = "read_agreements", "see what adopters agreed to"
+    KEEP_AGREEMENTS = "keep_agreements", "record what adopters agree to and withdraw"
+    ANSWER_SUBJECTS = "answer_subjects", "answer people who ask what is held about them"
     APPROVE_DESTRUCTION = "approve_destruction", "decide on what another asked to destroy"
     MANAGE_PROVIDERS = "manage_providers", "manage how the agency’s people sign in"
     CONFIRM_DOMAINS = "confirm_domains", "confirm members’ e-mail domains"
@@ -164,6 +167,9 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.DECIDE_LIFE,          {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.READ_RETENTION,       {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.KEEP_RETENTION,       {Role.INFORMATION_GOVERNANCE},                OWN),
+    Right(Verb.READ_AGREEMENTS,      FILERS | {Role.INFORMATION_GOVERNANCE, Role.MANAGER}, OWN),
+    Right(Verb.KEEP_AGREEMENTS,      FILERS | {Role.MANAGER},                      OWN),
+    Right(Verb.ANSWER_SUBJECTS,      {Role.INFORMATION_GOVERNANCE},                OWN),
     Right(Verb.APPROVE_DESTRUCTION,  {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.MANAGE_PROVIDERS,     {Role.ADMINISTRATOR},                         OWN),
     Right(Verb.CONFIRM_DOMAINS,      {Role.COORDINATOR},                           OFFICE),

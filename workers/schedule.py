@@ -20,6 +20,7 @@ from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
+from workers.answer_keeping import destroy_answers
 from workers.audit_keeping import AuditKeys, keep_audit
 
 PACK_DAYS_AHEAD = 7
@@ -45,6 +46,7 @@ def run_schedule(
         try:
             ask_for_packs(database, now=clock())
             destroy_packs(database, now=clock())
+            destroy_answers(database, now=clock())
             keep_audit(database, audit_keys or AuditKeys(), now=clock())
         except OperationalError as error:
             log.warning("schedule.database_away", error=type(error).__name__)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,8 @@ from tenants import audit
 from tenants.cipher import forget_keys
 from tenants.error import Conflict
 
+_WRITTEN_OF: Final = ("subject_request", "rectification")
+"""Tables of what was written about a record elsewhere; what hangs on their rows goes with them."""
 _DESTROYED_NAME: Final = "(destroyed)"
 _KEYS: Final = {
     RecordKind.HOUSEHOLD: Household.id,
@@ -132,6 +134,8 @@ def _destroy_record(session: Session, item: RetentionItem, *, now: datetime) -> 
     session.execute(delete(ImportImage).where(ImportImage.record_id == record_id))
     model = Household if item.record_kind is RecordKind.HOUSEHOLD else SiblingGroup
     session.execute(delete(model).where(model.id == record_id).execution_options(synchronize_session=False))
+    for table in _WRITTEN_OF:
+        counts[table] = session.execute(text(f"DELETE FROM {table} WHERE record_id = :id"), {"id": record_id}).rowcount  # type: ignore[attr-defined]  # noqa: S608 -- the names of tables, from the constant above
     return {table: count for table, count in sorted(counts.items()) if count}
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from matching.agreement import AfterWithdrawal, AgreedHow, AgreedTo, record_agreement, withdraw_agreement
 from matching.household import HouseholdStatus, get_household
 from matching.pool import Stage
+from matching.rectification import ask_rectification
 from matching.retention.adoption_order import record_order
 from matching.retention.hold import place_hold
 from matching.retention.record_class import Clock, Ends, RecordClass
 from matching.retention.rule import set_rule
 from matching.retention.run import ask_for_destruction
+from matching.subject_access.export import FileFormat, keep_export
+from matching.subject_access.gathering import gather
+from matching.subject_access.request import open_request
 from tests.factories import NOW, Factories, Tenant, transaction
 
 
@@ -37,3 +42,19 @@ def make_privacy(factories: Factories, tenant: Tenant) -> None:
         record_order(session, get_household(session, adopted), ordered_on=date(2000, 1, 1), now=NOW)
         ask_for_destruction(session, {old}, reason="Its time is over", now=NOW)
         place_hold(session, record_class=RecordClass.IMPORT_FILE, reason="An inquiry", now=NOW)
+        code = get_household(session, adopted).code
+        request = open_request(session, code, asker="Alder", identity="Seen", received_on=NOW.date(), now=NOW)
+        gather(session, request, now=NOW)
+        said: dict[str, Any] = {
+            "field": "Pets",
+            "before": "None",
+            "after": "A cat",
+            "statement": "We have one",
+            "asked_on": NOW.date(),
+        }
+        ask_rectification(session, code, **said, now=NOW)
+        facts = {"agreed_to": AgreedTo.PROFILE, "who": "Alder", "said_on": NOW.date(), "how": AgreedHow.ORAL}
+        entry = record_agreement(session, get_household(session, adopted), **facts, now=NOW)
+        facts = {"who": "Alder", "said_on": NOW.date(), "how": AgreedHow.ORAL, "after": AfterWithdrawal.GO_ON}
+        withdraw_agreement(session, entry, **facts, reason="The law allows it", now=NOW)
+        keep_export(session, request, files={FileFormat.PDF: b"%PDF-", FileFormat.JSON: b"{}"}, now=NOW)

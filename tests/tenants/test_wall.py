@@ -53,6 +53,7 @@ DEFINERS = {
         "concord_lives",
         "ends the scope's own agency's memberships on the day that two people agreed",
     ),
+    "answers_past_their_end": ("concord_work", "says in which scope the schedule is to destroy an answer"),
     "job_scope": ("concord_work", "says in which scope a job is to be run, before there is one"),
     "meetings_without_packs": ("concord_work", "says in which scope the schedule is to ask for packs"),
     "packed_since": ("concord_work", "says whether a pack built since may show the scope's own records, and not whose"),

@@ -32,6 +32,18 @@ WORK: Final = (
         endpoint="retention.index",
         verb=Verb.READ_RETENTION,
     ),
+    Work(
+        title="Subject access",
+        hint="People who ask what you hold about them: what is gathered, released and withheld, and when it is due.",
+        endpoint="subject_access.index",
+        verb=Verb.ANSWER_SUBJECTS,
+    ),
+    Work(
+        title="Rectification",
+        hint="Corrections that people ask for, what was decided, and which agencies are to be told.",
+        endpoint="rectifications.index",
+        verb=Verb.ANSWER_SUBJECTS,
+    ),
 )
 
 

@@ -47,7 +47,7 @@ class TestMain:
 
 
 def run(view: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-P", "-m", "workers.document.typeset", "0"]
+    command = [sys.executable, "-P", "-m", "workers.document.typeset", "0", "pack"]
     return subprocess.run(command, input=view.encode(), capture_output=True, timeout=60, check=False)
 
 

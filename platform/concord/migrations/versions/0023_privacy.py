@@ -1,10 +1,10 @@
-"""Retention: each agency's schedule, adoption orders, holds on destruction, and destruction by two people."""
+"""Retention with destruction by two people; requests for access; the ledger of agreement; rectification."""
 
 from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.wall import OWN, may_read, may_write, wall
+from concord.migrations.wall import OWN, give_function, may_read, may_write, wall
 
 revision = "0023"
 down_revision = "0022"
@@ -13,6 +13,8 @@ depends_on = None
 
 CLASSES = "'adoption_record', 'household_not_placed', 'group_not_placed', 'import_file'"
 ME = "(SELECT scope_person())"
+GONE = "record_id NOT IN (SELECT h.id FROM household h) AND record_id NOT IN (SELECT g.id FROM sibling_group g)"
+"""What was written of a record goes after it, and never before."""
 
 
 def upgrade() -> None:
@@ -21,6 +23,9 @@ def upgrade() -> None:
     _orders()
     _holds()
     _runs()
+    _subjects()
+    _agreements()
+    _rectifications()
 
 
 def _rules() -> None:
@@ -156,7 +161,6 @@ def _runs() -> None:
             job_id uuid,
             finished_at timestamptz,
             CONSTRAINT retention_run_owner_key UNIQUE (id, agency_id),
-            FOREIGN KEY (job_id, agency_id) REFERENCES job (id, agency_id),
             CHECK (num_nulls(approved, sealed_decision, decided_by, decided_at) IN (0, 4)),
             -- Nothing is destroyed on one person's word; whoever asked may still take it back.
             CONSTRAINT retention_run_two_persons_check CHECK (NOT approved OR decided_by <> asked_by)
@@ -218,3 +222,164 @@ def _runs() -> None:
         "ALTER TABLE import_run ADD CONSTRAINT import_run_destroyed_check "
         "CHECK ((sealed IS NULL) = (destroyed_at IS NOT NULL))"
     )
+
+
+def _subjects() -> None:
+    op.execute("""
+        CREATE TABLE subject_request (
+            id uuid PRIMARY KEY,
+            agency_id uuid NOT NULL REFERENCES agency,
+            record_kind text NOT NULL CHECK (record_kind IN ('household', 'sibling_group')),
+            record_id uuid NOT NULL,
+            code text NOT NULL,
+            -- Who asks, how that was checked and why it takes longer, sealed.
+            sealed bytea NOT NULL,
+            received_on date NOT NULL,
+            due_on date NOT NULL CHECK (due_on > received_on),
+            opened_by uuid NOT NULL,
+            opened_at timestamptz NOT NULL,
+            closed_by uuid,
+            closed_at timestamptz,
+            CONSTRAINT subject_request_owner_key UNIQUE (id, agency_id),
+            CHECK (num_nulls(closed_by, closed_at) IN (0, 2))
+        )
+    """)
+    op.execute("CREATE INDEX subject_request_agency_idx ON subject_request (agency_id, due_on)")
+    op.execute("""
+        CREATE TABLE subject_item (
+            id uuid PRIMARY KEY,
+            subject_request_id uuid NOT NULL,
+            agency_id uuid NOT NULL,
+            position integer NOT NULL CHECK (position >= 0),
+            title text NOT NULL,
+            adoption_record boolean NOT NULL,
+            sealed bytea NOT NULL,
+            decision text CHECK (decision IN ('release', 'redact', 'withhold')),
+            -- Why, and what of it leaves, sealed.
+            sealed_decision bytea,
+            decided_by uuid,
+            decided_at timestamptz,
+            CONSTRAINT subject_item_position_key UNIQUE (subject_request_id, position, agency_id),
+            FOREIGN KEY (subject_request_id, agency_id) REFERENCES subject_request (id, agency_id) ON DELETE CASCADE,
+            -- Nothing is released but by a person, with a reason.
+            CHECK (num_nulls(decision, sealed_decision, decided_by, decided_at) IN (0, 4))
+        )
+    """)
+    op.execute("""
+        CREATE TABLE subject_export (
+            id uuid PRIMARY KEY,
+            subject_request_id uuid NOT NULL,
+            agency_id uuid NOT NULL,
+            format text NOT NULL CHECK (format IN ('pdf', 'json')),
+            digest bytea NOT NULL CHECK (length(digest) = 32),
+            size integer NOT NULL CHECK (size > 0),
+            sealed bytea NOT NULL,
+            made_at timestamptz NOT NULL,
+            expires_on date NOT NULL,
+            CONSTRAINT subject_export_format_key UNIQUE (subject_request_id, format, agency_id),
+            FOREIGN KEY (subject_request_id, agency_id) REFERENCES subject_request (id, agency_id) ON DELETE CASCADE
+        )
+    """)
+    op.execute("CREATE INDEX subject_export_expires_idx ON subject_export (expires_on)")
+    for table in ("subject_request", "subject_item", "subject_export"):
+        wall(table)
+        may_read(table, OWN)
+    may_write("subject_request", f"{OWN} AND opened_by = {ME}", verbs="INSERT")
+    may_write(
+        "subject_request",
+        OWN,
+        only=f"{OWN} AND closed_at IS NULL",
+        verbs="UPDATE",
+        columns="sealed, due_on, closed_by, closed_at",
+    )
+    may_write("subject_request", f"{OWN} AND {GONE}", verbs="DELETE")
+    may_write("subject_item", f"{OWN} AND decision IS NULL", verbs="INSERT")
+    may_write(
+        "subject_item",
+        f"{OWN} AND decided_by = {ME}",
+        only=OWN,
+        verbs="UPDATE",
+        columns="decision, sealed_decision, decided_by, decided_at",
+    )
+    may_write("subject_export", OWN, verbs="INSERT, DELETE")
+    op.execute("GRANT SELECT ON subject_request, subject_item, subject_export TO concord_app")
+    may_read("subject_export", "true", role="concord_work", name="work")
+    op.execute("GRANT SELECT (subject_request_id, agency_id, expires_on) ON subject_export TO concord_work")
+    op.execute("""
+        CREATE FUNCTION answers_past_their_end(before_day date)
+        RETURNS TABLE (subject_request_id uuid, agency_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+            SELECT DISTINCT e.subject_request_id, e.agency_id FROM subject_export e
+            WHERE scope_is_nobody() AND e.expires_on < before_day
+            ORDER BY e.subject_request_id
+        $$
+    """)
+    give_function("answers_past_their_end(date)", "concord_work")
+
+
+def _agreements() -> None:
+    op.execute("""
+        CREATE TABLE agreement_entry (
+            id uuid PRIMARY KEY,
+            agency_id uuid NOT NULL,
+            household_id uuid NOT NULL,
+            agreed_to text NOT NULL CHECK (agreed_to IN ('pool_sharing', 'profile', 'documents', 'contact')),
+            said_on date NOT NULL,
+            how text NOT NULL CHECK (how IN ('signed_form', 'email', 'oral')),
+            -- Who said it and, of a withdrawal, why sharing goes on or not, sealed.
+            sealed bytea NOT NULL,
+            withdraws_id uuid,
+            after text CHECK (after IN ('go_on', 'hold_back')),
+            recorded_by uuid NOT NULL,
+            recorded_at timestamptz NOT NULL,
+            CONSTRAINT agreement_entry_owner_key UNIQUE (id, household_id, agency_id),
+            CONSTRAINT agreement_entry_withdraws_key UNIQUE (withdraws_id, agency_id),
+            CHECK (num_nulls(withdraws_id, after) IN (0, 2)),
+            FOREIGN KEY (household_id, agency_id) REFERENCES household (id, agency_id) ON DELETE CASCADE,
+            FOREIGN KEY (withdraws_id, household_id, agency_id)
+                REFERENCES agreement_entry (id, household_id, agency_id) ON DELETE CASCADE
+        )
+    """)
+    op.execute("CREATE INDEX agreement_entry_household_idx ON agreement_entry (household_id, agency_id)")
+    wall("agreement_entry")
+    may_read("agreement_entry", OWN)
+    # A ledger: it is added to, and goes with its household alone.
+    may_write("agreement_entry", OWN, verbs="INSERT")
+    op.execute("GRANT SELECT ON agreement_entry TO concord_app")
+
+
+def _rectifications() -> None:
+    op.execute("""
+        CREATE TABLE rectification (
+            id uuid PRIMARY KEY,
+            agency_id uuid NOT NULL REFERENCES agency,
+            record_kind text NOT NULL CHECK (record_kind IN ('household', 'sibling_group')),
+            record_id uuid NOT NULL,
+            code text NOT NULL,
+            -- Which field, what stands, what is to stand and what they say, sealed.
+            sealed bytea NOT NULL,
+            asked_on date NOT NULL,
+            due_on date NOT NULL CHECK (due_on > asked_on),
+            opened_by uuid NOT NULL,
+            opened_at timestamptz NOT NULL,
+            decision text CHECK (decision IN ('done', 'refused')),
+            sealed_decision bytea,
+            decided_by uuid,
+            decided_at timestamptz,
+            CHECK (num_nulls(decision, sealed_decision, decided_by, decided_at) IN (0, 4))
+        )
+    """)
+    op.execute("CREATE INDEX rectification_agency_idx ON rectification (agency_id, due_on)")
+    op.execute("CREATE INDEX rectification_record_idx ON rectification (record_id)")
+    wall("rectification")
+    may_read("rectification", OWN)
+    may_write("rectification", f"{OWN} AND opened_by = {ME} AND decision IS NULL", verbs="INSERT")
+    may_write(
+        "rectification",
+        f"{OWN} AND decided_by = {ME}",
+        only=f"{OWN} AND decided_at IS NULL",
+        verbs="UPDATE",
+        columns="decision, sealed_decision, decided_by, decided_at",
+    )
+    may_write("rectification", f"{OWN} AND {GONE}", verbs="DELETE")
+    op.execute("GRANT SELECT ON rectification TO concord_app")
