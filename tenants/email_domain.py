@@ -80,6 +80,19 @@ def get_domain(session: Session, domain_id: UUID) -> EmailDomain:
     return found
 
 
+def get_domain_by_name(session: Session, domain: str, *, agency_id: UUID) -> EmailDomain:
+    """Return an agency's e-mail domain by its name.
+
+    :raises DomainUnknown: when the agency has not named it.
+    """
+    found = session.scalar(
+        select(EmailDomain).where(EmailDomain.agency_id == agency_id, EmailDomain.domain == domain.strip().lower())
+    )
+    if found is None:
+        raise DomainUnknown(f"That agency has not named {domain}.")
+    return found
+
+
 def list_domains(session: Session, *, agency_id: UUID) -> list[EmailDomain]:
     """Return an agency’s e-mail domains, by name."""
     return list(

@@ -38,7 +38,8 @@ COMMANDS = {
     "relay": ("concord.cli.relay:command", "Hand the ids of due jobs to the queue."),
     "worker": ("concord.cli.worker:command", "Do jobs from the queue."),
     "schedule": ("concord.cli.schedule:command", "Ask for work whose time has come."),
-    "provider": ("concord.cli.provider:command", "Serve the demonstration's sign-in."),
+    "provider": ("concord.cli.provider:command", "Keep agencies' sign-in services, or serve the demonstration's."),
+    "domain": ("concord.cli.domain:command", "Keep agencies' e-mail domains."),
 }
 
 AWAY = "The database or Valkey doesn't answer. `concord doctor` says which, and what to do."

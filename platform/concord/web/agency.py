@@ -27,6 +27,18 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.READ_PEOPLE,
     ),
     Section(
+        title="API access",
+        hint="Which of your agency’s own programs may ask in its name, what of, and until when.",
+        endpoint="clients.index",
+        verb=Verb.MANAGE_CLIENTS,
+    ),
+    Section(
+        title="How your people sign in",
+        hint="Your own sign-in services, the roles that follow from them, and your e-mail domains.",
+        endpoint="providers.index",
+        verb=Verb.MANAGE_PROVIDERS,
+    ),
+    Section(
         title="Your agency’s records",
         hint="Take out everything that your agency has here, and sign for it.",
         endpoint="agency_archive.index",

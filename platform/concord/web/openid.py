@@ -253,7 +253,7 @@ def read_logout(client: ProviderClient, token: str, *, now: datetime) -> LogoutW
     audience, events, moment = claims.get("aud"), claims.get("events"), now.timestamp()
     for fits, what in (
         (
-            header.get("typ", "JWT").lower() in {"jwt", "logout+jwt", "application/logout+jwt"},
+            str(header.get("typ", "JWT")).lower() in {"jwt", "logout+jwt", "application/logout+jwt"},
             "it is another kind of token",
         ),
         (claims.get("iss") == issuer, "it is another provider's"),
