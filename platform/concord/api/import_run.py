@@ -47,6 +47,17 @@ blueprint = Blueprint("api_imports", __name__, url_prefix=ROOT, description="Imp
 VERBS = (Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN)
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+CHOICE = {
+    "sheets": [
+        {
+            "title": "Families",
+            "read": True,
+            "columns": [{"index": 0, "column": "Reference"}, {"index": 1, "column": None}],
+            "keys": [],
+        }
+    ]
+}
+
 
 @operation(
     blueprint,
@@ -113,7 +124,9 @@ def read_columns(call: Call, run_id: UUID) -> BookMapping:
 @operation(
     blueprint,
     "/imports/<uuid:run_id>/columns",
-    Shape("POST", VERBS, ImportRunSchema, status=202, body=ChooseMappingSchema, errors=(404,)),
+    Shape(
+        "POST", VERBS, ImportRunSchema, status=202, body=ChooseMappingSchema, errors=(404,), examples={"body": CHOICE}
+    ),
 )
 def choose_columns(call: Call, run_id: UUID) -> ImportRun:
     """Check the same file again with its columns taken for what was chosen, and remember that for its shape."""

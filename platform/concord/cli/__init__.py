@@ -23,6 +23,7 @@ COMMANDS = {
     "consortium": ("concord.cli.lives:consortium", "Create consortia, and let agencies leave them."),
     "agency": ("concord.cli.lives:agency", "Add and list agencies, and follow their lives."),
     "person": ("concord.cli.person:command", "Invite people, give them roles and see them out."),
+    "client": ("concord.cli.client:command", "Say which programs may ask the API in an agency's name."),
     "import": ("concord.cli.import_:command", "Import households or children from a sheet, or a return."),
     "export": ("concord.cli.export:command", "Export an agency's own households or children to a sheet."),
     "rank": ("concord.cli.rank:rank", "List the families for a sibling group, with reasons."),

@@ -14,12 +14,14 @@ from datetime import datetime
 from enum import StrEnum
 
 import structlog
-from flask import Flask, make_response, request
+from flask import Flask, Response, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from limits import parse
 from sqlalchemy.exc import SQLAlchemyError
 
+from concord.api.problem import asks_api
+from concord.api.token import known_caller
 from concord.limits import Limits
 from concord.web.error import error_page
 from concord.web.request import current_database, find_person
@@ -29,6 +31,7 @@ from matching.code import read_code
 from matching.probing import AskedTooOften
 from tenants import audit
 from tenants.base import utc_now
+from tenants.scope import Scope
 
 _log = structlog.get_logger("concord.web")
 
@@ -40,18 +43,27 @@ class Kind(StrEnum):
     HAND_IN = "hand_in"
     DOWNLOAD = "download"
     SIGN_IN = "sign_in"
+    API = "api"
 
 
 LOOKS = frozenset({"availability.index", "groups.show", "groups.why", "households.show", "pool.show"})
 """The pages that rank, or say why a household is or is not on a list."""
 LISTS = frozenset({"households.index", "households.find"})
 """The pages that compare places where a distance is asked for, and else limit nothing."""
+OPERATIONS = {
+    **dict.fromkeys(("rank_group", "read_why", "read_groups_for", "read_pool"), Kind.LOOK),
+    "hand_in": Kind.HAND_IN,
+    **dict.fromkeys(("download_pack", "read_refusals"), Kind.DOWNLOAD),
+    **dict.fromkeys(("token", "revoke"), Kind.SIGN_IN),
+}
+"""What an operation of the API asks for, by its name, where it is more than reading and writing."""
 _DOWNLOADS = ("/export/", "/packs/", "/imports/<uuid:run_id>/refusals")
 _ASKED = {
     Kind.LOOK: "You, or your agency, have asked for more lists than work takes.",
     Kind.HAND_IN: "You have handed in more sheets than work takes.",
     Kind.DOWNLOAD: "You have taken more files than work takes.",
     Kind.SIGN_IN: "Somebody at your address has tried to sign in too often.",
+    Kind.API: "Your program, or your agency’s programs together, have asked for more than work takes.",
 }
 
 
@@ -69,11 +81,14 @@ def install_limits(app: Flask, settings: WebSettings) -> None:
     limiter.init_app(app)
     app.register_error_handler(RateLimitExceeded, lambda refusal: _show_limit(limiter, refusal))
     app.register_error_handler(AskedTooOften, _show_too_often)
+    app.after_request(lambda response: _tell_rate(limiter, response))
 
 
 def kind_of_request() -> Kind | None:
     """Return what the present request asks for, or ``None`` where nothing limits it."""
     rule = request.url_rule.rule if request.url_rule else ""
+    if asks_api():
+        return _kind_of_operation()
     if request.endpoint in LOOKS or (request.endpoint in LISTS and request.args.get("near")):
         return Kind.LOOK
     if rule.startswith("/sign-in"):
@@ -81,6 +96,13 @@ def kind_of_request() -> Kind | None:
     if rule.startswith("/imports") and request.method == "POST":
         return Kind.HAND_IN
     return Kind.DOWNLOAD if rule.startswith(_DOWNLOADS) else None
+
+
+def _kind_of_operation() -> Kind | None:
+    area, _, name = (request.endpoint or "").partition(".")
+    if name == "list_households" and request.args.get("near"):
+        return Kind.LOOK
+    return OPERATIONS.get(name, None if area == "api_docs" else Kind.API)
 
 
 def _limits(limits: Limits) -> list[ApplicationLimit]:
@@ -91,6 +113,8 @@ def _limits(limits: Limits) -> list[ApplicationLimit]:
         _limit(limits.hand_ins, Kind.HAND_IN, _person, "person"),
         _limit(limits.downloads, Kind.DOWNLOAD, _person, "person"),
         _limit(limits.sign_ins, Kind.SIGN_IN, _address, "address"),
+        _limit(limits.api, Kind.API, _person, "person"),
+        _limit(limits.agency_api, Kind.API, _agency, "agency"),
     ]
 
 
@@ -127,11 +151,17 @@ def _address() -> str:
 
 
 def _scope() -> tuple[object, object] | None:
+    """Return for which agency, and who, asks: a person at a page, a client at the API."""
     try:
-        person = find_person()
+        scope = _asking()
     except SQLAlchemyError:
         return None
-    return (person.scope.agency_id, person.scope.person_id) if person else None
+    return (scope.agency_id, scope.client_id or scope.person_id) if scope else None
+
+
+def _asking() -> Scope | None:
+    asks = known_caller() if asks_api() else find_person()
+    return asks.scope if asks else None
 
 
 def _show_limit(limiter: Limiter, refusal: RateLimitExceeded) -> ResponseReturnValue:
@@ -148,6 +178,28 @@ def _show_limit(limiter: Limiter, refusal: RateLimitExceeded) -> ResponseReturnV
 def _show_too_often(refusal: AskedTooOften) -> ResponseReturnValue:
     _log.warning("limit reached", kind="places")
     return too_many(str(refusal), _seconds_until(refusal.retry_at), said=True)
+
+
+def _tell_rate(limiter: Limiter, response: Response) -> Response:
+    """Tell a program how much it may still ask, and when that begins anew (draft-ietf-httpapi-ratelimit-headers)."""
+    if not asks_api():
+        return response
+    told = {
+        f"{each.limit.get_expiry()}": (
+            each.limit.amount,
+            each.remaining,
+            max(0, math.ceil(each.reset_at - time.time())),
+        )
+        for each in sorted(limiter.current_limits, key=lambda each: -each.remaining)
+    }
+    if told:
+        response.headers["RateLimit-Policy"] = ", ".join(
+            f'"{span}s";q={most};w={span}' for span, (most, *_) in told.items()
+        )
+        response.headers["RateLimit"] = ", ".join(
+            f'"{span}s";r={left};t={wait}' for span, (_, left, wait) in told.items()
+        )
+    return response
 
 
 def _seconds_until(moment: datetime) -> int:
@@ -173,12 +225,12 @@ def again_in(seconds: int) -> str:
 
 def _put_on_record(limiter: Limiter) -> None:
     """Put a refused look on record, once a minute for each person: who goes on trying adds nothing."""
-    person = find_person()
-    if person is None or person.scope.agency_id is None:
+    scope = _asking()
+    if scope is None or scope.agency_id is None:
         return
     if not limiter.limiter.hit(parse("1 per minute"), "refusal", _person()):
         return
-    with current_database().transaction(person.scope) as session:
+    with current_database().transaction(scope) as session:
         session.info["request_id"] = request_id()
         audit.record(
             session,
