@@ -33,8 +33,8 @@ def unseal_apart(session: Session, sealed_key: bytes, sealed: bytes, *, row_id: 
     :raises CannotOpen: when the key, the value, its row or the master key is not what it was.
     """
     cipher: Cipher = session.info["cipher"]
-    key = AESGCM(cipher.unwrap(sealed_key, key_id=row_id))
     try:
+        key = AESGCM(cipher.unwrap(sealed_key, key_id=row_id))
         return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE + row_id.bytes)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise CannotOpen("A sealed value does not open: it was changed, or it belongs to another row.") from error

@@ -6,19 +6,22 @@ from io import BytesIO
 
 import pytest
 
-from matching.document import ReportKind, get_document
+from concord.web import create_app
+from matching.document import ReportKind, get_document, list_documents_of
 from matching.grant import ask
 from matching.household import get_household
 from matching.link import get_link
 from matching.ranking.facts import Sex
 from matching.sibling_group import get_group, list_children
+from matching.virus_scan import read_scanner
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
+from tests.matching.clamd import EICAR, scanning
 from tests.matching.report_factory import Pairing, let_read, make_link, make_par, make_pdf
 from tests.platform.web.equal import page_of, same_but_for_the_reference
-from tests.site import Visitor
+from tests.site import Visitor, make_settings
 
 Visit = Callable[[Tenant], Visitor]
 
@@ -185,6 +188,32 @@ class TestHandIn:
         assert visitor.post(path, {"child": "all", "file": (BytesIO(make_pdf()), "p.pdf")}).status_code == 303
         visitor.get(path)
         assert "1, the present one" in page_of(visitor).text
+
+    @pytest.mark.parametrize(
+        ("way", "content", "words"),
+        [
+            ("honest", make_pdf() + EICAR, "The virus scanner found something"),
+            ("odd", make_pdf(), "The virus scanner does not answer as it should"),
+            ("honest", make_pdf(), ""),
+        ],
+    )
+    def test_keeps_only_what_the_scanner_has_passed(
+        self, factories: Factories, database: Database, way: str, content: bytes, words: str
+    ) -> None:
+        us, _ = factories.two_tenants()
+        household_id = factories.household(us)
+        path = f"/households/{household_id}/par"
+        with scanning(way=way) as address:
+            site = create_app(make_settings(scanner=read_scanner(address)), database)
+            visitor = Visitor(site).sign_in(database, us)
+            visitor.get(path)
+
+            response = visitor.post(path, {"child": "all", "file": (BytesIO(content), "p.pdf")})
+
+        assert response.status_code == (422 if words else 303)
+        assert words in page_of(visitor).text
+        with transaction(database, us) as session:
+            assert len(list_documents_of(session, [household_id])) == (0 if words else 1)
 
     def test_is_for_its_own_agency(self, visit_as: Visit, factories: Factories) -> None:
         us, them = factories.two_tenants()

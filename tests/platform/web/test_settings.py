@@ -7,6 +7,7 @@ from environs import Env
 
 from concord.settings import Deployment, SettingInvalid
 from concord.web.settings import provider_secret, web_settings
+from matching.virus_scan import Scanner
 
 SECRET = "a-secret-key-that-must-not-be-seen"
 
@@ -97,4 +98,18 @@ class TestContact:
         monkeypatch.setenv("CONCORD_CONTACT", text)
 
         with pytest.raises(SettingInvalid, match="CONCORD_CONTACT"):
+            web_settings(deployment(), Env())
+
+
+class TestScanner:
+    def test_is_one_or_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert web_settings(deployment(), Env()).scanner is None
+        monkeypatch.setenv("CONCORD_CLAMD", "tcp://scanner.example:3310")
+
+        assert web_settings(deployment(), Env()).scanner == Scanner(host="scanner.example", port=3310)
+
+    def test_is_refused_when_it_is_no_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CONCORD_CLAMD", "yes")
+
+        with pytest.raises(SettingInvalid, match="CONCORD_CLAMD"):
             web_settings(deployment(), Env())
