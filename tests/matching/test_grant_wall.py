@@ -42,6 +42,8 @@ class Facts:
     household: bool = True
     standing: bool = True
     """Not taken back."""
+    members: bool = True
+    """Both agencies belong to the consortium."""
     days: int = 0
     """Days from today to the last one."""
 
@@ -164,6 +166,9 @@ def _seen(admin: psycopg.Connection[Any], stage: Stage, facts: Facts) -> int:
         for table, row_id, change, stays in changes:
             if not stays:
                 admin.execute(f"UPDATE {table} SET {change} WHERE id = %s", (row_id,))
+        if not facts.members:
+            left = "UPDATE consortium_member SET left_on = %s WHERE agency_id = %s"
+            admin.execute(left, (utc_now().date(), stage.pairing.family.id))
         if not facts.undertaken:
             admin.execute("DELETE FROM document_undertaking WHERE grant_id = %s", (stage.grant_id,))
         with acting(admin, _scope(stage, facts)):

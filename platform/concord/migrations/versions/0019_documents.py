@@ -1,9 +1,9 @@
 """Links of two agencies; reports about households and children; and who may read one, by name, per link, until when.
 
 What a grant opens is decided here, by the transaction's own clock: a person named in a grant, acting for the agency
-that it was given to, in the link's consortium, while the link is considered, once they have undertaken to keep the
-report confidential, reads the present version of the reports of that kind and record. Nobody else reads another
-agency's, and nothing is opened by an older version.
+that it was given to, in the link's consortium, while both agencies are members there and the link is considered, once
+they have undertaken to keep the report confidential, reads the present version of the reports of that kind and record.
+Nobody else reads another agency's, and nothing is opened by an older version.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ OPENS = f"""
     WHERE g.person_id = (SELECT scope_person()) AND {READER.format("g.")}
       AND l.consortium_id = (SELECT scope_consortium()) AND l.state = 'considering'
       AND g.decided_at IS NOT NULL AND g.ends_on >= {TODAY} AND g.revoked_at IS NULL
+      AND NOT EXISTS (SELECT FROM consortium_member m WHERE m.consortium_id = l.consortium_id
+          AND m.agency_id IN (l.group_agency_id, l.household_agency_id) AND m.left_on <= {TODAY})
 """
 """The grants that open something to the scope's person now."""
 SAME_RECORD = """
