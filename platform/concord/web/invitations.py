@@ -48,7 +48,9 @@ class InvitationForm(FlaskForm):  # type: ignore[misc]
         filters=[one_line],
         validators=[DataRequired("Enter the e-mail address of the account that they sign in with"), _LENGTH],
     )
-    roles = SelectMultipleField("What will they do?", widget=GovCheckboxesInput())
+    roles = SelectMultipleField(
+        "What will they do?", widget=GovCheckboxesInput(), validators=[DataRequired("Choose at least one role")]
+    )
     submit = SubmitField("Invite", widget=GovSubmitInput())
 
 

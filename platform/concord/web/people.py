@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovSubmitInput
 from sqlalchemy.orm import Session
 from wtforms import SelectMultipleField, SubmitField
+from wtforms.validators import DataRequired
 
 from concord.web.access import may
 from concord.web.form import error_summary
@@ -40,7 +41,11 @@ blueprint = Blueprint("people", __name__, url_prefix="/agency/people")
 class RolesForm(FlaskForm):  # type: ignore[misc]
     """What a person is to do."""
 
-    roles = SelectMultipleField("What do they do?", widget=GovCheckboxesInput())
+    roles = SelectMultipleField(
+        "What do they do?",
+        widget=GovCheckboxesInput(),
+        validators=[DataRequired("Choose at least one role. When somebody leaves, end their work here instead")],
+    )
     submit = SubmitField("Save", widget=GovSubmitInput())
 
     @property
