@@ -2,92 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from matching.audit_line import AUDIT, AuditLine, lines_of
 from matching.household import Household, HouseholdUnknown, get_household, get_household_by_reference
-from matching.register import PAGE_SIZE, Page, agency_names
+from matching.register import PAGE_SIZE, Page
 from matching.sibling_group import GroupUnknown, SiblingGroup, get_group, get_group_by_reference
 from tenants import audit
-from tenants.audit import Act, AuditEntry, Level
+from tenants.audit import Act
+from tenants.audit_search import Asked, count_entries, each_batch, list_entries
 from tenants.database import scope_of
 from tenants.error import NotFound
 from tenants.permission import Verb, require
-from tenants.person import Person
 
-_READ = {
-    Level.PROFILE: "Read the anonymous profile",
-    Level.REPORT: "Opened a report",
-    Level.IDENTITY: "Opened who it is about",
-    Level.SUMMARY: "Read the summary",
-    Level.COUNT: "Read a count",
-}
-_ACTS = {
-    Act.ADD: "Added it",
-    Act.CHANGE: "Changed it",
-    Act.REMOVE: "Removed it",
-    Act.SHARE: "Set how far it is shared",
-    Act.RANK: "Ranked or compared it",
-    Act.IMPORT: "Imported it",
-    Act.BUILD: "Put it in a pack",
-    Act.DOWNLOAD: "Downloaded it",
-    Act.EXPORT: "Exported it, with who it is about",
-    Act.INVITE: "Invited somebody",
-    Act.REQUEST: "Asked to open it",
-    Act.GRANT: "Let somebody open it",
-    Act.REVOKE: "Took back who may open it",
-    Act.UNDERTAKE: "Undertook to keep it confidential",
-    Act.BAR: "Shut somebody out of it",
-    Act.BREAK_GLASS: "Broke glass to open it",
-    Act.HOLD: "Put a legal hold on it",
-    Act.RELEASE: "Released it",
-    Act.DESTROY: "Destroyed it",
-    Act.APPROVE: "Approved what another asked for",
-    Act.ROTATE: "Sealed it under a new key",
-    Act.SEAL: "Sealed it",
-    Act.SIGN: "Signed it",
-    Act.HAND_OVER: "Handed it over",
-}
-_REASONS = {
-    "in_house": "in-house only",
-    "consortium": "with the consortium",
-    "national": "nationally",
-    "held back": "held back",
-}
-AUDIT = "audit"
-"""The kind under which a look at the audit itself is put on record."""
+EVERYTHING = Asked()
 
 
 class RecordUnknown(NotFound):
     """The scope's agency has no such record."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditLine:
-    """One look or act, in words; ``person`` is named where they are the reader's own agency's."""
-
-    at: datetime
-    person: str
-    agency: str
-    own: bool
-    what: str
-
-
 def find_audited(session: Session, reference: str) -> tuple[str, UUID]:
-    """Return the kind, ``group`` or ``household``, and the id of one's own agency's record of that code or reference.
+    """Return ``group`` or ``household``, and the id, of one's own agency's record of that code, reference or id.
 
-    :raises RecordUnknown: when neither names one; another agency's record is as one that is not there.
+    :raises RecordUnknown: when none names one; another agency's record is as one that is not there.
     """
     own = scope_of(session).agency_id
-    for kind, find in (("group", get_group_by_reference), ("household", get_household_by_reference)):
+    record_id = _read_id(reference)
+    for kind, find, get in (
+        ("group", get_group_by_reference, get_group),
+        ("household", get_household_by_reference, get_household),
+    ):
         with suppress(GroupUnknown, HouseholdUnknown):
-            record = find(session, reference)
+            record = get(session, record_id) if record_id else find(session, reference)
             if record.agency_id == own:
                 return kind, record.id
     raise RecordUnknown(
@@ -96,82 +49,92 @@ def find_audited(session: Session, reference: str) -> tuple[str, UUID]:
 
 
 def read_group_audit(
-    session: Session, group_id: UUID, *, number: int, now: datetime
+    session: Session, group_id: UUID, *, number: int, now: datetime, asked: Asked = EVERYTHING
 ) -> tuple[SiblingGroup, Page[AuditLine]]:
     """Return one's own agency's group with a page of who looked at or changed it, newest first.
 
     :raises GroupUnknown: when there is none, or it is another agency's.
     :raises NotAllowed: when the scope's roles do not let it read the audit.
     """
-    require(scope_of(session), Verb.READ_AUDIT)
-    group = get_group(session, group_id)
-    if group.agency_id != scope_of(session).agency_id:
-        raise GroupUnknown("There is no such sibling group in your agency.")
-    return group, _read(session, group, number=number, now=now)
+    group = _own_group(session, group_id)
+    return group, read_page(session, replace(asked, record_id=group.id), subject=group.id, number=number, now=now)
 
 
 def read_household_audit(
-    session: Session, household_id: UUID, *, number: int, now: datetime
+    session: Session, household_id: UUID, *, number: int, now: datetime, asked: Asked = EVERYTHING
 ) -> tuple[Household, Page[AuditLine]]:
     """Return one's own agency's household with a page of who looked at or changed it, newest first.
 
     :raises HouseholdUnknown: when there is none, or it is another agency's.
     :raises NotAllowed: when the scope's roles do not let it read the audit.
     """
-    require(scope_of(session), Verb.READ_AUDIT)
-    household = get_household(session, household_id)
-    if household.agency_id != scope_of(session).agency_id:
-        raise HouseholdUnknown("There is no such household in your agency.")
-    return household, _read(session, household, number=number, now=now)
+    household = _own_household(session, household_id)
+    asked = replace(asked, record_id=household.id)
+    return household, read_page(session, asked, subject=household.id, number=number, now=now)
 
 
-def _read(session: Session, record: SiblingGroup | Household, *, number: int, now: datetime) -> Page[AuditLine]:
-    total = audit.count_entries_of(session, record.id)
+def export_group_audit(
+    session: Session, group_id: UUID, *, now: datetime, asked: Asked = EVERYTHING
+) -> tuple[SiblingGroup, Iterator[dict[str, str]]]:
+    """Return one's own agency's group and rows of who looked at or changed it, oldest first.
+
+    :raises GroupUnknown: when there is none, or it is another agency's.
+    :raises NotAllowed: when the scope's roles do not let it read the audit.
+    """
+    group = _own_group(session, group_id)
+    return group, export_lines(session, replace(asked, record_id=group.id), subject=group.id, now=now)
+
+
+def export_household_audit(
+    session: Session, household_id: UUID, *, now: datetime, asked: Asked = EVERYTHING
+) -> tuple[Household, Iterator[dict[str, str]]]:
+    """Return one's own agency's household and rows of who looked at or changed it, oldest first.
+
+    :raises HouseholdUnknown: when there is none, or it is another agency's.
+    :raises NotAllowed: when the scope's roles do not let it read the audit.
+    """
+    household = _own_household(session, household_id)
+    return household, export_lines(session, replace(asked, record_id=household.id), subject=household.id, now=now)
+
+
+def read_page(session: Session, asked: Asked, *, subject: UUID, number: int, now: datetime) -> Page[AuditLine]:
+    """Return a page of what is asked, and put the look at ``subject``'s audit on record."""
+    total = count_entries(session, asked)
     number = Page.within(number, total)
-    entries = audit.list_entries_of(session, record.id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
-    names, people = agency_names(session), _people(session, entries)
-    own = scope_of(session).agency_id
-    lines = tuple(_line(entry, own=own, agencies=names, people=people) for entry in entries)
+    entries = list_entries(session, asked, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
+    lines = lines_of(session, entries)
     # After it was read: a look at the audit is on record too, and shows from the next look on.
-    audit.record(session, Act.READ, record_kind=AUDIT, record_id=record.id, owner_agency_id=record.agency_id, now=now)
+    audit.record(session, Act.READ, record_kind=AUDIT, record_id=subject, now=now)
     return Page(cards=lines, total=total, number=number)
 
 
-def _people(session: Session, entries: Sequence[AuditEntry]) -> dict[UUID, str]:
-    # Row-level security shows the people of the scope's own agency, and of no other.
-    asked = {entry.actor_person_id for entry in entries if entry.actor_agency_id == scope_of(session).agency_id}
-    query = select(Person.id, Person.name).where(Person.id.in_([each for each in asked if each]))
-    return dict(session.execute(query).all())
+def export_lines(session: Session, asked: Asked, *, subject: UUID, now: datetime) -> Iterator[dict[str, str]]:
+    """Yield what is asked as rows, oldest first; that it leaves is put on record before the first."""
+    audit.record(session, Act.EXPORT, record_kind=AUDIT, record_id=subject, now=now)
+    return (line.as_row() for entries in each_batch(session, asked) for line in lines_of(session, entries))
 
 
-def _line(
-    entry: AuditEntry, *, own: UUID | None, agencies: Mapping[UUID, str], people: Mapping[UUID, str]
-) -> AuditLine:
-    agency_id = entry.actor_agency_id
-    return AuditLine(
-        at=entry.at,
-        person=_person(entry, own=own, people=people),
-        agency="The service itself" if agency_id is None else agencies.get(agency_id, "An agency that has left"),
-        own=agency_id == own,
-        what=_what(entry),
-    )
+def _own_group(session: Session, group_id: UUID) -> SiblingGroup:
+    require(scope_of(session), Verb.READ_AUDIT)
+    # In the same words whether another agency has it or nobody.
+    with suppress(GroupUnknown):
+        group = get_group(session, group_id)
+        if group.agency_id == scope_of(session).agency_id:
+            return group
+    raise GroupUnknown("There is no such sibling group in your agency.")
 
 
-def _person(entry: AuditEntry, *, own: UUID | None, people: Mapping[UUID, str]) -> str:
-    if entry.actor_person_id is not None:
-        if entry.actor_agency_id != own:
-            return "Somebody of theirs"
-        return people.get(entry.actor_person_id, "Somebody who has left")
-    asked = entry.request_id or ""
-    if asked.startswith("cli:"):
-        return f"A command on the server: {asked.removeprefix('cli:')}"
-    return "Concord, by its schedule" if asked == "schedule" or asked.startswith("job:") else "Concord"
+def _own_household(session: Session, household_id: UUID) -> Household:
+    require(scope_of(session), Verb.READ_AUDIT)
+    with suppress(HouseholdUnknown):
+        household = get_household(session, household_id)
+        if household.agency_id == scope_of(session).agency_id:
+            return household
+    raise HouseholdUnknown("There is no such household in your agency.")
 
 
-def _what(entry: AuditEntry) -> str:
-    if entry.record_kind == AUDIT:
-        return "Looked at who had seen it"
-    if entry.act is Act.READ:
-        return _READ.get(entry.level or Level.SUMMARY, "Read it")
-    words = _ACTS.get(entry.act, entry.act.value.replace("_", " ").capitalize())
-    return f"{words}: {_REASONS.get(entry.reason, entry.reason)}" if entry.reason else words
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
