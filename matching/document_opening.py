@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from matching.document import Document, DocumentUnknown, list_documents_of, unseal_version
 from matching.grant import DocumentGrant, find_undertaking, list_own_grants
 from matching.household import Household
 from matching.link import Link, acting_person
+from matching.register import PAGE_SIZE, Page
 from matching.sibling_group import Child, SiblingGroup
 from tenants import audit
 from tenants.agency import get_agency
@@ -44,6 +45,15 @@ class Readable:
     grant: DocumentGrant
     link: Link
     undertaken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report of the scope's own agency, and who of other agencies may read it."""
+
+    document: Document
+    title: str
+    readers: tuple[DocumentGrant, ...]
 
 
 class UndertakingNeeded(Conflict):
@@ -110,6 +120,19 @@ def list_readable(session: Session, *, now: datetime) -> list[Readable]:
             if document.kind is found.kind
         ]
     return listed
+
+
+def list_kept(session: Session, *, number: int, on: date) -> Page[Kept]:
+    """Return a page of the scope's own agency's reports, the newest first, each with who may read it on a day."""
+    query = select(Document).where(Document.agency_id == scope_of(session).agency_id)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    number = Page.within(number, total)
+    query = query.order_by(Document.added_at.desc(), Document.id).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    kept = tuple(
+        Kept(document, title_of(session, document), tuple(readers_of(session, document, on=on)))
+        for document in session.scalars(query)
+    )
+    return Page(cards=kept, total=total, number=number)
 
 
 def title_of(session: Session, document: Document) -> str:

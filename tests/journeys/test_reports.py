@@ -110,6 +110,8 @@ class TestReports:
         assert opened
 
         enter(visit, place, database, dorset)
+        tab.goto(f"{place.url}/documents/kept")
+        assert f"Sam Sample {devon.slug} until" in visit.look("documents-kept", "Your agency’s reports").text
         tab.goto(f"{place.url}/links")
         tab.get_by_role("link", name=f"{group} and {household}").click()
         tab.get_by_role("button", name="End this link").click()

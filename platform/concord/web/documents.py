@@ -17,6 +17,7 @@ from wtforms.validators import InputRequired
 
 from concord.web.access import may
 from concord.web.form import error_summary
+from concord.web.listing import pagination
 from concord.web.request import current_settings, transaction
 from matching.document import (
     Document,
@@ -33,6 +34,7 @@ from matching.document_check import CheckedPdf, DocumentRefused, check_document
 from matching.document_opening import (
     UndertakingNeeded,
     find_leave,
+    list_kept,
     list_readable,
     open_document,
     readers_of,
@@ -78,7 +80,17 @@ def index() -> ResponseReturnValue:
     """Show the reports that the person may read by leave of other agencies, and until when."""
     with transaction() as session:
         found = list_readable(session, now=utc_now())
-    return render_template("documents.html", found=found)
+    return render_template("documents.html", found=found, may_keep=scope_may(g.scope, Verb.KEEP_REPORTS))
+
+
+@blueprint.get("/documents/kept")
+@may(Verb.KEEP_REPORTS)
+def kept() -> ResponseReturnValue:
+    """Show the agency’s own reports, each with who of other agencies may read it and until when."""
+    with transaction() as session:
+        page = list_kept(session, number=request.args.get("page", 1, type=int), on=utc_now().date())
+    links = pagination(page, lambda number: url_for("documents.kept", page=number))
+    return render_template("documents-kept.html", page=page, pagination=links)
 
 
 @blueprint.route("/households/<uuid:household_id>/par", methods=["GET", "POST"])

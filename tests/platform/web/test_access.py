@@ -70,6 +70,7 @@ CENSUS = {
     "GET /export/<any(households, children):kind>.<any(xlsx, csv):file_format>": "may export_records",
     "GET /grants/<uuid:grant_id>/decide": "may keep_reports",
     "POST /grants/<uuid:grant_id>/decide": "may keep_reports",
+    "GET /documents/kept": "may keep_reports",
     "GET /grants/<uuid:grant_id>/revoke": "may keep_reports",
     "POST /grants/<uuid:grant_id>/revoke": "may keep_reports",
     "GET /groups": "may read_groups",

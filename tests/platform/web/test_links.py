@@ -221,6 +221,25 @@ class TestHandIn:
         assert visit_as(us).get(f"/households/{factories.household(them)}/par").status_code == 422
 
 
+class TestKept:
+    def test_lists_ones_own_reports_with_who_may_read_them(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        pairing = make_link(factories, database)
+        make_par(database, pairing.family, pairing.household_id)
+        let_read(database, pairing)
+        with transaction(database, pairing.family) as session:
+            code = get_household(session, pairing.household_id).code
+        owner, other = visit_as(pairing.family), visit_as(pairing.children)
+
+        owner.get("/documents/kept")
+        other.get("/documents/kept")
+
+        assert f"PAR of {code} 1 Sam Sample {pairing.children.slug} until" in page_of(owner).text
+        assert code not in page_of(other).html
+        assert "Your agency keeps no report here yet." in page_of(other).text
+
+
 class TestRead:
     def test_is_not_found_without_leave(self, visit_as: Visit, factories: Factories, database: Database) -> None:
         pairing = make_link(factories, database)
