@@ -30,7 +30,7 @@ SHUT_OUT = (
     "this row"
 )
 """Why a row of a sheet is refused that names a record from which its importer is barred."""
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+")
 _LONGEST_EMAIL = 254
 
 

@@ -118,7 +118,7 @@ def given_reason(reason: str) -> str:
 
     :raises SharingInvalid: when it says nothing, or too much.
     """
-    words = reason.strip()
+    words = reason.replace("\x00", "").strip()
     if not words or len(words) > MOST_CHARACTERS:
         raise SharingInvalid(f"Say why, in at most {MOST_CHARACTERS:,} characters.")
     return words

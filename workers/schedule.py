@@ -22,6 +22,7 @@ from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
 from workers.answer_keeping import destroy_answers
 from workers.audit_keeping import AuditKeys, keep_audit
+from workers.sharing import ask_for_moves
 
 PACK_DAYS_AHEAD = 7
 _MEETINGS = text("SELECT * FROM meetings_without_packs(:from_day, :to_day)")
@@ -46,6 +47,7 @@ def run_schedule(
         try:
             ask_for_packs(database, now=clock())
             destroy_packs(database, now=clock())
+            ask_for_moves(database, now=clock())
             destroy_answers(database, now=clock())
             keep_audit(database, audit_keys or AuditKeys(), now=clock())
         except OperationalError as error:

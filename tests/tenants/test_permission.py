@@ -104,7 +104,9 @@ class TestRequire:
 
 class TestLevelOf:
     @pytest.mark.parametrize("kind", RecordKind)
-    def test_is_the_report_of_ones_own_and_of_a_link_and_the_profile_of_what_others_share(self, kind: RecordKind) -> None:
+    def test_is_the_report_of_ones_own_and_of_a_link_and_the_profile_of_what_others_share(
+        self, kind: RecordKind
+    ) -> None:
         finder = scope_as(Role.FAMILY_FINDER)
 
         assert level_of(finder, kind, Relation.OWN) is Level.REPORT

@@ -27,6 +27,7 @@ from matching.meeting_action import set_action
 from matching.need import Answer, NeedLevel, Tolerance
 from matching.pack import PackFormat, keep_files, request_pack
 from matching.pool import Stage
+from matching.sharing import Record
 from matching.sibling_group import Child, get_group
 from matching.timing import Timing, set_agency_timing
 from tenants import audit
@@ -47,7 +48,6 @@ from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
 from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
-from tests.tenants.privacy_world import make_privacy
 from tests.tenants.chain import make_chain
 from tests.tenants.linked_world import make_linked
 from tests.tenants.privacy_world import make_privacy
@@ -352,8 +352,9 @@ def _shut_out(database: Database, world: World) -> None:
     with database.transaction(world.agency.scope) as session:
         meeting = session.scalars(select(Meeting)).one()
         set_action(session, meeting, what="Ring", agency_id=world.agency.id, due_on=TODAY, about=about, now=NOW)
-        households = [get_household(session, each) for each in (household_id, linked_id)]
-        for record in (*households, *(get_group(session, each) for each in (group_id, reported_id))):
+        households: list[Record] = [get_household(session, each) for each in (household_id, linked_id)]
+        groups: list[Record] = [get_group(session, each) for each in (group_id, reported_id)]
+        for record in households + groups:
             assert world.barred[0].person_id is not None
             bar_person(session, record, person_id=world.barred[0].person_id, reason="Their cousin", now=NOW)
             bar_email(session, record, email=email, reason="Their neighbour", now=NOW)

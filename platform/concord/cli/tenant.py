@@ -4,14 +4,51 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 import click
 
 from concord.cli.workplace import today, workplace
 from concord.settings import Settings
-from tenants.agency import AgencyKind, Nation, add_agency, list_agencies
-from tenants.consortium import create_consortium, get_consortium_by_slug, join, set_caps, set_meeting_days
+from tenants.agency import (
+    MOST_GLASS_HOURS,
+    AgencyKind,
+    Nation,
+    add_agency,
+    get_agency_by_slug,
+    list_agencies,
+    set_glass_hours,
+)
+from tenants.consortium import (
+    create_consortium,
+    get_consortium_by_slug,
+    join,
+    set_caps,
+    set_meeting_days,
+    set_sharing_days,
+)
 from tenants.scope import OPERATOR
+
+NEVER = "never"
+_DAYS_OF = {
+    "council": "council_in_house_days",
+    "voluntary": "voluntary_in_house_days",
+    "group": "group_in_house_days",
+    "household_national": "household_national_days",
+    "group_national": "group_national_days",
+}
+
+
+class _Days(click.ParamType):  # type: ignore[type-arg]
+    """A number of days, or “never”."""
+
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:  # noqa: ANN401
+        return NEVER if value == NEVER else int(click.IntRange(0).convert(value, param, ctx))
+
+
+DAYS = _Days()
 
 
 @click.group("consortium")
@@ -68,6 +105,24 @@ def days(settings: Settings, slug: str, pack_days: int | None, confirm_days: int
             f"Packs are destroyed {found.pack_days} days after their meeting; a check stands {found.confirm_days} days."
         )
     click.echo(said)
+
+
+@consortium.command("sharing")
+@click.argument("slug")
+@click.option("--council", type=click.IntRange(0), help="Days a council's new household stays in-house.")
+@click.option("--voluntary", type=click.IntRange(0), help="The same for a voluntary agency's.")
+@click.option("--group", type=DAYS, help="The same for a sibling group, or “never”.")
+@click.option("--household-national", type=DAYS, help="Days a household stays in the consortium, or “never”.")
+@click.option("--group-national", type=DAYS, help="The same for a sibling group, or “never”.")
+@click.pass_obj
+def sharing(settings: Settings, /, slug: str, **said: int | str | None) -> None:
+    """Set, or without options show, after how many days the consortium SLUG shares records further by itself."""
+    days = {_DAYS_OF[name]: None if value == NEVER else value for name, value in said.items() if value is not None}
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        found = set_sharing_days(session, get_consortium_by_slug(session, slug), **days)  # type: ignore[arg-type]
+        kept = {name: getattr(found, column) for name, column in _DAYS_OF.items()}
+    for name, value in kept.items():
+        click.echo(f"{name.replace('_', ' '):<20} {'never by itself' if value is None else f'{value} days'}")
 
 
 @consortium.command("caps")
@@ -133,6 +188,17 @@ def add(
         )
         join(session, get_consortium_by_slug(session, consortium_slug), agency=made, joined_on=today())
     click.echo(f"{name} is a member of {consortium_slug}.")
+
+
+@agency.command("glass")
+@click.argument("slug")
+@click.option("--hours", type=click.IntRange(1, MOST_GLASS_HOURS), required=True)
+@click.pass_obj
+def glass(settings: Settings, slug: str, hours: int) -> None:
+    """Set for how many hours a record of the agency SLUG stays open to who breaks glass on it."""
+    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
+        set_glass_hours(session, get_agency_by_slug(session, slug), hours=hours)
+    click.echo(f"Glass that is broken in {slug} stays broken for {hours} hours.")
 
 
 @agency.command("list")

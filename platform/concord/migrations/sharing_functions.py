@@ -45,9 +45,15 @@ BARRED = """
             RETURN '{}';
         END IF;
         RETURN (WITH bar AS MATERIALIZED (SELECT s.record_id FROM scope_bars() s)
+            , linked AS MATERIALIZED (SELECT l.id FROM link l
+                JOIN bar ON bar.record_id IN (l.household_id, l.sibling_group_id))
             SELECT coalesce(array_agg(found.id), '{}') FROM (
                 SELECT bar.record_id AS id FROM bar
-                UNION SELECT c.id FROM child c JOIN bar ON bar.record_id = c.sibling_group_id) found);
+                UNION SELECT c.id FROM child c JOIN bar ON bar.record_id = c.sibling_group_id
+                UNION SELECT linked.id FROM linked
+                UNION SELECT g.id FROM document_grant g JOIN linked ON linked.id = g.link_id
+                UNION SELECT d.id FROM document d
+                    JOIN bar ON bar.record_id IN (d.household_id, d.sibling_group_id)) found);
     END
     $$
 """

@@ -27,6 +27,24 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.READ_PEOPLE,
     ),
     Section(
+        title="When records are shared",
+        hint="After how many days your records move to the consortium, and from there nationally.",
+        endpoint="sharing.timing",
+        verb=Verb.SET_TIMING,
+    ),
+    Section(
+        title="People who are shut out of records",
+        hint="Who knows a family and so does not see its record, since when and why.",
+        endpoint="bars.index",
+        verb=Verb.SET_BARS,
+    ),
+    Section(
+        title="Broken glass",
+        hint="Each time that somebody opened who a record is about in an emergency.",
+        endpoint="glass.index",
+        verb=Verb.READ_GLASS,
+    ),
+    Section(
         title="API access",
         hint="Which of your agency’s own programs may ask in its name, what of, and until when.",
         endpoint="clients.index",

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from concord.web.access import acting
 from concord.web.navigation import sections_for
 from concord.web.request import transaction
+from matching.glass import list_to_judge
 from matching.worklist import list_work
 from tenants.base import utc_now
 from tenants.permission import Verb, may
@@ -20,10 +21,12 @@ blueprint = Blueprint("home", __name__)
 def page() -> ResponseReturnValue:
     """Show what waits for the person's agency, and the places where they have work to do."""
     with transaction() as session:
-        work = list_work(session, as_of=utc_now().date())
+        work, broken = list_work(session, as_of=utc_now().date()), list_to_judge(session)
     return render_template(
         "home.html",
         work=work,
+        broken=broken,
+        may_break=may(g.scope, Verb.BREAK_GLASS),
         sections=sections_for(g.scope),
         office=work.meeting is not None and work.meeting.meeting.agency_id == g.scope.agency_id,
         may_build=may(g.scope, Verb.BUILD_PACK),

@@ -1,9 +1,9 @@
 """Share in stages that the schedule moves, shut people out of records, and let glass be broken with a reason.
 
 A bar is a restrictive policy, beside those that say who sees what: whatever else lets a person see a record, a bar does
-not. ``scope_barred()`` answers which ids the scope's person is barred from, the children of a group included; it runs
-with rights of its own, for a person must not read the bars against them, and a policy that asked the table of bars
-could not guard that table itself.
+not. ``scope_barred()`` answers which ids the scope's person is barred from, those of a group's children and of a
+record's links and reports included; it runs with rights of its own, for a person must not read the bars against them,
+and a policy that asked the table of bars could not guard that table itself.
 """
 
 from __future__ import annotations
@@ -56,7 +56,12 @@ BARRED = {
     "record_bar": "coalesce(household_id, sibling_group_id)",
     "glass": "coalesce(household_id, sibling_group_id)",
     "import_image": "record_id",
-    "document": "coalesce(household_id, sibling_group_id)",
+    "document": "id",
+    "document_version": "document_id",
+    "link": "id",
+    "link_step": "link_id",
+    "document_grant": "link_id",
+    "document_undertaking": "grant_id",
 }
 
 
@@ -253,7 +258,10 @@ def _national() -> None:
 def _put_up_bars() -> None:
     may_read("record_bar", "true", role="concord_place", name="place")
     may_read("person", "true", role="concord_place", name="place")
-    may_read("child", "true", role="concord_place", name="place")
+    for table in ("child", "link", "document", "document_grant"):
+        may_read(table, "true", role="concord_place", name="place")
+    op.execute("GRANT SELECT (id, household_id, sibling_group_id) ON link, document TO concord_place")
+    op.execute("GRANT SELECT (id, link_id) ON document_grant TO concord_place")
     for table in ("household_identity", "sibling_group_identity", "child_identity"):
         may_read(table, "true", role="concord_place", name="place")
     op.execute("GRANT SELECT ON record_bar TO concord_place")
@@ -282,11 +290,6 @@ def _put_up_bars() -> None:
     _bar("ranking_line", "ARRAY[household_id, sibling_group_id] && (SELECT scope_barred()) IS NOT TRUE")
     codes = "<> ALL ((SELECT scope_barred_codes())::text[])"
     _bar("sibling_placement", f"sibling_group_id <> ALL ((SELECT scope_barred())::uuid[]) AND household_code {codes}")
-    _bar("link", "ARRAY[household_id, sibling_group_id] && (SELECT scope_barred()) IS NOT TRUE")
-    for table in ("link_step", "document_grant"):
-        _bar(table, "link_id IN (SELECT l.id FROM link l)")
-    _bar("document_version", "document_id IN (SELECT d.id FROM document d)")
-    _bar("document_undertaking", "grant_id IN (SELECT g.id FROM document_grant g)")
     _bar("meeting_action", f"about IS NULL OR about {codes}")
 
 
