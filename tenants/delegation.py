@@ -190,6 +190,15 @@ def people_acting_by(session: Session, delegation: AgencyDelegation, *, on: date
     return sorted(set(session.scalars(query)))
 
 
+def agencies_by_delegation(session: Session, person_id: UUID, *, on: date) -> set[UUID]:
+    """Return the agencies whose work a person may do on a day by delegation alone."""
+    query = select(Appointment.agency_id, Appointment.delegation_id).where(
+        Appointment.person_id == person_id, *held_on(on)
+    )
+    held = session.execute(query).all()
+    return {agency_id for agency_id, _ in held} - {agency_id for agency_id, by in held if by is None}
+
+
 def _check(
     agency: Agency, acts_for: Agency, roles: Sequence[Role], starts_on: date, ends_on: date | None, now: datetime
 ) -> None:

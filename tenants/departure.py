@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, Session
 
 from tenants import audit
-from tenants.agency import get_agency
+from tenants.agency import AgencyKind, get_agency
 from tenants.approval import require_another, require_one_side
 from tenants.base import Base, Id
 from tenants.consortium import Consortium, NotAMember, list_consortia_of
@@ -71,13 +71,15 @@ def propose_departure(
     """Propose that the scope's own agency leaves a consortium, or with none named the service.
 
     :raises NotAllowed: when the scope's roles do not let it.
-    :raises DepartureInvalid: when the day is not still to come, or no reason is given.
+    :raises DepartureInvalid: when the day is not still to come, no reason is given, or it is a consortium's office.
     :raises NotAMember: when the agency is not in that consortium.
     :raises DepartureOver: when a plan for the same stands already.
     """
     scope, own = _deciding(session)
     if leaves_on <= now.date():
         raise DepartureInvalid("Choose a day from tomorrow on: it is the first day without the agency.")
+    if get_agency(session, own).kind is AgencyKind.CONSORTIUM_OFFICE:
+        raise DepartureInvalid("A consortium’s office cannot leave: without it nobody arranges the meetings.")
     if not reason.strip():
         raise DepartureInvalid("Say why the agency leaves.")
     if consortium_id is not None and consortium_id not in {each.id for each in _memberships(session, on=now.date())}:

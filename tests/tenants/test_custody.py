@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from matching.sealed_column import UNDER_AGENCY_KEYS
 from tenants.custody import REGISTER, Course, Form, Holding, Sealed, count_rows, fingerprint, going_out, open_rows
 from tenants.database import Database
 from tests.factories import Factories
@@ -42,6 +43,16 @@ class TestRegister:
 
         assert found - named == {("agency_key", "sealed_key")}  # under the service's master key, not the agency's
         assert named <= found
+
+    def test_says_of_what_is_sealed_the_same_as_the_list_by_which_keys_are_changed(self) -> None:
+        here = {
+            (holding.table, each.column, each.bound_to, each.apart or None)
+            for holding in REGISTER
+            for each in holding.sealed
+            if each.own_key is None
+        }
+
+        assert here == {(each.table, each.column, each.row, each.apart) for each in UNDER_AGENCY_KEYS}
 
     def test_moves_whatever_a_record_is_made_of(self, admin: psycopg.Connection[Any]) -> None:
         """A row that hangs on a record of the agency's own cannot stay behind: the foreign key would point nowhere."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from matching.household import count_households
 from matching.pool import Stage
-from tenants.agency import get_agency
+from tenants.agency import AgencyKind, get_agency
 from tenants.approval import NobodyNamed, SamePerson
 from tenants.base import utc_now
 from tenants.consortium import NotAMember, get_consortium, join, list_consortia_of, list_members
@@ -62,6 +62,12 @@ class TestProposeDeparture:
 
         with database.transaction(us.scope) as session, pytest.raises(DepartureInvalid):
             propose_departure(session, leaves_on=TODAY + timedelta(days=days), reason=reason, now=NOW)
+
+    def test_refuses_a_consortiums_office(self, database: Database, factories: Factories) -> None:
+        office = factories.tenant(factories.consortium(), kind=AgencyKind.CONSORTIUM_OFFICE)
+
+        with pytest.raises(DepartureInvalid, match="office cannot leave"):
+            propose(database, office)
 
     def test_refuses_a_consortium_that_one_is_not_in(self, database: Database, factories: Factories) -> None:
         us, _ = factories.two_tenants()

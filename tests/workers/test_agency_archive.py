@@ -12,13 +12,19 @@ from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
+import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import sql
 from sqlalchemy import func, select
 
 from matching.bar import bar_oneself
 from matching.household import get_household
 from matching.intake.column import SheetKind
 from matching.intake.import_run import request_import
+from matching.need import NeedLevel, Tolerance
+from matching.ranking.facts import Sex
 from tenants.agency_archive import (
     AgencyArchive,
     ArchiveOutdated,
@@ -31,7 +37,7 @@ from tenants.agency_archive import (
 )
 from tenants.approval import SamePerson
 from tenants.audit import Act, AuditEntry
-from tenants.custody import NotEverything, going_out
+from tenants.custody import NotEverything, going_out, moving
 from tenants.database import Database
 from tenants.permission import NotAllowed
 from tenants.role import Role
@@ -138,6 +144,32 @@ class TestWriteArchive:
         us, _ = factories.two_tenants()
 
         assert lines(taken(database, us), "household") == []
+
+    @settings(max_examples=4, deadline=None)
+    @given(records=st.lists(st.tuples(st.booleans(), st.sampled_from(["household", "group", "children"])), max_size=5))
+    def test_of_two_agencies_hold_every_row_of_both_once(
+        self, records: list[tuple[bool, str]], database: Database, factories: Factories, admin: psycopg.Connection[Any]
+    ) -> None:
+        two = factories.two_tenants()
+        for first, what in records:
+            tenant = two[0] if first else two[1]
+            if what == "household":
+                factories.household(tenant, tolerances={"neglect": Tolerance()})
+            else:
+                several = ((None, Sex.FEMALE),) * (3 if what == "children" else 1)
+                factories.group(tenant, children=several, needs={"neglect": NeedLevel.LOW}, exclusion_areas={"PL4": 10})
+
+        archives = [taken(database, tenant) for tenant in two]
+
+        for holding in moving():
+            if holding.sides == 1:
+                known = admin.execute(
+                    sql.SQL("SELECT count(*) FROM {} WHERE agency_id = ANY (%s)").format(sql.Identifier(holding.table)),
+                    ([tenant.id for tenant in two],),
+                ).fetchone()
+                taken_out = [json.dumps(row) for archive in archives for row in lines(archive, holding.table)]
+                assert known == (len(taken_out),)
+                assert len(set(taken_out)) == len(taken_out)
 
     def test_is_on_record_with_every_record_that_leaves(self, database: Database, factories: Factories) -> None:
         us, _ = factories.two_tenants()

@@ -19,6 +19,7 @@ from concord.web.request import current_database, give_token, sign_in_token, tra
 from tenants.agency import Agency
 from tenants.base import utc_now
 from tenants.consortium import Consortium, list_consortia_of
+from tenants.delegation import agencies_by_delegation
 from tenants.person import list_appointments
 from tenants.role import Role
 from tenants.scope import Scope
@@ -34,6 +35,8 @@ class Choice:
     agency: Agency
     consortium: Consortium | None
     roles: frozenset[Role]
+    by_delegation: bool = False
+    """They belong to another agency that acts for this one."""
 
     @property
     def value(self) -> str:
@@ -44,7 +47,8 @@ class Choice:
     def words(self) -> str:
         """Return the choice as a person reads it."""
         where = f"{self.agency.name}, in {self.consortium.name}," if self.consortium else self.agency.name
-        return f"{where} as {' and '.join(sorted(role.label.lower() for role in self.roles))}"
+        how = ", by delegation" if self.by_delegation else ""
+        return f"{where} as {' and '.join(sorted(role.label.lower() for role in self.roles))}{how}"
 
 
 class ActingForm(FlaskForm):  # type: ignore[misc]
@@ -68,6 +72,7 @@ def choose() -> ResponseReturnValue:
     if form.validate_on_submit():
         token = _act(choices[form.choice.data])
         session["chosen"] = True
+        session["by_delegation"] = choices[form.choice.data].by_delegation
         response = redirect(session.pop("next", None) or url_for("home.page"), 303)
         give_token(response, token)
         return response
@@ -92,8 +97,14 @@ def _list_choices(person_id: UUID, *, on: date) -> list[Choice]:
         for agency, role in list_appointments(database, person_id, on=on):
             agencies[agency.id] = agency
             roles[agency.id].add(role)
+        delegated = agencies_by_delegation(database, person_id, on=on)
     return [
-        Choice(agency=agency, consortium=consortium, roles=frozenset(roles[agency.id]))
+        Choice(
+            agency=agency,
+            consortium=consortium,
+            roles=frozenset(roles[agency.id]),
+            by_delegation=agency.id in delegated,
+        )
         for agency in agencies.values()
         for consortium in _list_consortia(agency, person_id, on=on)
     ]

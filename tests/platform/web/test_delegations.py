@@ -32,10 +32,13 @@ class TestDelegations:
         assert f"Who may act: Kit Sample {finder.subject}" in page_of(ours).text
         acting = visit_as(finder)
         acting.get("/acting")
-        assert f"{dorset.name}, in Test consortium, as family finder" in page_of(acting).text
+        assert f"{dorset.name}, in Test consortium, as family finder, by delegation" in page_of(acting).text
+        assert f"{devon.name}, in Test consortium, as family finder, by" not in page_of(acting).text
         acting.post("/acting", {"choice": f"{dorset.id}:{consortium_id}"})
         acting.get("/home")
-        assert f"Acting for {dorset.name}" in page_of(acting).text
+        assert f"Acting for {dorset.name} as family finder, by delegation" in page_of(acting).text
+        acting.get("/households")
+        assert "by delegation" in page_of(acting).text
         neighbours.get("/agency/delegations")
         assert "Nobody acts for your agency" in page_of(neighbours).text
         assert neighbours.post(action(ours, "end")).status_code == 404
