@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenants.audit import Level
-from tenants.permission import MAY, TABLE, NotAllowed, RecordKind, Relation, Verb, level_of, may, require
+from tenants.permission import DECIDERS, MAY, TABLE, NotAllowed, RecordKind, Relation, Verb, level_of, may, require
 from tenants.role import Role
 from tenants.scope import NOBODY, OPERATOR, Scope
 
@@ -122,11 +122,15 @@ class TestLevelOf:
 
     @pytest.mark.parametrize("kind", RecordKind)
     @pytest.mark.parametrize("relation", Relation)
-    @pytest.mark.parametrize(
-        "role", [Role.ADMINISTRATOR, Role.OPERATOR, Role.FINANCE_OFFICER, Role.INFORMATION_GOVERNANCE]
-    )
+    @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.OPERATOR, Role.FINANCE_OFFICER])
     def test_is_nothing_for_who_needs_no_record(self, role: Role, relation: Relation, kind: RecordKind) -> None:
         assert level_of(scope_as(role), kind, relation) is None
+
+    @pytest.mark.parametrize("kind", RecordKind)
+    def test_ends_at_the_agencys_line_for_who_decides_or_answers(self, kind: RecordKind) -> None:
+        for role in (*DECIDERS, Role.INFORMATION_GOVERNANCE):
+            assert level_of(scope_as(role), kind, Relation.POOL) is None
+            assert level_of(scope_as(role), kind, Relation.OFFICE) is None
 
     @pytest.mark.parametrize("kind", RecordKind)
     @pytest.mark.parametrize("relation", Relation)
