@@ -58,9 +58,9 @@ class _Key:
         return self.value.is_(None) if place is None else self.value == place
 
     def read(self, place: object) -> object:
-        """Return a value as its column's type has it, from what JSON made of it."""
+        """Return a value as its column's type has it, be it as it was read or as JSON has made a text of it."""
         kind = self.value.type.python_type
-        if place is None or (kind in (int, str) and type(place) is kind):
+        if place is None or type(place) is kind:
             return place
         if isinstance(place, str) and kind in (date, datetime):
             return kind.fromisoformat(place)
