@@ -14,6 +14,7 @@ from tenants.audit_anchor import PublicKey
 from tenants.database import Database
 from tests.factories import Factories, Tenant
 from tests.platform.cli.run import answer, refusal, run
+from tests.platform.cli.test_docs import example
 from tests.tenants.chain import KEY, look
 
 SEED = b"audit-key-for-tests-of-32-bytes!"
@@ -111,6 +112,20 @@ class TestAnchors:
         assert anchor["key"] == KEY.public.key_id
         assert len(anchor["hash"]) == 64
         assert dorset.slug not in run("audit", "anchors", "--agency", devon.slug).stdout
+
+
+class TestDocument:
+    def test_shows_what_the_commands_answer(self, agencies: tuple[Tenant, Tenant], migrated: DatabaseUrls) -> None:
+        devon, _ = agencies
+        run("audit", "seal", "--agency", devon.slug)
+        _as_superuser(migrated, "UPDATE audit_entry SET reason = 'none' WHERE owner_agency_id = %s", devon.id)
+        said = json.loads(run("audit", "verify", "--agency", devon.slug, "--json").stdout)
+        shown, anchors = example("audit verify"), example("audit anchors")
+
+        assert set(shown) == set(said)
+        assert set(shown["chains"][0]) == set(said["chains"][0])
+        assert set(shown["chains"][0]["faults"][0]) == set(said["chains"][0]["faults"][0])
+        assert set(anchors[0]) == set(answer("audit", "anchors", "--agency", devon.slug)[0])
 
 
 class TestPublicKey:
