@@ -41,7 +41,7 @@ demo: $(RUNTIME) ## Run Concord with a synthetic consortium on http://127.0.0.1:
 	@$(BIN)/concord demo
 
 test: $(DEVELOPMENT) ## Run all tests, the browser journeys among them
-	@chromium="$$(scripts/browser)" && CONCORD_CHROMIUM="$$chromium" $(BIN)/pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
+	@scripts/oidc-provider >/dev/null && chromium="$$(scripts/browser)" && CONCORD_CHROMIUM="$$chromium" $(BIN)/pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
 
 lint: $(DEVELOPMENT) ## Check the code for mistakes
 	@$(BIN)/ruff check .
@@ -83,4 +83,4 @@ bench: $(DEVELOPMENT) ## Run the benchmarks; each prints ratios of one run
 	@for bench in bench/[a-z]*.py; do echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
 
 clean: ## Remove the environment, the fetched browser and the caches
-	@rm -rf $(VENV) .browser .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf $(VENV) .browser .oidc-provider .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

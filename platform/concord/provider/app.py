@@ -24,6 +24,7 @@ from tenants.error import Forbidden
 
 ANSWER_PATH = "/sign-in/answer"
 LEFT_PATH = "/signed-out"
+LOGOUT_PATH = "/back-channel-logout"
 _EXTENSION = "concord.provider"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -61,6 +62,7 @@ def create_provider(
         client_secret=client_secret,
         redirect_uri=site_url + ANSWER_PATH,
         post_logout_redirect_uri=site_url + LEFT_PATH,
+        backchannel_logout_uri=site_url + LOGOUT_PATH,
     )
     server = make_server(app, issuer=issuer, client=client, key=make_key(), grants=Grants())
     app.extensions[_EXTENSION] = (server, people_path)

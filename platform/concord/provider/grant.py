@@ -16,6 +16,7 @@ from concord.provider.people import DemoPerson
 CODE_SECONDS = 60
 TOKEN_SECONDS = 300
 SCOPES = ("openid", "profile", "email")
+SECOND_STEP = "urn:concord:second-step"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Client(ClientMixin):  # type: ignore[misc]
     client_secret: str = field(repr=False)
     redirect_uri: str
     post_logout_redirect_uri: str
+    backchannel_logout_uri: str | None = None
+    """Where the client is told that somebody signed out here."""
     id_token_signed_response_alg: str = "RS256"  # noqa: S105 - the name of an algorithm
 
     @property
@@ -78,6 +81,9 @@ class Code(AuthorizationCodeMixin):  # type: ignore[misc]
     code_challenge: str
     code_challenge_method: str
     made_at: float
+    sid: str = ""
+    """How the person's session here is named to the client."""
+    second_step: bool = False
 
     def get_redirect_uri(self) -> str:
         """Return where the code was sent."""
@@ -95,11 +101,13 @@ class Code(AuthorizationCodeMixin):  # type: ignore[misc]
         """Return when the person chose, in seconds since the epoch."""
         return int(self.made_at)
 
-    def get_acr(self) -> None:
-        """Return nothing: choosing from a list proves no level of assurance."""
+    def get_acr(self) -> str | None:
+        """Return the class of a sign-in with a second step, as far as one can be acted."""
+        return SECOND_STEP if self.second_step else None
 
-    def get_amr(self) -> None:
-        """Return nothing: there is no method of authentication to name."""
+    def get_amr(self) -> list[str] | None:
+        """Return the methods of a sign-in with a second step (RFC 8176); choosing from a list is none."""
+        return ["mfa"] if self.second_step else None
 
 
 @dataclass(frozen=True)

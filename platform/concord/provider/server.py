@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+from contextlib import suppress
 from typing import Any
 
+import requests
 from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
@@ -14,12 +18,14 @@ from authlib.oidc.core import UserInfo, UserInfoEndpoint
 from authlib.oidc.core.grants import OpenIDCode
 from authlib.oidc.rpinitiated import EndSessionEndpoint
 from flask import Flask
+from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from concord.provider.grant import SCOPES, TOKEN_SECONDS, Client, Code, Grants, Token
+from concord.provider.grant import CODE_SECONDS, SCOPES, SECOND_STEP, TOKEN_SECONDS, Client, Code, Grants, Token
 from concord.provider.people import DemoPerson
 
 KEY_BITS = 2048
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 def make_key() -> RSAKey:
@@ -43,7 +49,7 @@ def make_server(app: Flask, *, issuer: str, client: Client, key: RSAKey, grants:
         grants.keep_token(token["access_token"], kept)
 
     server = AuthorizationServer(app, query_client=find_client, save_token=keep_token)
-    server.grants, server.issuer, server.key = grants, issuer, key
+    server.grants, server.issuer, server.key, server.client = grants, issuer, key, client
     server.register_extension(Issuer(issuer))
     server.register_grant(CodeGrant, [PlainlyRefused(required=True), IdToken(issuer, key)])
     protector = ResourceProtector()
@@ -68,16 +74,19 @@ def describe(issuer: str) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": list(SCOPES),
-        "claims_supported": ["sub", "name", "email"],
+        "claims_supported": ["sub", "name", "email", "email_verified", "acr", "amr", "auth_time", "sid"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": True,
+        "acr_values_supported": [SECOND_STEP],
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
     }
 
 
 def claims_of(person: DemoPerson, scope: str) -> UserInfo:
     """Return what a scope lets the client know of a person."""
-    return UserInfo(sub=person.subject, name=person.name, email=person.email).filter(scope)
+    return UserInfo(sub=person.subject, name=person.name, email=person.email, email_verified=True).filter(scope)
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
@@ -96,6 +105,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
                 code_challenge=facts["code_challenge"],
                 code_challenge_method=facts["code_challenge_method"],
                 made_at=self.server.grants.clock(),
+                sid=secrets.token_urlsafe(16),
+                second_step=bool(request.payload.data.get("second_step")),
             )
         )
 
@@ -148,6 +159,10 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         """Return who says it, and to whom."""
         return {"iss": self._issuer, "aud": [client.client_id]}
 
+    def get_authorization_code_claims(self, authorization_code: Code) -> dict[str, Any]:
+        """Return what is known of the sign-in, its session's name among it."""
+        return {**super().get_authorization_code_claims(authorization_code), "sid": authorization_code.sid}
+
     def generate_user_info(self, user: DemoPerson, scope: str) -> UserInfo:
         """Return what the scope lets the client know."""
         return claims_of(user, scope)
@@ -197,5 +212,19 @@ class Leave(EndSessionEndpoint):  # type: ignore[misc]
 
     def end_session(self, end_session_request: Any) -> None:  # noqa: ANN401 - Authlib has no types
         """Forget what was handed out for the person; nobody stays signed in here."""
-        if end_session_request.id_token_claims:
-            self.server.grants.revoke(str(end_session_request.id_token_claims.get("sub")))
+        claims = end_session_request.id_token_claims
+        if claims:
+            self.server.grants.revoke(str(claims.get("sub")))
+            self._tell_client(str(claims.get("sub")), str(claims.get("sid")))
+
+    def _tell_client(self, subject: str, sid: str) -> None:
+        """Tell the client which session is over (OpenID Connect Back-Channel Logout 1.0, section 2.5)."""
+        server, now = self.server, int(time.time())
+        if server.client.backchannel_logout_uri is None:
+            return
+        claims = {"iss": server.issuer, "aud": server.client.client_id, "iat": now, "exp": now + CODE_SECONDS}
+        claims |= {"jti": secrets.token_urlsafe(16), "sub": subject, "sid": sid, "events": {LOGOUT_EVENT: {}}}
+        token = jwt.encode({"alg": "RS256", "kid": str(server.key.kid), "typ": "logout+jwt"}, claims, server.key)
+        # Nobody waits for a client that does not answer, and signing out here holds all the same.
+        with suppress(requests.RequestException):
+            requests.post(server.client.backchannel_logout_uri, data={"logout_token": token}, timeout=2)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -181,13 +182,30 @@ class TestToken:
         assert "access_token" not in response.get_data(as_text=True)
 
 
+class TestSecondStep:
+    @pytest.mark.parametrize(("said", "methods"), [({"second_step": "yes"}, ["mfa"]), ({}, None)])
+    def test_is_vouched_for_when_it_is_acted(
+        self, provider: Visitor, said: dict[str, str], methods: list[str] | None
+    ) -> None:
+        provider.get("/authorize", query_string=REQUEST)
+        answer = answer_of(provider.post("/authorize", {"subject": "ash", **said}, query_string=REQUEST))
+
+        token = change_code(provider, answer["code"][0]).json
+
+        assert token
+        body = token["id_token"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        assert claims.get("amr") == methods
+        assert claims["sid"]
+
+
 class TestUserinfo:
     def test_tells_the_holder_of_a_token(self, provider: Visitor) -> None:
         answer = change_code(provider, choose(provider, "ash", scope="openid profile email")["code"][0]).json
 
         assert answer
         told = provider.get("/userinfo", headers={"Authorization": f"Bearer {answer['access_token']}"})
-        assert told.json == {"sub": "ash", "name": "Ash Sample", "email": "ash@example.org"}
+        assert told.json == {"sub": "ash", "name": "Ash Sample", "email": "ash@example.org", "email_verified": True}
 
     def test_tells_nobody_else(self, provider: Visitor) -> None:
         assert provider.get("/userinfo").status_code == 401

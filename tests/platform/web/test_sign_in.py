@@ -222,6 +222,15 @@ class TestSigningOut:
         back = requests.get(response.location, timeout=5, allow_redirects=False)
         assert back.headers["Location"] == f"{door.place.url}/signed-out"
 
+    def test_at_the_provider_ends_the_session_here(self, door: Door, database: Database) -> None:
+        door.come_in("known")
+        with door.visitor.client.session_transaction(base_url=door.place.url) as kept:
+            hint = {"id_token_hint": kept["id_token"], "client_id": "concord"}
+
+        requests.get(f"{door.place.issuer}/end-session", params=hint, timeout=5)
+
+        assert ended(database, door.token())
+
     def test_needs_the_forms_token(self, door: Door, database: Database) -> None:
         door.come_in("known")
 
