@@ -58,7 +58,7 @@ class Verb(StrEnum):
     READ_PEOPLE = "read_people", "see the agency’s people"
     MANAGE_PEOPLE = "manage_people", "manage the agency’s people"
     MANAGE_CLIENTS = "manage_clients", "manage which programs reach the agency’s records"
-    DECIDE_LIFE = "decide_life", "decide how the agency leaves, delegates or hands over"
+    DECIDE_LIFE = "decide_life", "decide how the agency leaves, and who acts for it"
     READ_RETENTION = "read_retention", "see what is kept for how long"
     KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
     READ_AGREEMENTS = "read_agreements", "see what adopters agreed to"
