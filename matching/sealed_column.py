@@ -43,6 +43,7 @@ UNDER_AGENCY_KEYS: tuple[SealedColumn, ...] = (
     SealedColumn("retention_run", "sealed"),
     SealedColumn("retention_run", "sealed_decision"),
     SealedColumn("agreement_entry", "sealed"),
+    SealedColumn("breach_entry", "sealed"),
     SealedColumn("rectification", "sealed"),
     SealedColumn("rectification", "sealed_decision"),
     SealedColumn("subject_request", "sealed"),

@@ -63,6 +63,7 @@ class Verb(StrEnum):
     KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
     READ_AGREEMENTS = "read_agreements", "see what adopters agreed to"
     KEEP_AGREEMENTS = "keep_agreements", "record what adopters agree to and withdraw"
+    KEEP_BREACHES = "keep_breaches", "keep the record of breaches"
     ANSWER_SUBJECTS = "answer_subjects", "answer people who ask what is held about them"
     APPROVE_DESTRUCTION = "approve_destruction", "decide on what another asked to destroy"
     MANAGE_PROVIDERS = "manage_providers", "manage how the agency’s people sign in"
@@ -169,6 +170,7 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.KEEP_RETENTION,       {Role.INFORMATION_GOVERNANCE},                OWN),
     Right(Verb.READ_AGREEMENTS,      FILERS | {Role.INFORMATION_GOVERNANCE, Role.MANAGER}, OWN),
     Right(Verb.KEEP_AGREEMENTS,      FILERS | {Role.MANAGER},                      OWN),
+    Right(Verb.KEEP_BREACHES,        {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.ANSWER_SUBJECTS,      {Role.INFORMATION_GOVERNANCE},                OWN),
     Right(Verb.APPROVE_DESTRUCTION,  {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.MANAGE_PROVIDERS,     {Role.ADMINISTRATOR},                         OWN),

@@ -47,6 +47,7 @@ def run_schedule(
         try:
             ask_for_packs(database, now=clock())
             destroy_packs(database, now=clock())
+            destroy_answers(database, now=clock())
             ask_for_moves(database, now=clock())
             destroy_answers(database, now=clock())
             keep_audit(database, audit_keys or AuditKeys(), now=clock())

@@ -62,7 +62,7 @@ def destroy_item(session: Session, item_id: UUID, *, now: datetime) -> Outcome:
     why = _why_kept(session, item, now=now)
     destroyed = None if why else _destroy(session, item, now=now)
     if destroyed is None:
-        item.why = why or "Something in Concord still depends on it. Tell the operator of the service."
+        item.why = why or "A link or a report still refers to it, and those are not destroyed with it."
     item.outcome = Outcome.KEPT if destroyed is None else Outcome.DESTROYED
     item.destroyed, item.ended_at = destroyed, now
     session.flush()

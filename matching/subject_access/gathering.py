@@ -20,6 +20,7 @@ from matching.intake.import_run import ImportRun
 from matching.register import agency_names
 from matching.retention.adoption_order import list_orders
 from matching.sibling_group import Child, ChildIdentity, SiblingGroup, open_child
+from matching.subject_access.elsewhere import parts_elsewhere
 from matching.subject_access.item import Part, SubjectItem, keep_parts
 from matching.subject_access.request import SubjectKind, SubjectRequest, check_open
 from tenants import audit
@@ -89,6 +90,7 @@ def _parts(session: Session, request: SubjectRequest) -> Iterator[Part]:
             yield Part(_TITLES[table], "\n\n".join(_lines(row) for row in rows), adoption_record=True)
     orders = "\n".join(f"Adoption order: {day:%d/%m/%Y}" for day in list_orders(session, record_id))
     yield Part("Adoption orders", orders, adoption_record=True)
+    yield from parts_elsewhere(session, record_id)
     yield Part("Imports that brought or changed it", _imports(session, record_id), adoption_record=False)
     yield Part("Who saw or changed it, and with whom it was shared", _audit(session, record_id), adoption_record=False)
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from matching.agreement import AfterWithdrawal, AgreedHow, AgreedTo, record_agreement, withdraw_agreement
+from matching.breach import open_breach
 from matching.household import HouseholdStatus, get_household
 from matching.pool import Stage
 from matching.rectification import ask_rectification
@@ -57,4 +58,5 @@ def make_privacy(factories: Factories, tenant: Tenant) -> None:
         entry = record_agreement(session, get_household(session, adopted), **facts, now=NOW)
         facts = {"who": "Alder", "said_on": NOW.date(), "how": AgreedHow.ORAL, "after": AfterWithdrawal.GO_ON}
         withdraw_agreement(session, entry, **facts, reason="The law allows it", now=NOW)
+        open_breach(session, what="A pack was left on a train", found_at=NOW, now=NOW)
         keep_export(session, request, files={FileFormat.PDF: b"%PDF-", FileFormat.JSON: b"{}"}, now=NOW)

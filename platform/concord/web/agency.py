@@ -57,6 +57,12 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.MANAGE_PROVIDERS,
     ),
     Section(
+        title="Privacy",
+        hint="What your agency owes to the people whose records it keeps: how long they are kept, and who sees them.",
+        endpoint="privacy.index",
+        verb=Verb.READ_RETENTION,
+    ),
+    Section(
         title="Your agency’s records",
         hint="Take out everything that your agency has here, and sign for it.",
         endpoint="agency_archive.index",

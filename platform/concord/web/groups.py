@@ -23,6 +23,7 @@ from matching.household import HouseholdUnknown, get_household_by_reference
 from matching.link_list import list_links_of
 from matching.meeting import is_office
 from matching.record import open_group
+from matching.rectification import count_of_record
 from matching.register import (
     count_listed_groups,
     group_filter_to_take_off,
@@ -97,6 +98,7 @@ def show(group_id: UUID) -> ResponseReturnValue:
         record = open_group(session, group_id, now=now)
         found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now, only_free=only_free)
         links = list_links_of(session, group_id, on=now.date())
+        corrections = count_of_record(session, group_id)
     return render_template(
         "group.html",
         record=record,
@@ -111,6 +113,7 @@ def show(group_id: UUID) -> ResponseReturnValue:
         may_link=scope_may(g.scope, Verb.KEEP_LINKS),
         sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+        corrections=corrections,
         sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )
 

@@ -19,6 +19,7 @@ from matching.household import HouseholdUnknown, get_household, get_household_by
 from matching.household_search import HouseholdFilter, HouseholdSort
 from matching.link_list import list_links_of
 from matching.meeting import is_office
+from matching.rectification import count_of_record
 from matching.near import list_own_groups, narrow_by_distance
 from matching.record import open_household
 from matching.register import (
@@ -74,6 +75,7 @@ def show(household_id: UUID) -> ResponseReturnValue:
         record = open_household(session, household_id, now=now)
         found = find_groups(session, record.household, as_of=now.date(), top=fits.top, now=now)
         links = list_links_of(session, household_id, on=now.date())
+        corrections = count_of_record(session, household_id)
     return render_template(
         "household.html",
         record=record,
@@ -86,6 +88,8 @@ def show(household_id: UUID) -> ResponseReturnValue:
         sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
         sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
         may_confirm=record.own and scope_may(g.scope, Verb.CONFIRM_AVAILABILITY),
+        sees_agreements=record.own and scope_may(g.scope, Verb.READ_AGREEMENTS),
+        corrections=corrections,
         sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )
 

@@ -62,12 +62,6 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_MEETINGS,
     ),
     Section(
-        title="Privacy",
-        hint="What your agency owes to the people whose records it keeps: how long they are kept, and who sees them.",
-        endpoint="privacy.index",
-        verb=Verb.READ_RETENTION,
-    ),
-    Section(
         title="Audit",
         hint="Who looked at or changed one of your agency’s records.",
         endpoint="audit.index",

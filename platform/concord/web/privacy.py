@@ -44,6 +44,12 @@ WORK: Final = (
         endpoint="rectifications.index",
         verb=Verb.ANSWER_SUBJECTS,
     ),
+    Work(
+        title="Breaches",
+        hint="What happened, whom it concerns, who was told and when, with the clock of 72 hours.",
+        endpoint="breaches.index",
+        verb=Verb.KEEP_BREACHES,
+    ),
 )
 
 

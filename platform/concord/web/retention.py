@@ -196,13 +196,6 @@ def _run_page(run_id: UUID, form: DecisionForm) -> str:
     with transaction() as session:
         said = read_certificate(session, get_run(session, run_id), now=utc_now())
         names = colleague_names(session)
-    running = bool(said.run.approved) and said.run.finished_at is None
     return render_template(
-        "retention-run.html",
-        said=said,
-        run=said.run,
-        names=names,
-        form=form,
-        errors=error_summary(form),
-        refresh_seconds=5 if running else None,
+        "retention-run.html", said=said, run=said.run, names=names, form=form, errors=error_summary(form)
     )

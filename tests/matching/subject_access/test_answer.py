@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from matching.agreement import AgreedHow, AgreedTo, record_agreement
+from matching.household import get_household
 from matching.household import read_profile as read_household_profile
 from matching.need import Answer, Tolerance
 from matching.ranking.facts import Sex
+from matching.rectification import ask_rectification
+from matching.retention.destruction import destroy_item
+from matching.retention.run import get_run, list_items
 from matching.sealed_words import WordsMissing
 from matching.subject_access.export import (
     FileFormat,
@@ -72,8 +78,6 @@ class TestGather:
         ours, theirs = factories.two_tenants()
         household_id = factories.household(ours)
         with transaction(database, theirs) as session:
-            from matching.household import get_household
-
             read_household_profile(session, get_household(session, household_id), now=NOW)
         request = gathered(database, ours, household_id)
 
@@ -81,6 +85,24 @@ class TestGather:
             text_of_audit = opened_items(session, get_request(session, request.id))[-1].text
         assert f"read, profile, by {theirs.name}" in text_of_audit
         assert f"Sam Sample {theirs.slug}" not in text_of_audit
+
+    def test_finds_what_is_kept_of_it_elsewhere(self, factories: Factories, database: Database) -> None:
+        ours, _ = factories.two_tenants()
+        household_id = factories.household(ours)
+        with transaction(database, ours) as session:
+            household = get_household(session, household_id)
+            said: dict[str, Any] = {"said_on": NOW.date(), "how": AgreedHow.EMAIL, "now": NOW}
+            record_agreement(session, household, agreed_to=AgreedTo.PROFILE, who="Alder Example", **said)
+            words = {"field": "Pets", "before": "None", "after": "A cat", "statement": "We have one"}
+            ask_rectification(session, household.code, **words, asked_on=NOW.date(), now=NOW)
+        request = gathered(database, ours, household_id)
+
+        with transaction(database, ours) as session:
+            items = opened_items(session, get_request(session, request.id))
+            found = {each.item.title: each.text for each in items}
+        assert found["What they agreed to"] == "23/11/2026: Their anonymous profile: agreed by Alder Example, e-mail"
+        assert found["Corrections asked for"] == "23/11/2026: Pets: “None” to be “A cat”. To decide"
+        assert "Links" not in found
 
     def test_keeps_each_child_of_a_group_apart(self, factories: Factories, database: Database) -> None:
         ours, _ = factories.two_tenants()
@@ -203,9 +225,6 @@ class TestExports:
 
 class TestRetention:
     def test_destroys_what_was_gathered_with_the_record(self, factories: Factories, database: Database) -> None:
-        from matching.retention.destruction import destroy_item
-        from matching.retention.run import get_run, list_items
-
         ours, _ = factories.two_tenants()
         household_id = old_household(factories, ours)
         request = gathered(database, ours, household_id)

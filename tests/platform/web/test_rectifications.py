@@ -4,6 +4,8 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from matching.household import get_household
+from matching.rectification import ask_rectification
+from matching.sibling_group import get_group
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
@@ -47,3 +49,25 @@ class TestRectifications:
         worker = factories.tenant(factories.consortium(), roles=frozenset({Role.ADOPTERS_WORKER}))
 
         assert visit_as(worker).get("/rectifications").status_code == 403
+
+
+class TestRecordPages:
+    def test_say_that_a_correction_was_asked_for_to_their_own_agency(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        ours, theirs = factories.two_tenants()
+        household_id, group_id = factories.household(ours), factories.group(ours)
+        with transaction(database, ours) as session:
+            codes = [get_household(session, household_id).code, get_group(session, group_id).code]
+            for code in codes:
+                words = {"field": "Pets", "before": "None", "after": "A cat", "statement": "We have one"}
+                ask_rectification(session, code, **words, asked_on=utc_now().date(), now=utc_now())
+        visitor, them = visit_as(ours), visit_as(theirs)
+
+        for path in (f"/households/{household_id}", f"/groups/{group_id}"):
+            visitor.get(path)
+            them.get(path)
+            assert "One correction of this record has been asked for" in page_of(visitor).text
+            assert "correction of this record" not in page_of(them).text
+        visitor.get(f"/households/{household_id}")
+        assert "What they agreed to" in page_of(visitor).text
