@@ -48,7 +48,6 @@ from tenants.sign_in import sign_in
 from tests.conftest import SCOPE_KEY
 from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
-from tests.tenants.privacy_world import make_privacy
 from tests.tenants.chain import make_chain
 from tests.tenants.linked_world import make_linked
 from tests.tenants.privacy_world import make_privacy
