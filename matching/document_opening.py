@@ -13,10 +13,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from matching.actor import acting_person
 from matching.document import Document, DocumentUnknown, list_documents_of, unseal_version
 from matching.grant import DocumentGrant, find_undertaking, list_own_grants
 from matching.household import Household
-from matching.link import Link, acting_person
+from matching.link import Link
 from matching.register import PAGE_SIZE, Page
 from matching.sibling_group import Child, SiblingGroup
 from tenants import audit

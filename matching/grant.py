@@ -6,7 +6,6 @@ the database's to say, by its own clock; here is who asks, decides, takes back a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -16,10 +15,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from matching.actor import acting_person
 from matching.document import ReportKind
-from matching.link import Link, LinkState, acting_person, get_link, list_steps, written
+from matching.link import Link, LinkState, LinkStep, get_link, list_steps, written
 from matching.undertaking import report_rules
 from tenants import audit
+from tenants.approval import require_another
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
@@ -110,15 +111,6 @@ class DocumentUndertaking(Base):
     undertaken_at: Mapped[datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Taker:
-    """Somebody of the other side who has taken part in a link, and so may be offered a report."""
-
-    person_id: UUID
-    name: str
-    roles: tuple[str, ...]
-
-
 class GrantUnknown(NotFound):
     """No such grant or request concerns this scope."""
 
@@ -180,8 +172,13 @@ def offer(
     if taker is None:
         raise GrantInvalid("Choose somebody of the other agency who has taken part in this link.")
     if any(each.person_id == person_id and each.kind is kind for each in _live(session, link, on=now.date())):
-        raise GrantDecided(f"{taker.name} has asked for it or may read it already. Decide on that instead.")
-    grant_row.person_id, grant_row.person_name, grant_row.person_roles = person_id, taker.name, list(taker.roles)
+        raise GrantDecided(f"{taker.person_name} has asked for it or may read it already. Decide on that instead.")
+    _require_another(session, grant_row, person_id, now=now)
+    grant_row.person_id, grant_row.person_name, grant_row.person_roles = (
+        person_id,
+        taker.person_name,
+        taker.person_roles,
+    )
     _decide(session, grant_row, now=now)
     grant_row.ends_on = ends_on
     _add(session, grant_row)
@@ -194,12 +191,14 @@ def grant(session: Session, request: DocumentGrant, *, ends_on: date, now: datet
 
     :raises NotTheirs: when the reports are not one's own agency's.
     :raises GrantDecided: when it was declined or taken back.
+    :raises SamePerson: when they asked themselves; BothSides when either holds roles in both agencies.
     :raises GrantInvalid: when the day has passed or lies too far ahead.
     """
     _require_owner(session, request)
     _check_day(ends_on, on=now.date())
     _lock(session, request)
     _check_considered(get_link(session, request.link_id))
+    _require_another(session, request, request.person_id, now=now)
     _decide(session, request, now=now)
     request.ends_on = ends_on
     session.flush()
@@ -248,7 +247,7 @@ def undertake(session: Session, found: DocumentGrant, *, wording: int, now: date
     :raises GrantUnknown: when the grant is another's or opens nothing now.
     :raises GrantInvalid: when the wording is not the one in force.
     """
-    if found.person_id != scope_of(session).person_id or find_grant_in_force(session, found.id, now=now) is None:
+    if all(each.id != found.id for each, _ in list_own_grants(session, on=now.date())):
         raise GrantUnknown("You have no such leave to read a report now.")
     if wording != report_rules().present.version:
         raise GrantInvalid("The wording has changed since you opened the page. Read it again, then confirm.")
@@ -285,11 +284,6 @@ def get_grant(session: Session, grant_id: UUID) -> DocumentGrant:
     return found
 
 
-def find_grant_in_force(session: Session, grant_id: UUID, *, now: datetime) -> DocumentGrant | None:
-    """Return a grant of the scope's own person that opens something now, if it does."""
-    return next((each for each, _ in list_own_grants(session, on=now.date()) if each.id == grant_id), None)
-
-
 def list_own_grants(session: Session, *, on: date) -> list[tuple[DocumentGrant, Link]]:
     """Return what the scope's own person may read by leave of other agencies, the soonest to end first."""
     scope = scope_of(session)
@@ -315,15 +309,11 @@ def list_grants(session: Session, link: Link) -> list[DocumentGrant]:
     return sorted(found, key=lambda each: (each.asked_at or each.decided_at, each.id), reverse=True)
 
 
-def list_takers(session: Session, link: Link) -> list[Taker]:
-    """Return who of the other side has taken a step of a link, by name."""
+def list_takers(session: Session, link: Link) -> list[LinkStep]:
+    """Return the last step of each person of the other side who has taken one, by their names."""
     own = scope_of(session).agency_id
-    people = {
-        step.person_id: Taker(step.person_id, step.person_name, tuple(step.person_roles))
-        for step in reversed(list_steps(session, link))
-        if step.agency_id != own
-    }
-    return sorted(people.values(), key=lambda taker: (taker.name, taker.person_id))
+    people = {step.person_id: step for step in reversed(list_steps(session, link)) if step.agency_id != own}
+    return sorted(people.values(), key=lambda step: (step.person_name, step.person_id))
 
 
 def default_end(now: datetime) -> date:
@@ -369,6 +359,11 @@ def _require_owner(session: Session, row: DocumentGrant) -> None:
     require(scope, Verb.KEEP_REPORTS)
     if row.owner_id != scope.agency_id:
         raise NotTheirs("The agency whose report it is decides who may read it.")
+
+
+def _require_another(session: Session, row: DocumentGrant, reader_id: UUID, *, now: datetime) -> None:
+    agencies = (row.group_agency_id, row.household_agency_id)
+    require_another(session, first_person_id=reader_id, on=now.date(), agencies=agencies)
 
 
 def _lock(session: Session, row: DocumentGrant) -> None:

@@ -17,15 +17,16 @@ from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from matching.actor import acting_person
 from matching.household import Household, HouseholdStatus
 from matching.sibling_group import GroupStatus, SiblingGroup
 from tenants import audit
 from tenants.agency import get_agency
+from tenants.approval import require_another
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
 from tenants.permission import Verb, require
-from tenants.person import get_person
 
 MOST_CHARACTERS = 2_000
 RECORD_KIND = "link"
@@ -147,19 +148,6 @@ class NotYourStep(Forbidden):
     """The step is the other side's to take."""
 
 
-class NotSomebody(Forbidden):
-    """Steps are taken by people, never by commands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts, as both sides of a link read it."""
-
-    person_id: UUID
-    name: str
-    roles: tuple[str, ...]
-
-
 class Taker(StrEnum):
     """Which side of a link may take a step."""
 
@@ -175,10 +163,10 @@ class Transition:
     target: LinkState
     taker: Taker
     verb: Verb
-    guards: tuple[Callable[[Session, Link], None], ...] = ()
+    guards: tuple[Callable[[Session, Link, datetime], None], ...] = ()
 
 
-def _both_wait(session: Session, link: Link) -> None:
+def _both_wait(session: Session, link: Link, now: datetime) -> None:  # noqa: ARG001 - a guard may ask for the time
     group, household = session.get(SiblingGroup, link.sibling_group_id), session.get(Household, link.household_id)
     if group is None or household is None:
         raise NoSuchStep("One of the two is no longer shared with you. Ask its agency, or end the link.")
@@ -186,10 +174,17 @@ def _both_wait(session: Session, link: Link) -> None:
         raise NoSuchStep("One of the two has been withdrawn. End the link, and say so as the reason.")
 
 
+def _two_people(session: Session, link: Link, now: datetime) -> None:
+    # Nobody speaks for both agencies: who holds roles in both would let themselves read what is between them.
+    if link.group_agency_id != link.household_agency_id:
+        agencies, started = (link.group_agency_id, link.household_agency_id), list_steps(session, link)[-1]
+        require_another(session, first_person_id=started.person_id, on=now.date(), agencies=agencies)
+
+
 # fmt: off
 TRANSITIONS: tuple[Transition, ...] = (
     #          from                   to                     who                          what must hold
-    Transition(LinkState.INTEREST,    LinkState.CONSIDERING, Taker.OTHER,  Verb.KEEP_LINKS, (_both_wait,)),
+    Transition(LinkState.INTEREST,    LinkState.CONSIDERING, Taker.OTHER,  Verb.KEEP_LINKS, (_both_wait, _two_people)),
     Transition(LinkState.INTEREST,    LinkState.ENDED,       Taker.EITHER, Verb.KEEP_LINKS),
     Transition(LinkState.CONSIDERING, LinkState.ENDED,       Taker.EITHER, Verb.KEEP_LINKS),
 )
@@ -270,7 +265,7 @@ def _take(
     if not is_taker(session, link, transition):
         raise NotYourStep("This step is for the other agency to take: your agency showed the interest.")
     for guard in transition.guards:
-        guard(session, link)
+        guard(session, link, now)
     source = link.state
     link.state, link.version, link.changed_at = target, link.version + 1, now
     for name, value in facts.items():
@@ -316,18 +311,6 @@ def list_steps(session: Session, link: Link) -> list[LinkStep]:
     """Return a link's steps, the last first."""
     query = select(LinkStep).where(LinkStep.link_id == link.id)
     return list(session.scalars(query.order_by(LinkStep.version.desc(), LinkStep.id)))
-
-
-def acting_person(session: Session) -> Actor:
-    """Return who acts.
-
-    :raises NotSomebody: when it is no person, as with a command.
-    """
-    scope = scope_of(session)
-    if scope.person_id is None:
-        raise NotSomebody("Links and reports are the work of people. Sign in to do it.")
-    roles = tuple(role.value for role in sorted(scope.roles))
-    return Actor(scope.person_id, get_person(session, scope.person_id).name, roles)
 
 
 def written(text: str, asked: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,15 +29,19 @@ from matching.grant import (
     revoke,
     undertake,
 )
-from matching.link import LinkInvalid, get_link
+from matching.link import LinkInvalid, consider, get_link
 from matching.undertaking import report_rules
 from tenants import audit
+from tenants.agency import get_agency
+from tenants.approval import BothSides
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import DomainError
 from tenants.permission import NotAllowed
+from tenants.person import appoint, get_person
 from tenants.role import Role
-from tests.factories import Factories, transaction
+from tenants.scope import OPERATOR
+from tests.factories import LONG_AGO, Factories, Tenant, transaction
 from tests.matching.report_factory import Pairing, let_read, make_link
 
 TODAY = utc_now().date()
@@ -150,6 +155,40 @@ class TestGrant:
         assert sorted(type(each).__name__ for each in done) == ["GrantDecided", "NoneType"]
 
 
+class TestBothSides:
+    """Somebody with roles in both agencies cannot open a report to themselves, nor speak for both sides."""
+
+    def test_are_not_granted_by_who_asked(self, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        grant_id = _ask(database, pairing)
+        _appoint(database, pairing.children, agency_id=pairing.family.id)
+        both = replace(pairing.children.scope, agency_id=pairing.family.id)
+
+        with database.transaction(both) as session, pytest.raises(BothSides):
+            grant(session, get_grant(session, grant_id), ends_on=LAST, now=utc_now())
+
+    def test_are_not_granted_to_who_works_for_the_owner_too(self, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        grant_id = _ask(database, pairing)
+        _appoint(database, pairing.children, agency_id=pairing.family.id)
+
+        with pytest.raises(BothSides):
+            _decide(database, pairing, grant_id, "grant", ends_on=LAST)
+        _decide(database, pairing, grant_id, "decline")
+        person_id = pairing.children.scope.person_id
+        assert person_id
+        with transaction(database, pairing.family) as session, pytest.raises(BothSides):
+            _offer(session, get_link(session, pairing.link_id), person_id)
+
+    def test_do_not_consider_what_they_started(self, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database, considered=False)
+        _appoint(database, pairing.children, agency_id=pairing.family.id)
+        both = replace(pairing.children.scope, agency_id=pairing.family.id)
+
+        with database.transaction(both) as session, pytest.raises(BothSides):
+            consider(session, get_link(session, pairing.link_id), version=1, reason="x", now=utc_now())
+
+
 class TestDecline:
     def test_keeps_why_and_lets_them_ask_again(self, factories: Factories, database: Database) -> None:
         pairing = make_link(factories, database)
@@ -236,6 +275,13 @@ class TestReportRules:
         assert default_end(utc_now()) == utc_now().date() + timedelta(days=rules.grant_days)
         assert sorted({wording.version for wording in rules.wordings}) == list(range(1, len(rules.wordings) + 1))
         assert all(wording.promises for wording in rules.wordings)
+
+
+def _appoint(database: Database, tenant: Tenant, *, agency_id: UUID) -> None:
+    assert tenant.scope.person_id
+    with database.transaction(OPERATOR) as session:
+        agency, person = get_agency(session, agency_id), get_person(session, tenant.scope.person_id)
+        appoint(session, person, agency=agency, role=Role.MANAGER, starts_on=LONG_AGO)
 
 
 def _ask(database: Database, pairing: Pairing, *, reason: str = "To prepare.") -> UUID:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from matching.actor import NotSomebody
 from matching.household import HouseholdStatus, get_household
 from matching.link import (
     MOST_CHARACTERS,
@@ -18,7 +19,6 @@ from matching.link import (
     LinkState,
     LinkUnknown,
     NoSuchStep,
-    NotSomebody,
     NotYourStep,
     consider,
     end_link,

@@ -114,7 +114,7 @@ def offer_report(link_id: UUID, kind: str) -> ResponseReturnValue:
     with transaction() as session:
         takers = list_takers(session, record.link)
     form.person.choices = [
-        SelectChoice(str(each.person_id), f"{each.name}, {role_words(list(each.roles))}") for each in takers
+        SelectChoice(str(each.person_id), f"{each.person_name}, {role_words(each.person_roles)}") for each in takers
     ]
     if form.validate_on_submit():
 
