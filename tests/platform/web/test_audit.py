@@ -212,7 +212,7 @@ class TestIndex:
         visitor.get("/audit")
 
         text = page_of(visitor).text
-        assert "13 things are not as it was written" in text
+        assert "13 things are not as they were when written" in text
         assert "Place 10: The entry, or its place, is not what it was" in text
         assert "3 more" in text
 
