@@ -33,6 +33,7 @@ HOST = "none: processes, servers and files of this host"
 COMMANDS = {
     "agency add": OPERATOR,
     "agency delegate": OPERATOR,
+    "agency glass": OPERATOR,
     "agency leave": AGENCY,
     "agency list": OPERATOR,
     "agency records": AGENCY,
@@ -48,6 +49,7 @@ COMMANDS = {
     "consortium create": OPERATOR,
     "consortium days": OPERATOR,
     "consortium leave": AGENCY,
+    "consortium sharing": OPERATOR,
     "db prepare": HOST,
     "db upgrade": HOST,
     "demo": HOST,
@@ -103,6 +105,7 @@ JOBS = {
     "pack.build": {Verb.BUILD_PACK},
     "pack.build_all": {Verb.BUILD_PACK},
     "retention": {Verb.APPROVE_DESTRUCTION},
+    "sharing.move": set(),  # the schedule alone, in each agency's scope and nobody's name
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }
 
