@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from matching.household import Household
 from matching.register import agency_names
 from matching.sibling_group import SiblingGroup
+from tenants.api_client import list_clients
 from tenants.audit import Act, AuditEntry, Level, Origin
 from tenants.database import scope_of
 from tenants.person import names_of
@@ -117,6 +118,7 @@ def lines_of(session: Session, entries: Sequence[AuditEntry]) -> tuple[AuditLine
     agencies, codes = agency_names(session), _codes(session, entries)
     # Of another agency's people no name is looked up, also where one of them works for the reader's agency too.
     people = names_of(session, [entry.actor_person_id for entry in entries if entry.actor_agency_id == own])
+    people |= {client.id: f"{client.name} (API)" for client in list_clients(session)}
     return tuple(_line(entry, own=own, agencies=agencies, people=people, codes=codes) for entry in entries)
 
 
@@ -162,6 +164,8 @@ def _whence(entry: AuditEntry) -> str:
 
 
 def _person(entry: AuditEntry, *, own: UUID | None, people: Mapping[UUID, str]) -> str:
+    if entry.actor_client_id is not None:
+        return people.get(entry.actor_client_id, "A program of theirs")
     if entry.actor_person_id is not None:
         if entry.actor_agency_id != own:
             return "Somebody of theirs"

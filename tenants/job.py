@@ -43,6 +43,7 @@ class Job(Base):
     agency_id: Mapped[UUID]
     person_id: Mapped[UUID | None]
     consortium_id: Mapped[UUID | None]
+    client_id: Mapped[UUID | None]
     kind: Mapped[str]
     urgent: Mapped[bool]
     """Somebody waits for it at a page: it goes before work that is asked for in bulk."""
@@ -93,6 +94,7 @@ def request_job(
         "agency_id": scope.agency_id,
         "person_id": scope.person_id,
         "consortium_id": scope.consortium_id,
+        "client_id": scope.client_id,
         "kind": kind,
         "urgent": urgent,
         "key": key or str(job_id),

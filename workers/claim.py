@@ -48,7 +48,12 @@ def scope_of_job(database: Database, job_id: UUID) -> Scope | None:
         row = session.execute(text("SELECT * FROM job_scope(:job_id)"), {"job_id": job_id}).one_or_none()
     if row is None:
         return None
-    return Scope(agency_id=row.agency_id, person_id=row.person_id, consortium_id=row.consortium_id)
+    return Scope(
+        agency_id=row.agency_id,
+        person_id=row.person_id,
+        consortium_id=row.consortium_id,
+        client_id=row.client_id,
+    )
 
 
 def claim(session: Session, job_id: UUID, *, token: str, lease: timedelta) -> Claim | None:

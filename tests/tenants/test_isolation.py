@@ -87,6 +87,10 @@ class TestBorrowedKeys:
             if not catalogue.columns_open_to(admin, "concord_app", table, "INSERT"):
                 continue
             row = row_of_another(admin, world, table)
+            if table == "job":
+                # It points at a client alone, and one that a person asked for at none.
+                assert row["client_id"] is None
+                continue
             fresh = {"id": str(uuid4())} if "id" in row else {}
             outcomes[table] = insert_as(admin, world.stranger.scope, table, row | own | fresh)
 

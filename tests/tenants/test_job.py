@@ -184,7 +184,7 @@ class TestJobScope:
 
         with database.transaction(NOBODY) as session:
             told = session.execute(JOB_SCOPE, {"job_id": job_id}).one()
-            assert tuple(told) == (devon.id, devon.scope.person_id, devon.scope.consortium_id)
+            assert tuple(told) == (devon.id, devon.scope.person_id, devon.scope.consortium_id, None)
             assert session.execute(JOB_SCOPE, {"job_id": uuid4()}).all() == []
         for scope in (devon.scope, dorset.scope, OPERATOR):
             with database.transaction(scope) as session:

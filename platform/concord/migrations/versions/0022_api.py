@@ -15,6 +15,10 @@ down_revision = "0021"
 branch_labels = None
 depends_on = None
 
+JOB_INSERT = (
+    f"{OWN} AND person_id IS NOT DISTINCT FROM (SELECT scope_person()) "
+    "AND consortium_id IS NOT DISTINCT FROM (SELECT scope_consortium()) AND (client_id IS NULL OR person_id IS NULL)"
+)
 AUDIT_INSERT = (
     "(SELECT scope_is_valid()) AND NOT (SELECT scope_is_nobody()) "
     "AND actor_agency_id IS NOT DISTINCT FROM (SELECT scope_agency()) "
@@ -35,6 +39,7 @@ def upgrade() -> None:
     op.execute("GRANT SELECT (actor_client_id), INSERT (actor_client_id) ON audit_entry TO concord_app")
     op.execute("GRANT INSERT (actor_client_id) ON audit_entry TO concord_sign_in")
     op.execute(f"ALTER POLICY audit_entry_insert ON audit_entry WITH CHECK ({AUDIT_INSERT})")
+    _jobs()
 
 
 def _tables() -> None:
@@ -113,6 +118,26 @@ def _walls() -> None:
     may_read("api_answer", OWN)
     may_write("api_answer", OWN, verbs="INSERT, DELETE")
     op.execute("GRANT SELECT ON api_answer TO concord_app")
+
+
+def _jobs() -> None:
+    """Let a job name the client that asked for it, so that what the job does is on record under that name."""
+    op.execute("ALTER TABLE job ADD COLUMN client_id uuid")
+    op.execute("ALTER TABLE job ADD FOREIGN KEY (client_id, agency_id) REFERENCES api_client (id, agency_id)")
+    op.execute(f"ALTER POLICY job_insert ON job WITH CHECK ({JOB_INSERT})")
+    op.execute("GRANT SELECT (client_id) ON job TO concord_work")
+    op.execute("SET LOCAL ROLE concord_work")
+    op.execute("DROP FUNCTION job_scope(uuid)")
+    op.execute("SET LOCAL ROLE concord_owner")
+    op.execute("""
+        CREATE FUNCTION job_scope(job_id uuid)
+        RETURNS TABLE (agency_id uuid, person_id uuid, consortium_id uuid, client_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+            SELECT j.agency_id, j.person_id, j.consortium_id, j.client_id FROM job j
+            WHERE j.id = job_id AND scope_is_nobody()
+        $$
+    """)
+    give_function("job_scope(uuid)", "concord_work")
 
 
 def _functions() -> None:
