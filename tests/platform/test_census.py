@@ -34,6 +34,7 @@ COMMANDS = {
     "agency add": OPERATOR,
     "agency delegate": OPERATOR,
     "agency glass": OPERATOR,
+    "agency glass": OPERATOR,
     "agency leave": AGENCY,
     "agency list": OPERATOR,
     "agency records": AGENCY,
@@ -49,6 +50,7 @@ COMMANDS = {
     "consortium create": OPERATOR,
     "consortium days": OPERATOR,
     "consortium leave": AGENCY,
+    "consortium sharing": OPERATOR,
     "consortium sharing": OPERATOR,
     "db prepare": HOST,
     "db upgrade": HOST,
@@ -98,22 +100,22 @@ COMMANDS = {
     "worker": HOST,
 }
 
-# Who may ask for each kind of job; the job then runs in the scope of whoever asked.
+# Who may ask for each kind of job, which then runs in the scope of whoever asked; the schedule asks in an agency's scope
+# and in no person's name.
+SCHEDULE: frozenset[Verb] = frozenset()
 JOBS = {
     "import": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "import_undo": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "pack.build": {Verb.BUILD_PACK},
     "pack.build_all": {Verb.BUILD_PACK},
     "retention": {Verb.APPROVE_DESTRUCTION},
+    "sharing.move": SCHEDULE,
     "sharing.move": set(),  # the schedule alone, in each agency's scope and nobody's name
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }
 
-# Verbs that no page asks for by name, each with what does.
-NO_PAGE = {
-    Verb.IMPORT_CHILDREN: "the pages of imports, by what the file holds",
-    Verb.RUN_PLATFORM: "the command line",
-}
+# Verbs that no page and no operation asks for by name, each with what does.
+NO_PAGE = {Verb.RUN_PLATFORM: "the command line"}
 
 
 class TestCommands:
