@@ -34,7 +34,6 @@ COMMANDS = {
     "agency add": OPERATOR,
     "agency delegate": OPERATOR,
     "agency glass": OPERATOR,
-    "agency glass": OPERATOR,
     "agency leave": AGENCY,
     "agency list": OPERATOR,
     "agency records": AGENCY,
@@ -50,7 +49,6 @@ COMMANDS = {
     "consortium create": OPERATOR,
     "consortium days": OPERATOR,
     "consortium leave": AGENCY,
-    "consortium sharing": OPERATOR,
     "consortium sharing": OPERATOR,
     "db prepare": HOST,
     "db upgrade": HOST,
@@ -100,8 +98,8 @@ COMMANDS = {
     "worker": HOST,
 }
 
-# Who may ask for each kind of job, which then runs in the scope of whoever asked; the schedule asks in an agency's scope
-# and in no person's name.
+# Who may ask for each kind of job, which then runs in the scope of whoever asked. The schedule asks in an agency's
+# scope and in no person's name.
 SCHEDULE: frozenset[Verb] = frozenset()
 JOBS = {
     "import": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
@@ -110,7 +108,6 @@ JOBS = {
     "pack.build_all": {Verb.BUILD_PACK},
     "retention": {Verb.APPROVE_DESTRUCTION},
     "sharing.move": SCHEDULE,
-    "sharing.move": set(),  # the schedule alone, in each agency's scope and nobody's name
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }
 
