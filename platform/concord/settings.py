@@ -30,16 +30,16 @@ class Settings:
     """What the environment says; ``None`` is left to the embedded servers, where they may stand in."""
 
     data_dir: Path = field(default_factory=DATA_DIR.expanduser)
-    database_url: str | None = None
-    database_migrate_url: str | None = None
-    database_relay_url: str | None = None
-    database_admin_url: str | None = None
-    valkey_url: str | None = None
-    scope_key: bytes | None = None
-    master_key: bytes | None = None
-    former_master_key: bytes | None = None
-    secret_key: str | None = None
-    audit_key: bytes | None = None
+    database_url: str | None = field(default=None, repr=False)
+    database_migrate_url: str | None = field(default=None, repr=False)
+    database_relay_url: str | None = field(default=None, repr=False)
+    database_admin_url: str | None = field(default=None, repr=False)
+    valkey_url: str | None = field(default=None, repr=False)
+    scope_key: bytes | None = field(default=None, repr=False)
+    master_key: bytes | None = field(default=None, repr=False)
+    former_master_key: bytes | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    audit_key: bytes | None = field(default=None, repr=False)
     audit_public_keys: tuple[str, ...] = ()
     demo: bool = False
     port: int = 8000

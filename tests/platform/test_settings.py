@@ -106,6 +106,9 @@ class TestReadSettings:
         monkeypatch.setenv(name, SECRETS[name])
 
         assert from_file == read_settings() != Settings()
+        assert SECRETS[name] not in repr(from_file)
+        assert "hidden" not in repr(from_file)
+        assert repr(b"k" * 32) not in repr(from_file)
 
     @pytest.mark.parametrize("name", SECRETS)
     @pytest.mark.parametrize("content", [None, b" \n", b"\xff\xfe", b"hidden but wrong"])
