@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -233,6 +234,22 @@ class TestEndDelegation:
         assert found is None or (found.scope.agency_id, found.scope.roles) == (None, frozenset())
         with pytest.raises(DelegationSigned):
             ended(database, devon, made)
+
+    def test_misses_nobody_who_is_appointed_meanwhile(self, database: Database, factories: Factories) -> None:
+        devon, dorset, _ = parties(factories)
+        made = stands(database, devon, dorset)
+        newcomer = factories.colleague(devon, roles=MANAGERS)
+
+        with ThreadPoolExecutor(1) as other:
+            with database.transaction(OPERATOR) as session:
+                person = get_person(session, person_of(newcomer))
+                appoint(session, person, agency=get_agency(session, devon.id), role=Role.FAMILY_FINDER, starts_on=TODAY)
+                ending = other.submit(ended, database, dorset, made)
+                with pytest.raises(TimeoutError):
+                    ending.result(timeout=0.5)
+            ending.result(timeout=30)
+
+        assert agencies_of(database, newcomer) == {devon.id}
 
     def test_is_final(self, database: Database, factories: Factories) -> None:
         devon, dorset, _ = parties(factories)

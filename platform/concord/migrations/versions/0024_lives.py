@@ -254,10 +254,17 @@ _END = """
 _FOLLOW_APPOINTMENT = """
     CREATE FUNCTION follow_appointment() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        its_id uuid;
     BEGIN
-        PERFORM settle_delegation(d.id) FROM agency_delegation d
-        WHERE d.agency_id = NEW.agency_id AND NEW.role = ANY (d.roles) AND d.ended_at IS NULL
-          AND d.given_at IS NOT NULL AND d.taken_at IS NOT NULL;
+        -- Whoever signs or ends one meanwhile waits, or is waited for: neither must miss what the other does.
+        FOR its_id IN
+            SELECT d.id FROM agency_delegation d
+            WHERE d.agency_id = NEW.agency_id AND NEW.role = ANY (d.roles) AND d.ended_at IS NULL
+            ORDER BY d.id FOR SHARE
+        LOOP
+            PERFORM settle_delegation(its_id);
+        END LOOP;
         RETURN NULL;
     END
     $$
