@@ -44,7 +44,10 @@ createServer(async (request, response) => {
   const url = new URL(request.url, issuer);
   if (!url.pathname.startsWith("/choose/")) return answer(request, response);
   const asked = url.searchParams;
-  if (!asked.has("login") && !asked.has("cancel")) return response.end("who?");
+  if (!asked.has("login") && !asked.has("cancel")) {
+    response.setHeader("Content-Type", "text/html; charset=utf-8");
+    return response.end('<!DOCTYPE html><title>Council account</title><link rel="icon" href="data:,"><a href="?login=known&amp;second=1">Sign in as known</a>');
+  }
   const second = asked.has("second") ? { acr: "second-step", amr: ["pwd", "mfa"] } : { amr: ["pwd"] };
   const result = asked.has("cancel") ? { error: "access_denied" } : { login: { accountId: asked.get("login"), ...second } };
   await provider.interactionFinished(request, response, result);

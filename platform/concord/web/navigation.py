@@ -92,6 +92,7 @@ def footer_for(scope: Scope) -> list[dict[str, str]]:
     ranking = [("Needs", "reference.needs"), ("How families are ranked", "reference.policy")]
     links = [
         *(ranking if may(scope, Verb.READ_RANKING) else []),
+        *([("E-mail domains to confirm", "providers.domains")] if may(scope, Verb.CONFIRM_DOMAINS) else []),
         ("Accessibility statement", "reference.accessibility"),
     ]
     return [{"text": text, "href": url_for(endpoint)} for text, endpoint in links]

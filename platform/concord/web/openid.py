@@ -51,6 +51,8 @@ class SignInFailed(Exception):
 
     title = "You are not signed in"
     status = 400
+    afresh = False
+    """Whether signing in at the provider anew, whoever is signed in there, may help."""
 
 
 class ProviderAway(SignInFailed):
@@ -72,6 +74,13 @@ class SecondStepMissing(SignInFailed):
 
     title = "Your agency asks for a second step"
     status = 403
+    afresh = True
+
+
+class SignedInTooLongAgo(SignInFailed):
+    """The person signed in at the provider longer ago than the agency lets them."""
+
+    afresh = True
 
 
 class LogoutRefused(Exception):
@@ -335,7 +344,7 @@ def _check_second_step(client: ProviderClient, claims: Mapping[str, Any], vouche
     if connection and connection.max_age_minutes:
         oldest = now.timestamp() - connection.max_age_minutes * 60 - LEEWAY_SECONDS
         if not within(claims.get("auth_time"), oldest):
-            raise SignInFailed("You signed in at your agency’s service too long ago. Sign in there again.")
+            raise SignedInTooLongAgo("You signed in at your agency’s service too long ago. Sign in there again.")
 
 
 def _explain(error: OAuthError) -> SignInFailed:

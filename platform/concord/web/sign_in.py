@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -198,7 +200,7 @@ def _take_answer(mark: str | None) -> ResponseReturnValue:
             return _finish_trial(connection, said)
         return _let_in(connection, said)
     except SignInFailed as failure:
-        return _show(failure, trial=asked.get("provider") if trial else None)
+        return _show(failure, asked=asked)
 
 
 def _finish_trial(connection: Connection, said: Answer) -> ResponseReturnValue:
@@ -299,9 +301,14 @@ def _end_session(database: Session) -> None:
         sessions.sign_out(database, token=token, now=utc_now())
 
 
-def _show(failure: SignInFailed, *, trial: str | None = None) -> ResponseReturnValue:
+def _show(failure: SignInFailed, *, asked: Mapping[str, Any] = MappingProxyType({})) -> ResponseReturnValue:
     _log.info("sign-in failed", kind=type(failure).__name__)
-    page = render_template("sign-in-failed.html", heading=failure.title, body=str(failure), trial=trial)
+    provider_id = asked.get("provider")
+    again = url_for("sign_in.begin")
+    if provider_id and failure.afresh:
+        again = url_for("sign_in.begin_with", provider_id=provider_id, afresh="yes")
+    facts = {"heading": failure.title, "body": str(failure), "again": again}
+    page = render_template("sign-in-failed.html", **facts, trial=provider_id if asked.get("trial") else None)
     return page, failure.status
 
 

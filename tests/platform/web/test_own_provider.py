@@ -156,6 +156,30 @@ class TestSecondStep:
         assert response.status_code == 403
         assert strict.visitor.page
         assert strict.visitor.page.heading == "Your agency asks for a second step"
+        again = strict.visitor.get(f"{strict.start}?afresh=yes", base_url=strict.url).location
+        assert parse_qs(urlsplit(again).query)["prompt"] == ["login"]
+
+    def test_is_not_enough_when_it_was_long_ago(self, strict: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        way = strict.answer("known", second="yes")
+        monkeypatch.setattr("concord.web.sign_in.utc_now", lambda: utc_now() + timedelta(minutes=63))
+
+        response = strict.visitor.get(way, base_url=strict.url)
+
+        assert response.status_code == 400
+        assert strict.visitor.page
+        assert "too long ago" in strict.visitor.page.text
+
+    def test_is_asked_of_whoever_comes_to_act_for_the_agency(self, door: Door) -> None:
+        door.come_in("known")
+        token = door.token()
+        with psycopg.connect(libpq_url(door.urls.admin)) as admin:
+            admin.execute("UPDATE identity_provider SET second_step = true WHERE id = %s", (door.provider_id,))
+
+        with door.database.transaction(NOBODY) as session:
+            found = find_session(session, token=token, now=utc_now())
+
+        assert found is not None
+        assert found.roles == frozenset()
 
 
 class TestFalseAnswers:
@@ -293,6 +317,21 @@ class TestOnlyWayIn:
         after = visitor.get("/home", base_url=door.url)
         assert (before, after.status_code, urlsplit(after.location).path) == (200, 303, "/acting")
 
+    def test_vouches_for_no_operator(self, door: Door) -> None:
+        with door.database.transaction(OPERATOR) as session:
+            session.execute(
+                text(
+                    "INSERT INTO appointment (id, person_id, agency_id, role, starts_on) "
+                    "VALUES (:id, :person, :agency, 'operator', '2020-01-01')"
+                ),
+                {"id": uuid4(), "person": door.tenant.scope.person_id, "agency": door.tenant.id},
+            )
+
+        door.come_in("known")
+
+        assert Role.ADMINISTRATOR in door.roles()
+        assert Role.OPERATOR not in door.roles()
+
     def test_vouches_for_its_own_agency_alone(self, door: Door, factories: Factories) -> None:
         other = factories.tenant(factories.consortium())
         with door.database.transaction(OPERATOR) as session:
@@ -329,6 +368,7 @@ class Door:
     host_scope: Scope
     visitor: Visitor
     browser: requests.Session
+    urls: DatabaseUrls
 
     @property
     def start(self) -> str:
@@ -431,7 +471,7 @@ Make = Callable[..., Door]
 
 
 @pytest.fixture
-def make_door(council: Council, database: Database) -> Make:
+def make_door(council: Council, database: Database, database_urls: DatabaseUrls) -> Make:
     def make(**facts: Any) -> Door:
         now, tenant, issuer = utc_now(), council.tenant, council.provider.issuer
         host = replace(tenant.scope, person_id=None)
@@ -463,6 +503,7 @@ def make_door(council: Council, database: Database) -> Make:
             host_scope=host,
             visitor=Visitor(council.app),
             browser=requests.Session(),
+            urls=database_urls,
         )
 
     return make
