@@ -158,7 +158,7 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.SET_TIMING,           {Role.MANAGER},                               OWN),
     Right(Verb.SET_BARS,             GUARDS,                                       OWN),
     Right(Verb.LIFT_BARS,            {Role.INFORMATION_GOVERNANCE},                OWN),
-    Right(Verb.BREAK_GLASS,          DECIDERS | {Role.INFORMATION_GOVERNANCE},     OWN,    Level.IDENTITY, BOTH),
+    Right(Verb.BREAK_GLASS,          DECIDERS | {Role.INFORMATION_GOVERNANCE},     OWN),
     Right(Verb.JUDGE_GLASS,          FILERS | GUARDS,                              OWN),
     Right(Verb.READ_GLASS,           GUARDS,                                       OWN),
     Right(Verb.READ_AGENCY,          KEEPERS,                                      OWN),
