@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput, GovTextInput
@@ -31,6 +31,7 @@ from matching.agreement import (
 from matching.colleague import colleague_names
 from tenants.base import utc_now
 from tenants.permission import Verb
+from tenants.permission import may as scope_may
 
 blueprint = Blueprint("agreements", __name__)
 
@@ -95,6 +96,7 @@ def index(household_id: UUID) -> ResponseReturnValue:
         names=names,
         standing=standing_agreements(ledger),
         all=list(AgreedTo),
+        keeps=scope_may(g.scope, Verb.KEEP_AGREEMENTS),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput, GovTextInput
@@ -32,6 +32,7 @@ from matching.retention.run import (
 from tenants.approval import SamePerson
 from tenants.base import utc_now
 from tenants.permission import Verb
+from tenants.permission import may as scope_may
 
 blueprint = Blueprint("retention", __name__)
 
@@ -79,7 +80,14 @@ def index() -> ResponseReturnValue:
     """Show the schedule, and what was asked for under it."""
     with transaction() as session:
         schedule, runs, names = schedule_of(session), list_runs(session), colleague_names(session)
-    return render_template("retention.html", schedule=schedule.values(), fixed=fixed_classes(), runs=runs, names=names)
+    return render_template(
+        "retention.html",
+        schedule=schedule.values(),
+        fixed=fixed_classes(),
+        runs=runs,
+        names=names,
+        keeps=scope_may(g.scope, Verb.KEEP_RETENTION),
+    )
 
 
 @blueprint.route(f"/retention/rules/<any({_CLASSES}):record_class>", methods=["GET", "POST"])
@@ -178,7 +186,7 @@ def _due_page(form: AskForm, *, chosen: frozenset[UUID] | None = None) -> str:
         found=found,
         asked=asked,
         chosen=chosen,
-        today=now.date(),
+        may_ask=found.on == now.date() and scope_may(g.scope, Verb.KEEP_RETENTION),
         form=form,
         errors=error_summary(form),
     )

@@ -45,6 +45,22 @@ class TestIndex:
         assert visit_as(finder).get(path).status_code == 403
 
 
+class TestManager:
+    def test_sees_what_is_due_and_is_offered_nothing_that_is_not_theirs(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        ours, _ = factories.two_tenants()
+        code = code_of(database, ours, old_household(factories, ours))
+        visitor = visit_as(colleague(database, ours))
+
+        visitor.get("/retention")
+        offered = {path for path in page_of(visitor).links().values() if path.startswith("/retention/")}
+        assert offered == {"/retention/due"}
+        visitor.get("/retention/due")
+        assert code in page_of(visitor).text
+        assert "Ask a second person" not in page_of(visitor).text
+
+
 class TestRule:
     def test_sets_the_agencys_own(self, visit_as: Visit, factories: Factories, database: Database) -> None:
         ours, theirs = factories.two_tenants()
