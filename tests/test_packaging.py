@@ -20,8 +20,8 @@ from concord.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ["bootstrap.lock", "dev.lock", "runtime.lock"]
-ASSETS_LOCK = ROOT / "platform/concord/web/assets/package-lock.json"
-SCRIPTS = {"scripts/bootstrap": "sh", "scripts/browser": "sh", ".ci/run": "bash"}
+NODE_LOCKS = ["platform/concord/web/assets/package-lock.json", "tests/oidc/package-lock.json"]
+SCRIPTS = {"scripts/bootstrap": "sh", "scripts/browser": "sh", "scripts/oidc-provider": "sh", ".ci/run": "bash"}
 
 
 class TestLocks:
@@ -55,9 +55,10 @@ class TestLocks:
         assert set(listed) <= pinned
 
 
-class TestAssetsLock:
-    def test_pins_with_digests_and_no_address(self) -> None:
-        packages: dict[str, dict[str, Any]] = json.loads(ASSETS_LOCK.read_text("utf-8"))["packages"]
+class TestNodeLocks:
+    @pytest.mark.parametrize("lock", NODE_LOCKS)
+    def test_pin_with_digests_and_no_address(self, lock: str) -> None:
+        packages: dict[str, dict[str, Any]] = json.loads((ROOT / lock).read_text("utf-8"))["packages"]
         fetched = {name: package for name, package in packages.items() if name}
 
         assert [name for name, package in fetched.items() if "integrity" not in package] == []
