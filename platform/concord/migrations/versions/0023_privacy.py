@@ -29,6 +29,10 @@ def upgrade() -> None:
     _breaches()
 
 
+def _may_change(table: str, columns: str, check: str, *, only: str) -> None:
+    may_write(table, check, only=only, verbs="UPDATE", columns=columns)
+
+
 def _rules() -> None:
     op.execute(f"""
         CREATE TABLE retention_rule (
@@ -49,13 +53,7 @@ def _rules() -> None:
     wall("retention_rule")
     may_read("retention_rule", OWN)
     may_write("retention_rule", f"{OWN} AND set_by = {ME}", verbs="INSERT")
-    may_write(
-        "retention_rule",
-        f"{OWN} AND set_by = {ME}",
-        only=OWN,
-        verbs="UPDATE",
-        columns="clock, months, ends, basis, set_by, set_at",
-    )
+    _may_change("retention_rule", "clock, months, ends, basis, set_by, set_at", f"{OWN} AND set_by = {ME}", only=OWN)
     op.execute("GRANT SELECT ON retention_rule TO concord_app")
 
 
@@ -117,12 +115,11 @@ def _holds() -> None:
     wall("retention_hold")
     may_read("retention_hold", OWN)
     may_write("retention_hold", f"{OWN} AND held_by = {ME}", verbs="INSERT")
-    may_write(
+    _may_change(
         "retention_hold",
+        "sealed_lifting, lifted_by, lifted_at",
         f"{OWN} AND lifted_by = {ME}",
         only=f"{OWN} AND lifted_at IS NULL",
-        verbs="UPDATE",
-        columns="sealed_lifting, lifted_by, lifted_at",
     )
     op.execute("GRANT SELECT ON retention_hold TO concord_app")
     # In the scope of whoever deletes: a record is only ever its own agency's to delete, and so are its holds.
@@ -202,21 +199,14 @@ def _runs() -> None:
         wall(table)
         may_read(table, OWN)
     may_write("retention_run", f"{OWN} AND asked_by = {ME} AND decided_by IS NULL", verbs="INSERT")
-    may_write(
+    _may_change(
         "retention_run",
+        "approved, sealed_decision, decided_by, decided_at, job_id, finished_at",
         f"{OWN} AND decided_by = {ME}",
         only=f"{OWN} AND finished_at IS NULL",
-        verbs="UPDATE",
-        columns="approved, sealed_decision, decided_by, decided_at, job_id, finished_at",
     )
     may_write("retention_item", f"{OWN} AND outcome IS NULL", verbs="INSERT")
-    may_write(
-        "retention_item",
-        OWN,
-        only=f"{OWN} AND outcome IS NULL",
-        verbs="UPDATE",
-        columns="outcome, ended_at, why, destroyed",
-    )
+    _may_change("retention_item", "outcome, ended_at, why, destroyed", OWN, only=f"{OWN} AND outcome IS NULL")
     op.execute("GRANT SELECT ON retention_run, retention_item TO concord_app")
     op.execute("ALTER TABLE import_run ALTER COLUMN sealed DROP NOT NULL, ADD COLUMN destroyed_at timestamptz")
     op.execute(
@@ -286,21 +276,11 @@ def _subjects() -> None:
         wall(table)
         may_read(table, OWN)
     may_write("subject_request", f"{OWN} AND opened_by = {ME}", verbs="INSERT")
-    may_write(
-        "subject_request",
-        OWN,
-        only=f"{OWN} AND closed_at IS NULL",
-        verbs="UPDATE",
-        columns="sealed, due_on, closed_by, closed_at",
-    )
+    _may_change("subject_request", "sealed, due_on, closed_by, closed_at", OWN, only=f"{OWN} AND closed_at IS NULL")
     may_write("subject_request", f"{OWN} AND {GONE}", verbs="DELETE")
     may_write("subject_item", f"{OWN} AND decision IS NULL", verbs="INSERT")
-    may_write(
-        "subject_item",
-        f"{OWN} AND decided_by = {ME}",
-        only=OWN,
-        verbs="UPDATE",
-        columns="decision, sealed_decision, decided_by, decided_at",
+    _may_change(
+        "subject_item", "decision, sealed_decision, decided_by, decided_at", f"{OWN} AND decided_by = {ME}", only=OWN
     )
     may_write("subject_export", OWN, verbs="INSERT, DELETE")
     op.execute("GRANT SELECT ON subject_request, subject_item, subject_export TO concord_app")
@@ -375,12 +355,11 @@ def _rectifications() -> None:
     wall("rectification")
     may_read("rectification", OWN)
     may_write("rectification", f"{OWN} AND opened_by = {ME} AND decision IS NULL", verbs="INSERT")
-    may_write(
+    _may_change(
         "rectification",
+        "decision, sealed_decision, decided_by, decided_at",
         f"{OWN} AND decided_by = {ME}",
         only=f"{OWN} AND decided_at IS NULL",
-        verbs="UPDATE",
-        columns="decision, sealed_decision, decided_by, decided_at",
     )
     may_write("rectification", f"{OWN} AND {GONE}", verbs="DELETE")
     op.execute("GRANT SELECT ON rectification TO concord_app")
