@@ -6,6 +6,8 @@ Authlib speaks the protocol; who may come in is asked of the database, in the sc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from sqlalchemy.orm import Session
 
 from concord.api.parts import ROOT, current_parts
 from concord.api.refusal import ScopeTooNarrow, TokenMissing, TokenOver
@@ -86,7 +89,7 @@ class CredentialsGrant(ClientCredentialsGrant):  # type: ignore[misc]
         """Return a token, kept."""
         client: Client = self.request.client
         scope = client.get_allowed_scope(self.request.payload.scope)
-        with current_parts().database.transaction(NOBODY) as session:
+        with _nobody() as session:
             token = start_token(session, client.client_id, scopes=scope.split(), now=utc_now())
         return {"token_type": "Bearer", "access_token": token, "expires_in": TOKEN_MINUTES * 60, "scope": scope}
 
@@ -103,7 +106,7 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
 
     def revoke_token(self, token: tuple[UUID, str], request: OAuth2Request) -> None:  # noqa: ARG002
         """End it."""
-        with current_parts().database.transaction(NOBODY) as session:
+        with _nobody() as session:
             end_token(session, token[0], token=token[1], now=utc_now())
 
 
@@ -139,15 +142,10 @@ def known_caller() -> Caller | None:
         g.known_caller = None
         token = _token()
         if token is not None:
-            with current_parts().database.transaction(NOBODY) as session:
+            with _nobody() as session:
                 g.known_caller = find_caller(session, token=token, now=utc_now())
     caller: Caller | None = g.known_caller
     return caller
-
-
-def client_address() -> str:
-    """Return where the request comes from."""
-    return str(request.remote_addr)
 
 
 @blueprint.post("/token")
@@ -183,6 +181,15 @@ def metadata() -> Response:
     )
 
 
+@contextmanager
+def _nobody() -> Iterator[Session]:
+    """Open a transaction without a scope; what it puts on record says from where it was asked."""
+    parts = current_parts()
+    with parts.database.transaction(NOBODY) as session:
+        session.info.update(request_id=parts.request_id(), origin="api", address=request.remote_addr)
+        yield session
+
+
 def _server() -> AuthorizationServer:
     return current_app.extensions[_SERVER]
 
@@ -192,7 +199,7 @@ def _find_client(name: str) -> Client | None:
         client_id = UUID(name)
     except ValueError:
         return None
-    with current_parts().database.transaction(NOBODY) as session:
+    with _nobody() as session:
         found = find_credentials(session, client_id, now=utc_now())
     return Client(found) if found else None
 

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from tenants import audit
 from tenants.api_client import end_client, get_client, rotate_secret
 from tenants.base import utc_now
 from tenants.database import Database
@@ -30,6 +31,17 @@ class TestToken:
         assert given.json["scope"] == "groups.read rankings"
         assert given.headers["Cache-Control"] == "no-store"
         assert "Set-Cookie" not in given.headers
+
+    def test_is_put_on_record_with_where_it_was_asked_from(
+        self, program_of: ProgramOf, two_tenants: Tenants, database: Database
+    ) -> None:
+        program = program_of(two_tenants[0])
+
+        with database.transaction(two_tenants[0].scope) as session:
+            entries = audit.list_entries_of(session, program.made.client.id)
+
+        (entry,) = [each for each in entries if each.act is audit.Act.SIGN_IN]
+        assert (entry.origin, entry.address, entry.actor_client_id) == ("api", "127.0.0.1", program.made.client.id)
 
     def test_is_had_for_a_secret_in_the_form(self, program_of: ProgramOf, two_tenants: Tenants) -> None:
         program = program_of(two_tenants[0])
