@@ -8,14 +8,14 @@ from matching.intake.import_run import IMPORT_JOB
 from matching.intake.undo import UNDO_JOB
 from matching.pack import BUILD_ALL_JOB, BUILD_JOB
 from matching.retention.run import RETENTION_JOB
-from matching.subject_access.export import EXPORT_JOB
 from matching.sharing import MOVE_JOB
+from matching.subject_access.export import EXPORT_JOB
 from workers.import_file import import_file
 from workers.import_undo import undo_file
 from workers.pack_build import build_all_packs, build_pack
 from workers.retention_run import destroy_run
-from workers.subject_export import make_answer
 from workers.sharing import move_records
+from workers.subject_export import make_answer
 from workers.work import Handler
 
 HANDLERS: Mapping[str, Handler] = {

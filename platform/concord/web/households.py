@@ -19,9 +19,9 @@ from matching.household import HouseholdUnknown, get_household, get_household_by
 from matching.household_search import HouseholdFilter, HouseholdSort
 from matching.link_list import list_links_of
 from matching.meeting import is_office
-from matching.rectification import count_of_record
 from matching.near import list_own_groups, narrow_by_distance
 from matching.record import open_household
+from matching.rectification import count_of_record
 from matching.register import (
     count_listed_households,
     household_filter_to_take_off,
