@@ -188,9 +188,7 @@ def part(request_id: UUID, item_id: UUID) -> ResponseReturnValue:
         title=item.title,
         back=(back, f"Request about {request.code}"),
         lead="An adoption record: withheld unless you release it." if item.adoption_record else "",
-        hints={
-            "remove": "Each on its own line: names of the other adopter, birth family, workers, other agencies"
-        },
+        hints={"remove": "Each on its own line: names of the other adopter, birth family, workers, other agencies"},
         text=text,
     )
 
