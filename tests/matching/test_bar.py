@@ -29,6 +29,9 @@ from matching.bar import (
 from matching.export import export_records
 from matching.household import Household, HouseholdIdentity, HouseholdUnknown, count_households, get_household
 from matching.intake.column import SheetKind
+from matching.intake.household_record import take_households
+from matching.intake.household_row import HouseholdRow
+from matching.intake.outcome import Outcome
 from matching.meeting import arrange_meeting
 from matching.pack import PackFormat, PackNotTheirs, download, is_shut_out, keep_files, list_packs, request_pack
 from matching.pool_view import view_pool
@@ -251,6 +254,26 @@ class TestBarredReferences:
         for scope, found in ((kim, {references[known]}), (devon.scope, set()), (dorset.scope, set())):
             with database.transaction(scope) as session:
                 assert barred_references(session, asked) == found
+
+
+class TestImports:
+    def test_refuse_the_rows_of_who_is_shut_out(self, database: Database, factories: Factories) -> None:
+        devon, _ = factories.two_tenants()
+        kim, household_id = _kim(factories, devon), factories.household(devon)
+        with database.transaction(devon.scope) as session:
+            reference = session.scalars(select(HouseholdIdentity.reference)).one()
+        _bar(database, devon, household_id, kim)
+        rows = [
+            HouseholdRow(number=number, reference=each, given=frozenset({"reference"}))
+            for number, each in enumerate((reference, "A-NEW-ONE"), start=2)
+        ]
+
+        with database.transaction(kim) as session:
+            refused, added = take_households(session, rows, now=NOW, dry_run=False)
+
+        assert (refused.outcome, refused.record_id) == (Outcome.REFUSED, None)
+        assert "you know the family" in refused.problems[0].reason
+        assert added.outcome is Outcome.ADDED
 
 
 class TestPacks:

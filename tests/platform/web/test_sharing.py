@@ -30,6 +30,7 @@ class TestShow:
             assert visitor.get(f"/{kind}/{record_id}/sharing").status_code == 200
             assert visitor.page
             assert "Shared with the consortium" in visitor.page.text
+            assert "How far is it to be shared?" in visitor.page.text
             assert "The agencies of Test consortium" in visitor.page.text
 
     def test_says_to_a_reader_why_they_see_it_and_no_more(self, factories: Factories, visit_as: VisitAs) -> None:
