@@ -21,7 +21,8 @@ OFFICE = (
 )
 ROLES = (
     "'family_finder', 'adopters_worker', 'coordinator', 'finance_officer', 'manager', 'information_governance', "
-    "'childs_social_worker', 'decision_maker', 'panel_adviser', 'medical_adviser', 'legal_adviser', 'administrator'"
+    "'childs_social_worker', 'decision_maker', 'panel_adviser', 'medical_adviser', 'legal_adviser', 'administrator', "
+    "'operator'"
 )
 
 
@@ -84,6 +85,7 @@ def _providers() -> None:
             agency_id uuid NOT NULL,
             claim_value text NOT NULL CHECK (claim_value <> ''),
             role text NOT NULL CONSTRAINT identity_provider_role_role_check CHECK (role IN ({ROLES})),
+            CHECK (role <> 'operator'),
             PRIMARY KEY (provider_id, agency_id, claim_value, role),
             FOREIGN KEY (provider_id, agency_id) REFERENCES identity_provider (id, agency_id)
         )
