@@ -115,7 +115,7 @@ class TestKeptSecrets:
         kept = json.loads((data.path / "secrets.json").read_text())
 
         assert kept_secrets(data) == secrets
-        assert len(set(kept.values())) == len(kept) == 8
+        assert len(set(kept.values())) == len(kept) == 9
         assert kept_secrets(open_data_directory(place.parent / "other")) != secrets
         assert not any(value in repr(secrets) for value in kept.values())
 
@@ -126,6 +126,16 @@ class TestKeptSecrets:
 
         with pytest.raises(DataDirectoryUnusable, match="is gone, but the database it opens is not"):
             kept_secrets(data)
+
+    def test_from_before_the_audit_was_signed_get_a_key_for_it_once(self, data: DataDirectory) -> None:
+        first = kept_secrets(data)
+        kept = json.loads((data.path / "secrets.json").read_text())
+        data.keep("secrets.json", {name: value for name, value in kept.items() if name != "audit_key"})
+
+        later = kept_secrets(data)
+
+        assert later.audit_key != first.audit_key
+        assert (later.master_key, kept_secrets(data)) == (first.master_key, later)
 
     def test_incomplete_ones_are_refused(self, data: DataDirectory) -> None:
         data.keep("secrets.json", {"app": "x"})
