@@ -168,7 +168,7 @@ def _next_version(
     session: Session, kind: ReportKind, *, agency_id: UUID, now: datetime, about: dict[str, UUID | None]
 ) -> Document:
     """Return the report, made if there was none, with the version that is to be added; two may add at once."""
-    made = session.scalar(
+    made: Document | None = session.scalar(
         insert(Document)
         .values(id=uuid4(), agency_id=agency_id, kind=kind, version=1, added_at=now, **about)
         .on_conflict_do_nothing()
