@@ -16,6 +16,8 @@ from tenants.error import Conflict, Forbidden, Invalid, NotFound
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
+_NO_DOMAIN = "There is no such e-mail domain."
+
 
 class EmailDomain(Base):
     """What stands behind the @ of an agency’s addresses."""
@@ -76,7 +78,7 @@ def get_domain(session: Session, domain_id: UUID) -> EmailDomain:
     """
     found = session.get(EmailDomain, domain_id)
     if found is None:
-        raise DomainUnknown("There is no such e-mail domain.")
+        raise DomainUnknown(_NO_DOMAIN)
     return found
 
 
@@ -132,6 +134,11 @@ def confirm_domain(session: Session, domain: EmailDomain, *, now: datetime) -> N
 
 
 def remove_domain(session: Session, domain: EmailDomain) -> None:
-    """Take a domain off the agency’s list; nobody is invited by it any more, and who is known stays known."""
+    """Take a domain off the agency’s list; nobody is invited by it any more, and who is known stays known.
+
+    :raises DomainUnknown: when it is another agency's, which the office may confirm and no more.
+    """
+    if domain.agency_id != scope_of(session).agency_id:
+        raise DomainUnknown(_NO_DOMAIN)
     session.delete(domain)
     session.flush()

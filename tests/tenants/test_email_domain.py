@@ -121,6 +121,17 @@ class TestRemoveDomain:
         with database.transaction(council.scope) as session, pytest.raises(DomainUnknown):
             get_domain(session, domain_id)
 
+    def test_is_not_for_the_office_that_may_confirm_it(
+        self, database: Database, council: Tenant, office: Tenant
+    ) -> None:
+        domain_id = named(database, council)
+
+        with pytest.raises(DomainUnknown, match="no such"), database.transaction(office.scope) as session:
+            remove_domain(session, get_domain(session, domain_id))
+
+        with database.transaction(council.scope) as session:
+            assert get_domain(session, domain_id)
+
 
 def named(database: Database, tenant: Tenant, name: str | None = None) -> UUID:
     with database.transaction(tenant.scope) as session:
