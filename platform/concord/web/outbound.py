@@ -22,6 +22,8 @@ from requests.adapters import HTTPAdapter
 TIMEOUT_SECONDS = 5
 LONGEST_ANSWER = 512 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that is given out of IPv6 (RFC 4291, section 2.4); what wraps an older address, or is site-local, is outside it.
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -53,6 +55,8 @@ def is_public(address: str) -> bool:
             return False
         if found.ipv4_mapped is not None or found in _NAT64:
             return True
+        if found not in _GIVEN_OUT:
+            return False
     return found.is_global and not found.is_multicast
 
 

@@ -30,6 +30,8 @@ class TestIsPublic:
             *("255.255.255.255", "224.0.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1"),
             # Each wraps an address of one's own network: mapped, 6to4, NAT64, Teredo.
             *("::ffff:10.0.0.1", "2002:0a00:0001::", "64:ff9b::10.0.0.1", "64:ff9b::7f00:1", "2001:0:a00:1::"),
+            # By a local prefix of NAT64 (RFC 8215), translated, in the old compatible way; and site-local.
+            *("64:ff9b:1::a00:1", "::ffff:0:10.0.0.1", "::10.0.0.1", "fec0::1"),
             *("", "localhost", "1", "0x7f.1"),
         ],
     )
