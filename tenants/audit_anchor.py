@@ -103,7 +103,7 @@ class AuditKey:
 
 def anchor_chain(session: Session, *, key: AuditKey, now: datetime) -> Anchor | None:
     """Sign the end of the scope's chain where that is due; ``None`` where it is not, or nothing is chained yet."""
-    end, last = chain_end(session), find_last_anchor(session)
+    end, last = chain_end(session), find_last_anchor(session, now=now)
     if end.position == 0 or (last is not None and now - last.at < _wait(last, end.position)):
         return None
     anchor = Anchor(
@@ -120,9 +120,10 @@ def anchor_chain(session: Session, *, key: AuditKey, now: datetime) -> Anchor | 
     return anchor
 
 
-def find_last_anchor(session: Session) -> Anchor | None:
-    """Return the newest anchor of the scope's chain."""
-    return session.scalars(_own(session).order_by(Anchor.at.desc(), Anchor.id).limit(1)).one_or_none()
+def find_last_anchor(session: Session, *, now: datetime) -> Anchor | None:
+    """Return the newest anchor of the scope's chain; one that a wrong clock dated later than now puts nothing off."""
+    until_now = _own(session).where(Anchor.at <= now)
+    return session.scalars(until_now.order_by(Anchor.at.desc(), Anchor.id).limit(1)).one_or_none()
 
 
 def list_anchors(session: Session) -> list[Anchor]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Mapped, Session
 
 from tenants.base import Base
@@ -23,6 +24,17 @@ from tenants.error import Forbidden
 
 AT_ONCE = 2000
 """How many entries are chained in one transaction."""
+FORMS = {
+    1: (
+        *("id", "at", "actor_agency_id", "actor_person_id", "actor_client_id", "consortium_id", "owner_agency_id"),
+        *("act", "record_kind", "record_id", "level", "reason", "request_id", "origin", "address", "written_in"),
+    ),
+}
+"""What of an entry each form of the chain hashes, by columns; one that is in use is never changed.
+
+A release that gives entries a column adds a form with it: what was chained before is checked by the form it names.
+"""
+PRESENT_FORM = max(FORMS)
 
 
 class ChainForbidden(Forbidden):
@@ -39,6 +51,7 @@ class ChainLink(Base):
     position: Mapped[int]
     entry_id: Mapped[UUID]
     hash: Mapped[bytes]
+    form: Mapped[int]
 
 
 BEFORE_ALL = UUID(int=0)
@@ -67,17 +80,13 @@ def chain_entries(session: Session, *, limit: int = AT_ONCE) -> int:
     # Read before the entries: whatever was written before this is to be seen by the statement after it.
     next_in, horizon = session.execute(_HORIZON).one()
     end = chain_end(session)
+    spans = [(end.written_in, end.entry_id, horizon)]
     if next_in < end.written_in:
         # The database was restored from a dump and counts its transactions anew, from below those of its old rows.
-        end = ChainEnd(end.position, end.hash)
-    about = {
-        "agency": scope.agency_id,
-        "after": str(end.written_in),
-        "id": end.entry_id,
-        "horizon": horizon,
-        "n": limit,
-    }
-    rows = session.execute(_next(scope.agency_id), about).all()
+        # What was not chained of the old comes first: no transaction of this server can have so high a number.
+        spans = [(next_in, BEFORE_ALL, _BEYOND), (0, BEFORE_ALL, horizon)]
+    found = (_rows(session, span, limit=limit) for span in spans)
+    rows: Sequence[Row[Any]] = next(filter(None, found), [])
     links: list[tuple[int, UUID, str, bytes]] = []
     position, digest = end.position, end.hash
     for entry_id, written_in, said in rows:
@@ -85,7 +94,8 @@ def chain_entries(session: Session, *, limit: int = AT_ONCE) -> int:
         links.append((position, entry_id, written_in, digest))
     if links:
         columns = zip(("positions", "entries", "written", "hashes"), zip(*links, strict=True), strict=True)
-        session.execute(_ADD, {"agency": scope.agency_id, **{name: list(values) for name, values in columns}})
+        lists = {name: list(values) for name, values in columns}
+        session.execute(_ADD, {"agency": scope.agency_id, "form": PRESENT_FORM, **lists})
     return len(links)
 
 
@@ -109,14 +119,19 @@ def next_hash(previous: bytes, said: dict[str, Any]) -> bytes:
 def canonical(said: dict[str, Any]) -> bytes:
     """Return one way of writing what an entry or anchor says: JSON by RFC 8785, without what is not said.
 
-    Every value of an entry is a text, a whole number or missing. Leaving the missing out lets columns be added later.
+    Every value of an entry is a text, a whole number or missing.
     """
     given = {name: value for name, value in said.items() if value is not None}
     return json.dumps(given, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
-SAID = "to_jsonb(e)"
-"""All that an entry ``e`` says; times are written in the session’s zone, so ``read_in_utc`` comes before."""
+def said_in(form: int) -> str:
+    """Return the expression of SQL for what an entry ``e`` says in one of the ``FORMS``.
+
+    Times are written in the session’s zone, so ``read_in_utc`` comes before.
+    """
+    columns = ", ".join(f"'{column}', e.{column}" for column in FORMS[form])
+    return f"jsonb_build_object('form', {form}, {columns})"
 
 
 def read_in_utc(session: Session) -> None:
@@ -124,6 +139,8 @@ def read_in_utc(session: Session) -> None:
     session.execute(_UTC)
 
 
+_BEYOND = str(2**63 - 1)
+"""A transaction that no server reaches."""
 _UTC = text("SELECT set_config('TimeZone', 'UTC', true)")
 _LOCK = text(
     "SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0)) AND set_config('TimeZone', 'UTC', true) > ''"
@@ -137,8 +154,8 @@ _END = """
     WHERE {chain} ORDER BY c.position DESC LIMIT 1
 """
 _ADD = text("""
-    INSERT INTO audit_chain (agency_id, position, entry_id, written_in, hash)
-    SELECT cast(:agency AS uuid), l.position, l.entry_id, cast(l.written_in AS xid8), l.hash
+    INSERT INTO audit_chain (agency_id, position, entry_id, written_in, hash, form)
+    SELECT cast(:agency AS uuid), l.position, l.entry_id, cast(l.written_in AS xid8), l.hash, :form
     FROM unnest(cast(:positions AS integer[]), cast(:entries AS uuid[]), cast(:written AS text[]),
                 cast(:hashes AS bytea[])) AS l (position, entry_id, written_in, hash)
 """)
@@ -171,7 +188,15 @@ def of_entries(agency_id: UUID | None) -> tuple[str, ...]:
     return ("e.owner_agency_id = :agency", others)
 
 
+def _rows(session: Session, span: tuple[int, UUID, str], *, limit: int) -> Sequence[Row[Any]]:
+    """Return id, transaction and content of the next entries: after a transaction and id, before a transaction."""
+    (after, entry_id, horizon), agency_id = span, scope_of(session).agency_id
+    about = {"agency": agency_id, "after": str(after), "id": entry_id, "horizon": horizon, "n": limit}
+    return session.execute(_next(agency_id), about).all()
+
+
 def _next(agency_id: UUID | None) -> TextClause:
     chain = of_chain(agency_id)
-    found = " UNION ALL ".join(_NEXT.format(said=SAID, whose=whose, chain=chain) for whose in of_entries(agency_id))
+    said = said_in(PRESENT_FORM)
+    found = " UNION ALL ".join(_NEXT.format(said=said, whose=whose, chain=chain) for whose in of_entries(agency_id))
     return text(_IN_ORDER.format(found=found))

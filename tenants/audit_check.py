@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, Session
 
 from tenants.audit_anchor import Anchor, PublicKey, list_anchors, statement
-from tenants.audit_chain import SAID, chain_end, first_hash, next_hash, of_chain, of_entries, read_in_utc
+from tenants.audit_chain import FORMS, chain_end, first_hash, next_hash, of_chain, of_entries, read_in_utc, said_in
 from tenants.base import Base, Id
 from tenants.database import scope_of
 
@@ -109,15 +109,14 @@ class AuditCheck(Base):
 def check_chain(session: Session, *, public_keys: Iterable[PublicKey], copies: Iterable[Anchor] = ()) -> ChainCheck:
     """Check the scope's chain against the entries, its anchors, and anchors of which a copy was kept elsewhere.
 
-    Reads page by page up to where the chain ends now, while others go on writing.
+    Reads as it stands at one moment, some links at a time, while others go on writing.
     """
     agency_id, found = scope_of(session).agency_id, ChainCheck()
     read_in_utc(session)
     kept = {anchor.id: anchor for anchor in list_anchors(session)}
     copied = {anchor.id: anchor for anchor in copies if anchor.agency_id == agency_id}
     anchors = [*kept.values(), *(each for each in copied.values() if not _same(each, kept.get(each.id)))]
-    end = chain_end(session).position
-    hashes = _check_links(session, agency_id, end, found, wanted={anchor.position for anchor in anchors})
+    end, hashes = _check_links(session, agency_id, found, wanted={anchor.position for anchor in anchors})
     keys = {key.key_id: key for key in public_keys}
     for anchor in anchors:
         _check_anchor(anchor, keys, hashes, end, found)
@@ -144,39 +143,36 @@ def keep_check(session: Session, found: ChainCheck, *, now: datetime) -> AuditCh
     return kept
 
 
-def find_last_check(session: Session) -> AuditCheck | None:
-    """Return the newest outcome of the scope's chain."""
+def find_last_check(session: Session, *, now: datetime) -> AuditCheck | None:
+    """Return the newest outcome of the scope's chain; one that a wrong clock dated later than now puts nothing off."""
     agency_id = scope_of(session).agency_id
     whose = AuditCheck.agency_id.is_(None) if agency_id is None else AuditCheck.agency_id == agency_id
     return session.scalars(
-        select(AuditCheck).where(whose).order_by(AuditCheck.at.desc(), AuditCheck.id).limit(1)
+        select(AuditCheck).where(whose, AuditCheck.at <= now).order_by(AuditCheck.at.desc(), AuditCheck.id).limit(1)
     ).first()
 
 
 def _check_links(
-    session: Session, agency_id: UUID | None, end: int, found: ChainCheck, *, wanted: set[int]
-) -> Mapping[int, bytes]:
-    """Check each link against its entry and the link before it; return the hashes at the positions wanted."""
-    query = text(_LINKS.format(said=SAID, chain=of_chain(agency_id)))
-    last, digest, hashes = 0, first_hash(agency_id), {}
-    while last < end:
-        about = {"agency": agency_id, "after": last, "until": end, "n": AT_ONCE}
-        rows = session.execute(query, about).all()
-        for position, entry_id, kept, said in rows:
-            for missing in range(last + 1, position):
-                found.add(Fault(FaultKind.UNLINKED, missing))
-            if said is None:
-                found.add(Fault(FaultKind.REMOVED, position, entry_id))
-            # After a gap nothing says what the hash was reckoned from; the gap itself is told.
-            elif position == last + 1 and next_hash(digest, said) != kept:
-                found.add(Fault(FaultKind.EDITED, position, entry_id))
-            last, digest = position, kept
-            if position in wanted:
-                hashes[position] = kept
-        found.checked += len(rows)
-        if not rows:
-            break
-    return hashes
+    session: Session, agency_id: UUID | None, found: ChainCheck, *, wanted: set[int]
+) -> tuple[int, Mapping[int, bytes]]:
+    """Check each link against its entry and the link before; return the last position, and the hashes wanted."""
+    query = text(_LINKS.format(said=_SAID_BY_FORM, chain=of_chain(agency_id)))
+    last, digest, hashes = 0, first_hash(agency_id), dict[int, bytes]()
+    # One statement, so that no link is passed over, were there two at one position or one before the first.
+    rows = session.execute(query, {"agency": agency_id}, execution_options={"yield_per": AT_ONCE})
+    for position, entry_id, kept, said in rows:
+        found.checked += 1
+        for missing in range(last + 1, position):
+            found.add(Fault(FaultKind.UNLINKED, missing))
+        if said is None:
+            found.add(Fault(FaultKind.REMOVED, position, entry_id))
+        # After a gap nothing says what the hash was reckoned from; the gap itself is told.
+        elif position <= last or (position == last + 1 and next_hash(digest, said) != kept):
+            found.add(Fault(FaultKind.EDITED, position, entry_id))
+        last, digest = max(last, position), kept
+        if position in wanted:
+            hashes[position] = kept
+    return last, hashes
 
 
 def _check_anchor(
@@ -210,10 +206,13 @@ def _same(one: Anchor, other: Anchor | None) -> bool:
     return other is not None and statement(one) == statement(other) and one.signature == other.signature
 
 
+_FORMS = " ".join(f"WHEN {form} THEN {said_in(form)}" for form in FORMS)
+# A link that names no form, or for its entry another transaction than the entry does, was edited: nothing is its hash.
+_SAID_BY_FORM = f"CASE WHEN c.written_in <> e.written_in THEN '{{}}' ELSE CASE c.form {_FORMS} ELSE '{{}}' END END"
 _LINKS = """
     SELECT c.position, c.entry_id, c.hash, CASE WHEN e.id IS NOT NULL THEN {said} END
     FROM audit_chain c LEFT JOIN audit_entry e ON e.id = c.entry_id
-    WHERE {chain} AND c.position > :after AND c.position <= :until ORDER BY c.position LIMIT :n
+    WHERE {chain} ORDER BY c.position, e.written_in
 """
 # An entry is before its time when the chain has passed it, unless a restore set the count of transactions back; and it
 # is from no transaction when none has reached its number.

@@ -90,7 +90,7 @@ def _most_due(database: Database, chains: Sequence[Scope], *, now: datetime) -> 
     checked: list[tuple[datetime, int]] = []
     for number, scope in enumerate(chains):
         with database.transaction(scope) as session:
-            at = _last_checked(session)
+            at = _last_checked(session, now=now)
         if at is None:
             return scope
         checked.append((at, number))
@@ -98,6 +98,6 @@ def _most_due(database: Database, chains: Sequence[Scope], *, now: datetime) -> 
     return chains[number] if now - at >= CHECK_EVERY else None
 
 
-def _last_checked(session: Session) -> datetime | None:
-    last = find_last_check(session)
+def _last_checked(session: Session, *, now: datetime) -> datetime | None:
+    last = find_last_check(session, now=now)
     return None if last is None else last.at

@@ -64,6 +64,8 @@ class TestAnchorChain:
             (timedelta(hours=1), True, True),
             (timedelta(hours=23, minutes=59), False, False),
             (timedelta(days=1), False, True),
+            # The clock was set back.
+            (timedelta(days=-3650), True, True),
         ],
     )
     def test_signs_when_it_is_due(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -21,11 +22,23 @@ from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from tenants import audit
 from tenants.audit import Act
-from tenants.audit_chain import ChainForbidden, canonical, chain_end, chain_entries, first_hash, next_hash
+from tenants.audit_chain import (
+    FORMS,
+    PRESENT_FORM,
+    ChainForbidden,
+    canonical,
+    chain_end,
+    chain_entries,
+    first_hash,
+    next_hash,
+)
 from tenants.database import Database
 from tenants.scope import NOBODY, OPERATOR
 from tests.factories import NOW, Factories, Tenant
 from tests.tenants.chain import chain, check, look, of
+
+ONE = "295e4760f208891b968e1f0d920eb611eba6868d614cf6e868363548f4c4ec3d"
+"""What the columns of the first form come to, which hashes hold to for ever."""
 
 
 class TestChainEntries:
@@ -140,6 +153,36 @@ class TestChainEntries:
         assert chain(database, of(devon)) == 1
         assert check(database, of(devon)).pending == 0
 
+    def test_chains_first_what_was_not_chained_before_such_a_restore(
+        self, database: Database, factories: Factories, migrated: DatabaseUrls
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        chain(database, of(devon))
+        look(database, devon, 2)
+        with psycopg.connect(libpq_url(migrated.admin)) as admin:
+            admin.execute("SET session_replication_role = 'replica'")
+            far = "written_in::text::bigint + 1000000000000"
+            admin.execute(f"UPDATE audit_chain SET written_in = ({far})::text::xid8 WHERE agency_id = %s", (devon.id,))
+            admin.execute(
+                f"UPDATE audit_entry SET written_in = ({far})::text::xid8 WHERE owner_agency_id = %s", (devon.id,)
+            )
+        look(database, devon, 3)
+
+        assert check(database, of(devon)).pending == 5
+        assert chain(database, of(devon)) == 5
+        with database.transaction(of(devon)) as session:
+            written = list(
+                session.scalars(
+                    text(
+                        "SELECT cast(cast(written_in AS text) AS bigint) > 1000000000000 FROM audit_chain "
+                        "WHERE agency_id = :id ORDER BY position DESC LIMIT 5"
+                    ),
+                    {"id": devon.id},
+                )
+            )
+        assert written == [False, False, False, True, True]
+        assert check(database, of(devon)).pending == 0
+
     def test_is_for_no_person(self, database: Database, devon: Tenant) -> None:
         for scope in (devon.scope, NOBODY):
             with database.transaction(scope) as session, pytest.raises(ChainForbidden):
@@ -154,7 +197,7 @@ class TestChainEntries:
 
         with pytest.raises(ProgrammingError, match="row-level security"), database.transaction(devon.scope) as session:
             session.execute(
-                text("INSERT INTO audit_chain VALUES (:agency, 1000000, :id, '1', sha256('x'))"),
+                text("INSERT INTO audit_chain VALUES (:agency, 1000000, :id, '1', sha256('x'), 1)"),
                 {"agency": agency_id, "id": uuid4()},
             )
 
@@ -186,14 +229,28 @@ class TestNextHash:
         assert (next_hash(b"0" * 32, changed) == before) == (said.get(name) == value)
         assert next_hash(b"1" * 32, said) != before
 
-    def test_is_the_same_when_a_column_comes_that_nobody_filled(self) -> None:
-        assert next_hash(b"", {"id": "1", "later": None}) == next_hash(b"", {"id": "1"})
+    def test_is_the_same_without_what_is_not_said(self) -> None:
+        assert next_hash(b"", {"id": "1", "level": None}) == next_hash(b"", {"id": "1"})
 
 
 class TestCanonical:
     def test_is_one_way_of_writing(self) -> None:
         assert canonical({"b": "“é”\n", "a": "1"}) == '{"a":"1","b":"“é”\\n"}'.encode()
         assert json.loads(canonical({"b": 2, "a": None})) == {"b": 2}
+
+
+class TestForms:
+    def test_the_present_one_says_all_that_there_is(self, migrated: DatabaseUrls) -> None:
+        with psycopg.connect(libpq_url(migrated.admin)) as admin:
+            columns = admin.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = 'audit_entry'::regclass AND attnum > 0 "
+                "AND NOT attisdropped"
+            ).fetchall()
+
+        assert sorted(FORMS[PRESENT_FORM]) == sorted(column for (column,) in columns)
+
+    def test_the_first_is_what_it_always_was(self) -> None:
+        assert hashlib.sha256(" ".join(FORMS[1]).encode()).hexdigest() == ONE
 
 
 class TestTables:

@@ -19,7 +19,7 @@ from concord.servers.login import DatabaseUrls
 from concord.settings import DRIVER, libpq_url
 from tenants import audit
 from tenants.audit_anchor import Anchor, AuditKey, anchor_chain, list_anchors, read_anchors, write_anchor
-from tenants.audit_chain import SAID, chain_end, first_hash, next_hash, read_in_utc
+from tenants.audit_chain import FORMS, PRESENT_FORM, chain_end, first_hash, next_hash, read_in_utc, said_in
 from tenants.audit_check import MOST_NAMED, ChainCheck, Fault, FaultKind, check_chain, find_last_check, keep_check
 from tenants.database import Database
 from tenants.scope import OPERATOR, Scope
@@ -28,10 +28,6 @@ from tests.tenants.chain import KEY, anchor, chain, look, of, superuser
 
 LINKS = 24
 property_test = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-COLUMNS = (
-    *("id", "at", "actor_agency_id", "actor_person_id", "consortium_id", "owner_agency_id", "act", "record_kind"),
-    *("record_id", "level", "reason", "request_id", "origin", "address", "written_in"),
-)
 # A change of one bit, or the least that a column's type and its check can bear.
 FLIPPED = {
     "uuid": "set_byte(uuid_send({0}), {1} / 8 % 16, get_byte(uuid_send({0}), {1} / 8 % 16) # (1 << {1} % 8))",
@@ -52,7 +48,7 @@ class Chained:
 
 class TestCheckChain:
     @property_test
-    @given(position=st.integers(1, LINKS), column=st.sampled_from(COLUMNS), bit=st.integers(0, 10**6))
+    @given(position=st.integers(1, LINKS), column=st.sampled_from(FORMS[PRESENT_FORM]), bit=st.integers(0, 10**6))
     def test_names_an_entry_of_which_one_bit_was_changed(
         self, engine: Engine, chained: Chained, position: int, column: str, bit: int
     ) -> None:
@@ -173,6 +169,80 @@ class TestCheckChain:
         assert without.sound
         assert _kinds(by_copy) == {FaultKind.CUT_OFF, FaultKind.LOST_ANCHOR}
 
+    def test_checks_by_the_columns_there_were_when_a_later_release_has_added_one(
+        self, engine: Engine, chained: Chained
+    ) -> None:
+        with superuser(engine, chained.scope) as session:
+            session.execute(text("ALTER TABLE audit_entry ADD COLUMN later text NOT NULL DEFAULT 'filled for all'"))
+            found = _check(session)
+
+        assert found.sound
+        assert found.checked == LINKS
+
+    @pytest.mark.parametrize("form", [2, 32000])
+    def test_names_a_link_of_no_form_that_there_is(self, engine: Engine, chained: Chained, form: int) -> None:
+        with superuser(engine, chained.scope) as session:
+            session.execute(
+                text("UPDATE audit_chain SET form = :form WHERE agency_id = :agency AND position = 5"),
+                {"form": form, "agency": chained.scope.agency_id},
+            )
+            found = _check(session)
+
+        assert found.faults == [Fault(FaultKind.EDITED, 5, chained.entries[4])]
+
+    @pytest.mark.parametrize("position", [-5, 0, 1, 7, LINKS])
+    @pytest.mark.parametrize("first", [True, False])
+    def test_names_an_entry_that_was_put_in_with_a_link_beside_another_or_before_all(
+        self, engine: Engine, chained: Chained, position: int, first: bool
+    ) -> None:
+        with superuser(engine, chained.scope) as session:
+            session.execute(
+                text(
+                    "ALTER TABLE audit_chain DROP CONSTRAINT audit_chain_position_key, "
+                    "DROP CONSTRAINT audit_chain_position_check"
+                )
+            )
+            forged = session.scalar(_FORGE, {"id": uuid4(), "like": chained.entries[3]})
+            # As somebody who knows how it is done: its hash is right, and it is read before the true one, or after.
+            session.execute(
+                text("UPDATE audit_entry SET written_in = :written WHERE id = :id"),
+                {"written": "1" if first else "8999999999999", "id": forged},
+            )
+            read_in_utc(session)
+            said = session.scalar(
+                text(f"SELECT {said_in(PRESENT_FORM)} FROM audit_entry e WHERE id = :id"), {"id": forged}
+            )
+            before = session.scalar(
+                text("SELECT hash FROM audit_chain WHERE agency_id = :agency AND position = :position - 1"),
+                {"agency": chained.scope.agency_id, "position": position},
+            )
+            session.execute(
+                text(
+                    "INSERT INTO audit_chain (agency_id, position, entry_id, written_in, hash, form) SELECT :agency, "
+                    ":position, e.id, e.written_in, :hash, :form FROM audit_entry e WHERE e.id = :id"
+                ),
+                {
+                    "agency": chained.scope.agency_id,
+                    "position": position,
+                    "hash": next_hash(before or first_hash(chained.scope.agency_id), said or {}),
+                    "form": PRESENT_FORM,
+                    "id": forged,
+                },
+            )
+            found = _check(session)
+
+        assert FaultKind.EDITED in _kinds(found)
+
+    def test_names_a_link_that_gives_its_entry_another_time(self, engine: Engine, chained: Chained) -> None:
+        with superuser(engine, chained.scope) as session:
+            session.execute(
+                text("UPDATE audit_chain SET written_in = '8000000000000' WHERE agency_id = :id AND position = :last"),
+                {"id": chained.scope.agency_id, "last": LINKS},
+            )
+            found = _check(session)
+
+        assert found.faults == [Fault(FaultKind.EDITED, LINKS, chained.entries[-1])]
+
     @pytest.mark.parametrize("change", ["position", "hash", "at", "key_id", "signature", "key"])
     def test_takes_no_anchor_that_our_key_did_not_sign(self, engine: Engine, chained: Chained, change: str) -> None:
         other = AuditKey(b"another-key-of-32-bytes-for-this")
@@ -255,13 +325,16 @@ class TestKeepCheck:
                 keep_check(session, found, now=NOW + timedelta(days=later))
 
         with database.transaction(devon.scope) as session:
-            kept = find_last_check(session)
+            kept = find_last_check(session, now=NOW + timedelta(days=1))
+            before = find_last_check(session, now=NOW + timedelta(hours=23))
         assert kept is not None
+        assert before is not None
+        assert before.at == NOW
         assert (kept.at, kept.checked, kept.pending, kept.faults) == (NOW + timedelta(days=1), 7, 2, 1)
         assert kept.found["faults"][0]["entry"] == str(entry_id)
         for scope in (dorset.scope, OPERATOR):
             with database.transaction(scope) as session:
-                last = find_last_check(session)
+                last = find_last_check(session, now=NOW + timedelta(days=1))
                 assert last is None or last.agency_id != devon.id
 
     def test_is_not_for_a_persons_session(self, database: Database, devon: Tenant) -> None:
@@ -315,7 +388,9 @@ def _reckon_anew(session: Session, chained: Chained) -> None:
     digest = first_hash(chained.scope.agency_id)
     read_in_utc(session)
     for position, entry_id in enumerate(chained.entries, start=1):
-        said = session.scalar(text(f"SELECT {SAID} FROM audit_entry e WHERE id = :id"), {"id": entry_id})
+        said = session.scalar(
+            text(f"SELECT {said_in(PRESENT_FORM)} FROM audit_entry e WHERE id = :id"), {"id": entry_id}
+        )
         digest = next_hash(digest, said or {})
         session.execute(
             text("UPDATE audit_chain SET hash = :hash WHERE agency_id = :agency AND position = :position"),

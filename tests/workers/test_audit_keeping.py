@@ -41,7 +41,7 @@ class TestKeepAudit:
             count = 0
             for scope in chains:
                 with database.transaction(scope) as session:
-                    last = find_last_check(session)
+                    last = find_last_check(session, now=later)
                     count += last is not None and last.at >= later
             return count
 
@@ -96,7 +96,7 @@ class TestCheck:
 
         assert faults == {devon.id: 1, dorset.id: 0}
         with database.transaction(devon.scope) as session:
-            kept = find_last_check(session)
+            kept = find_last_check(session, now=NOW)
             assert kept is not None
             assert [fault["kind"] for fault in kept.found["faults"]] == ["edited"]
 

@@ -13,7 +13,7 @@ from concord.cli.workplace import audit_keys, workplace
 from concord.settings import SettingMissing, Settings
 from tenants.agency import get_agency_by_slug, list_agencies
 from tenants.audit_anchor import Anchor, AnchorUnreadable, PublicKey, list_anchors, read_anchors, write_anchor
-from tenants.audit_check import ChainCheck, check_chain
+from tenants.audit_check import ChainCheck, Fault, FaultKind, check_chain
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import Invalid
@@ -58,7 +58,10 @@ def verify(
         keys = tuple(map(PublicKey.read, texts)) or audit_keys(place.deployment).public
         if not keys:
             raise NothingToCheckBy("Give --public-key, or set CONCORD_AUDIT_KEY: the anchors are checked by it.")
-        found = [(name, _check(place.database, scope, keys, copies)) for name, scope in _chains(place.database, slug)]
+        chains = _chains(place.database, slug)
+        found = [(name, _check(place.database, scope, keys, copies)) for name, scope in chains]
+        if slug is None:
+            found += _gone(chains, copies)
     if as_json:
         click.echo(
             json.dumps({"sound": all(each.sound for _, each in found), "chains": list(map(_written, found))}, indent=2)
@@ -118,6 +121,16 @@ def _chains(database: Database, slug: str | None) -> list[tuple[str, Scope]]:
 def _check(database: Database, scope: Scope, keys: Sequence[PublicKey], copies: Sequence[Anchor]) -> ChainCheck:
     with database.transaction(scope) as session:
         return check_chain(session, public_keys=keys, copies=copies)
+
+
+def _gone(chains: Sequence[tuple[str, Scope]], copies: Sequence[Anchor]) -> list[tuple[str, ChainCheck]]:
+    """Tell the anchors of a copy whose agency the database does not know any more."""
+    known, found = {scope.agency_id for _, scope in chains}, dict[str, ChainCheck]()
+    for lost in copies:
+        if lost.agency_id not in known:
+            fault = Fault(FaultKind.LOST_ANCHOR, lost.position, anchor_id=lost.id)
+            found.setdefault(str(lost.agency_id), ChainCheck()).add(fault)
+    return sorted(found.items())
 
 
 def _anchors(database: Database, scope: Scope) -> list[Anchor]:

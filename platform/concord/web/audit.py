@@ -130,7 +130,7 @@ def take_person(record_id: UUID, file_format: str) -> ResponseReturnValue:
 
 def _ask(form: FindForm) -> str:
     with transaction() as session:
-        return render_template("audit-find.html", form=form, check=find_last_check(session))
+        return render_template("audit-find.html", form=form, check=find_last_check(session, now=utc_now()))
 
 
 def _show(

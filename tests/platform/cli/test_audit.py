@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -74,6 +75,22 @@ class TestVerify:
 
         assert result.exit_code == 3
         assert "now ends before" in result.stdout
+
+    def test_finds_an_agency_that_is_gone_with_its_chain_by_a_copy_of_the_anchors(
+        self, agencies: tuple[Tenant, Tenant], tmp_path: Path
+    ) -> None:
+        devon, dorset = agencies
+        run("audit", "seal")
+        copy, gone = tmp_path / "anchors.json", str(uuid4())
+        anchors = answer("audit", "anchors", "--agency", devon.slug)
+        copy.write_text(json.dumps([*anchors, {**anchors[0], "id": str(uuid4()), "agency": gone}]))
+
+        result = run("audit", "verify", "--anchors", str(copy), "--json")
+
+        assert result.exit_code == 3
+        (found,) = [each for each in json.loads(result.stdout)["chains"] if each["agency"] == gone]
+        assert [fault["kind"] for fault in found["faults"]] == ["lost_anchor"]
+        assert run("audit", "verify", "--agency", dorset.slug, "--anchors", str(copy)).exit_code == 0
 
     def test_checks_with_the_public_key_alone(
         self, agencies: tuple[Tenant, Tenant], monkeypatch: pytest.MonkeyPatch

@@ -49,7 +49,7 @@ def _entries() -> None:
             ALTER TABLE audit_entry
             ALTER COLUMN {column} SET DEFAULT nullif(current_setting('concord.{column}', true), '')
         """)
-    # The whole row: what a chain vouches for is every column, also those to come.
+    # The whole row: what a chain vouches for is every column.
     op.execute("GRANT SELECT ON audit_entry TO concord_app")
     may_read(
         "audit_entry",
@@ -76,6 +76,8 @@ def _tables() -> None:
             entry_id uuid NOT NULL,
             written_in xid8 NOT NULL,
             hash bytea NOT NULL CHECK (length(hash) = 32),
+            -- By which list of the entry's columns the hash was reckoned.
+            form integer NOT NULL CHECK (form > 0),
             CONSTRAINT audit_chain_position_key UNIQUE NULLS NOT DISTINCT (agency_id, position),
             CONSTRAINT audit_chain_entry_key UNIQUE NULLS NOT DISTINCT (agency_id, entry_id)
         )
