@@ -12,10 +12,22 @@ import pikepdf
 from tenants.error import Invalid
 
 MOST_PAGES = 1_000
+_MOST_UNPACKED = 64 * 2**20
+_MOST_DRAWN = 32 * 2**20
+_MOST_DRAWN_ON_A_PAGE = 4 * 2**20
+# A few thousand bytes can unpack to thousands of megabytes. For the whole process, which reads no other PDFs.
+pikepdf.settings.set_qpdf_limits(
+    flate_max_memory=_MOST_UNPACKED,
+    run_length_max_memory=_MOST_UNPACKED,
+    png_max_memory=_MOST_UNPACKED,
+    tiff_max_memory=_MOST_UNPACKED,
+    max_stream_filters=4,
+)
 _MAGIC = b"%PDF-"
 _MAGIC_WITHIN = 1_024
-_ACTIONS = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition"})
-_ACTING_KEYS = ("/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/XFA")
+_ACTIONS = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/GoToR", "/Rendition"})
+# “AA” are actions that nobody starts by choosing them.
+_ACTING_KEYS = ("/AA", "/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/XFA")
 _ACTING_SUBTYPES = frozenset({"/FileAttachment", "/RichMedia", "/3D", "/Screen", "/Movie", "/Sound"})
 _DEEPEST = 100
 _AS_PDF = "In Word choose “File”, “Save as” and “PDF”; in another program print it to a PDF. Then hand that in."
@@ -64,7 +76,7 @@ def _open(content: bytes) -> int:
         with pikepdf.open(BytesIO(content)) as pdf:
             if pdf.is_encrypted:
                 raise _locked()
-            if any(_acts(each, 0) for each in pdf.objects) or _acts(pdf.trailer, 0):
+            if any(_acts(each, 0) for each in (*pdf.objects, pdf.trailer)) or _calls(pdf.Root.get("/OpenAction")):
                 raise DocumentRefused(
                     "The PDF holds a script, an attached file or something else that acts when it is opened. "
                     "Print it to a new PDF, which leaves that out, then hand that in."
@@ -77,14 +89,36 @@ def _open(content: bytes) -> int:
 
 
 def _count(pdf: pikepdf.Pdf) -> int:
-    # Read page by page: what is damaged shows itself here, and not when somebody opens the report.
-    pages = 0
-    for page in pdf.pages:
-        pages += page.mediabox is not None
-        pikepdf.parse_content_stream(page, "q Q")
+    pages = len(pdf.pages)
     if not 1 <= pages <= MOST_PAGES:
         raise DocumentRefused(f"A report has from 1 to {MOST_PAGES:,} pages; this file has {pages:,}.")
+    # Read page by page: what is damaged shows itself here, and not when somebody opens the report.
+    drawn = 0
+    for page in pdf.pages:
+        drawn += _drawn(page)
+        if page.mediabox is None or drawn > _MOST_DRAWN:
+            raise _too_much()
+        pikepdf.parse_content_stream(page, "q Q")
     return pages
+
+
+def _drawn(page: pikepdf.Page) -> int:
+    """Return how many bytes draw a page once they are unpacked, reading no more than a page may have."""
+    contents, drawn = page.obj.get("/Contents"), 0
+    for each in contents if isinstance(contents, pikepdf.Array) else (contents,):
+        if not isinstance(each, pikepdf.Stream):
+            continue
+        # The one way of packing whose size qpdf does not bound; nothing has written it for decades.
+        if "/LZWDecode" in repr(each.get("/Filter")):
+            raise _too_much()
+        drawn += len(each.read_bytes())
+        if drawn > _MOST_DRAWN_ON_A_PAGE:
+            raise _too_much()
+    return drawn
+
+
+def _too_much() -> DocumentRefused:
+    return DocumentRefused(f"The PDF unpacks to far more than a report needs, and was not read. {_AS_PDF}")
 
 
 def _locked() -> DocumentRefused:
@@ -106,6 +140,11 @@ def _acts(found: Any, depth: int) -> bool:  # noqa: ANN401 - whatever a PDF may 
     if str(found.get("/S", "")) in _ACTIONS or str(found.get("/Subtype", "")) in _ACTING_SUBTYPES:
         return True
     return any(_acts(each, depth + 1) for each in _values(found))
+
+
+def _calls(opening: Any) -> bool:  # noqa: ANN401 - as above
+    """Say whether what is done on opening tells a site that the report is being read."""
+    return isinstance(opening, pikepdf.Dictionary) and opening.get("/S") == pikepdf.Name.URI
 
 
 def _values(found: Any) -> Iterator[Any]:  # noqa: ANN401 - as above

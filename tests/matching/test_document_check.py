@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 
@@ -43,6 +44,9 @@ ACTING: dict[str, Change] = {
     "a script on opening": lambda pdf: setattr(pdf.Root, "OpenAction", _script()),
     "a script on opening, apart": lambda pdf: setattr(pdf.Root, "OpenAction", pdf.make_indirect(_script())),
     "a script by name": lambda pdf: setattr(pdf.Root, "Names", Dictionary(JavaScript=Dictionary(Names=Array()))),
+    "a site on opening": lambda pdf: setattr(pdf.Root, "OpenAction", Dictionary(S=Name.URI, URI="https://example.org")),
+    "a site on turning a page": lambda pdf: setattr(pdf.pages[0], "AA", Dictionary(O=Dictionary(S=Name.URI, URI="x"))),
+    "another file": _annotation(lambda: {"Subtype": Name.Link, "A": Dictionary(S=Name.GoToR, F="//example.org/x.pdf")}),
     "a script on a page": lambda pdf: setattr(pdf.pages[0], "AA", Dictionary(O=_script())),
     "a script after another action": lambda pdf: setattr(
         pdf.Root, "OpenAction", Dictionary(S=Name.URI, URI="x", Next=Array([_script()]))
@@ -54,6 +58,20 @@ ACTING: dict[str, Change] = {
     "a file beside": lambda pdf: setattr(pdf.Root, "AF", Array([_file()])),
     "a film": _annotation(lambda: {"Subtype": Name.RichMedia}),
     "a form of another kind": lambda pdf: setattr(pdf.Root, "AcroForm", Dictionary(Fields=Array(), XFA="x")),
+}
+
+
+def _packed(drawn: bytes) -> Change:
+    def draw(pdf: pikepdf.Pdf) -> None:
+        pdf.pages[0].Contents = pdf.make_stream(b"")
+        pdf.pages[0].Contents.write(zlib.compress(drawn), filter=Name.FlateDecode)
+
+    return draw
+
+
+AS_PACKED: dict[str, object] = {
+    "compress_streams": False,
+    "stream_decode_level": pikepdf.StreamDecodeLevel.none,
 }
 
 
@@ -104,6 +122,35 @@ class TestCheckDocument:
     def test_refuses_too_many_pages(self) -> None:
         with pytest.raises(DocumentRefused, match="pages"):
             check_document(make_pdf(sizes=((100, 100, 0),) * (MOST_PAGES + 1)))
+
+    @pytest.mark.parametrize("word", [b" ", b"q Q "])
+    def test_refuses_what_unpacks_to_far_more_than_it_is(self, word: bytes) -> None:
+        content = changed(_packed(word * (2**23 // len(word))), **AS_PACKED)
+
+        with pytest.raises(DocumentRefused, match="far more than a report needs"):
+            check_document(content)
+
+    def test_refuses_many_pages_that_draw_one_thing(self) -> None:
+        def draw(pdf: pikepdf.Pdf) -> None:
+            _packed(b" " * 2**22)(pdf)
+            for _ in range(8):
+                pdf.pages.append(pdf.pages[0])
+
+        with pytest.raises(DocumentRefused, match="far more than a report needs"):
+            check_document(changed(draw, **AS_PACKED))
+
+    def test_unpacks_no_stream_beyond_a_bound(self) -> None:
+        content = changed(_packed(b" " * (2**26 + 1)), **AS_PACKED)
+
+        with pytest.raises(DocumentRefused):
+            check_document(content)
+
+    def test_refuses_a_way_of_packing_that_has_no_bound(self) -> None:
+        def pack(pdf: pikepdf.Pdf) -> None:
+            pdf.pages[0].Contents = pdf.make_stream(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01", Filter=Name.LZWDecode)
+
+        with pytest.raises(DocumentRefused, match="far more than a report needs"):
+            check_document(changed(pack, **AS_PACKED))
 
     @settings(max_examples=150, deadline=None)
     @given(st.integers(0, 2_000), st.binary(min_size=1, max_size=40))

@@ -7,6 +7,7 @@ The mark is text set by typst, so that every name can be written, and lies over 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pikepdf
 import typst
 
+from matching.document_check import DocumentRefused
 from matching.document_opening import Reader
 from workers.document import font
 from workers.document.text import clean
@@ -21,6 +23,8 @@ from workers.document.text import clean
 _FOLDER = Path(__file__).parent
 _UNITED_KINGDOM = ZoneInfo("Europe/London")
 _QUARTER = 90
+_ANYBODY = Reader("Sam Sample", "Sampleton", datetime(2026, 1, 1, tzinfo=UTC))
+_MARKED = ["BDC", "Do", "EMC"]
 Size = tuple[float, float]
 
 
@@ -37,6 +41,36 @@ def watermark(content: bytes, reader: Reader) -> bytes:
         done = BytesIO()
         pdf.save(done, object_stream_mode=pikepdf.ObjectStreamMode.generate)
         return done.getvalue()
+
+
+def check_markable(content: bytes) -> None:
+    """Let a PDF pass that can bear the mark on each page, where it shows.
+
+    :raises DocumentRefused: when it cannot, so that nobody is granted a report that cannot be opened.
+    """
+    try:
+        with pikepdf.open(BytesIO(watermark(content, _ANYBODY))) as pdf:
+            shown = all(_shows_its_mark(page) for page in pdf.pages)
+    except (pikepdf.PdfError, ValueError, TypeError, RuntimeError):
+        shown = False
+    if not shown:
+        raise DocumentRefused(
+            "A page of the PDF is damaged, so that it cannot be marked with who reads it. Print it to a new PDF, which "
+            "mends that, then hand that in."
+        )
+
+
+def _shows_its_mark(page: pikepdf.Page) -> bool:
+    """Say whether the mark is what a page draws last, and within nothing that its own content leaves open.
+
+    Text that is left open cannot hold the mark; marked content that is left open may be hidden, and the mark with it.
+    """
+    drawn = [str(each.operator) for each in pikepdf.parse_content_stream(page, "BT ET BMC BDC EMC Do")]
+    text = content = 0
+    for operator in drawn[: -len(_MARKED)]:
+        text = {"BT": 1, "ET": 0}.get(operator, text)
+        content = max(0, content + {"BMC": 1, "BDC": 1, "EMC": -1}.get(operator, 0))
+    return drawn[-len(_MARKED) :] == _MARKED and not text and not content
 
 
 def _mark(pdf: pikepdf.Pdf, page: pikepdf.Page, mark: pikepdf.Object) -> None:

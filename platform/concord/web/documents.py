@@ -47,7 +47,7 @@ from matching.undertaking import report_rules
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
-from workers.document.watermark import watermark
+from workers.document.watermark import check_markable, watermark
 
 blueprint = Blueprint("documents", __name__)
 
@@ -175,6 +175,7 @@ def _keep(form: HandInForm, record: Household | SiblingGroup) -> bool:
     try:
         # Before the transaction: a scanner takes its time.
         file = check_document(form.file.data.read(), scan=current_settings().scanner)
+        check_markable(file.content)
         with transaction() as session:
             _add(session, record, file, form.child.data)
     except DocumentRefused as refusal:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 
+import pikepdf
 import pytest
 
 from concord.web import create_app
@@ -370,6 +371,18 @@ class TestOfGroup:
         assert "CPR of child 2 of G-" in page_of(visitor).text
         assert "2, the present one" in page_of(visitor).text
         assert visitor.post(path, {"child": str(group_id), "file": (BytesIO(make_pdf()), "c.pdf")}).status_code == 422
+
+    def test_refuses_what_nobody_could_open(self, visit_as: Visit, factories: Factories) -> None:
+        us, _ = factories.two_tenants()
+        visitor, path = visit_as(us), f"/groups/{factories.group(us)}/cpr"
+        with pikepdf.open(BytesIO(make_pdf())) as pdf, BytesIO() as made:
+            pdf.pages[0].Contents = pdf.make_stream(b"(left open")
+            pdf.save(made)
+            visitor.get(path)
+
+            response = visitor.post(path, {"child": "all", "file": (BytesIO(made.getvalue()), "c.pdf")})
+
+        assert (response.status_code, "cannot be marked" in page_of(visitor).text) == (422, True)
 
 
 def _asked(database: Database, pairing: Pairing) -> str:

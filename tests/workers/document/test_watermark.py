@@ -6,10 +6,11 @@ from io import BytesIO
 import pikepdf
 import pytest
 
+from matching.document_check import DocumentRefused
 from matching.document_opening import Reader
 from tests.matching.report_factory import make_pdf
 from tests.workers.document.pdf_reading import text_in
-from workers.document.watermark import watermark
+from workers.document.watermark import check_markable, watermark
 
 READER = Reader("Łucja O’Sample-Example", "Bath and North East Somerset", datetime(2026, 7, 1, 9, 5, tzinfo=UTC))
 SIZES = ((595, 842, 0), (595, 842, 90), (842, 595, 180), (595, 842, 270), (60, 60, 0), (120, 3000, 0), (2384, 3370, 90))
@@ -77,6 +78,38 @@ class TestWatermark:
         marked = watermark(make_pdf(), Reader(name, name, READER.at))
 
         assert "Confidential.Openedby" in marks_of(marked)[0]
+
+
+class TestCheckMarkable:
+    @pytest.mark.parametrize("left", [b"", b"q 9 w", b"Q Q q", b"/P <</MCID 0>> BDC BT ET EMC EMC", b"BT BT ET"])
+    def test_lets_pass_what_can_be_marked(self, left: bytes) -> None:
+        check_markable(_drawing(left))
+
+    @pytest.mark.parametrize(
+        "left",
+        [b"(abc", b"[ 1", b"BI /W 1 ID x", b"BT", b"/OC /Hidden BDC", b"/X BMC", b"EMC /X BMC"],
+    )
+    def test_refuses_what_would_hide_or_swallow_the_mark(self, left: bytes) -> None:
+        with pytest.raises(DocumentRefused, match="cannot be marked"):
+            check_markable(_drawing(left))
+
+    def test_refuses_pages_on_which_no_mark_can_be_set(self) -> None:
+        for key, value in (
+            ("/CropBox", pikepdf.Array([pikepdf.Name.A, 0, 1, 2])),
+            ("/Resources", pikepdf.Dictionary(XObject=pikepdf.Name.X)),
+        ):
+            with pikepdf.open(BytesIO(make_pdf())) as pdf, BytesIO() as made:
+                pdf.pages[0].obj[key] = value
+                pdf.save(made)
+                with pytest.raises(DocumentRefused, match="cannot be marked"):
+                    check_markable(made.getvalue())
+
+
+def _drawing(content: bytes) -> bytes:
+    with pikepdf.open(BytesIO(make_pdf())) as pdf, BytesIO() as made:
+        pdf.pages[0].Contents = pdf.make_stream(content)
+        pdf.save(made)
+        return made.getvalue()
 
 
 def marks_of(pdf: bytes) -> list[str]:
