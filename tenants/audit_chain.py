@@ -85,8 +85,9 @@ def chain_entries(session: Session, *, limit: int = AT_ONCE) -> int:
         # The database was restored from a dump and counts its transactions anew, from below those of its old rows.
         # What was not chained of the old comes first: no transaction of this server can have so high a number.
         spans = [(next_in, BEFORE_ALL, _BEYOND), (0, BEFORE_ALL, horizon)]
-    found = (_rows(session, span, limit=limit) for span in spans)
-    rows: Sequence[Row[Any]] = next(filter(None, found), [])
+    rows: Sequence[Row[*tuple[Any, ...]]] = []
+    for span in spans:
+        rows = rows or _rows(session, span, limit=limit)
     links: list[tuple[int, UUID, str, bytes]] = []
     position, digest = end.position, end.hash
     for entry_id, written_in, said in rows:
@@ -188,7 +189,7 @@ def of_entries(agency_id: UUID | None) -> tuple[str, ...]:
     return ("e.owner_agency_id = :agency", others)
 
 
-def _rows(session: Session, span: tuple[int, UUID, str], *, limit: int) -> Sequence[Row[Any]]:
+def _rows(session: Session, span: tuple[int, UUID, str], *, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return id, transaction and content of the next entries: after a transaction and id, before a transaction."""
     (after, entry_id, horizon), agency_id = span, scope_of(session).agency_id
     about = {"agency": agency_id, "after": str(after), "id": entry_id, "horizon": horizon, "n": limit}
