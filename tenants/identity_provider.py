@@ -13,10 +13,12 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, delete, select, text
+from sqlalchemy import ARRAY, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from tenants.agency import Agency
 from tenants.base import Base, Id, Word
+from tenants.colleague import roles_of
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
 from tenants.own_key import seal_apart
@@ -74,6 +76,8 @@ class IdentityProviderRole(Base):
     agency_id: Mapped[UUID] = mapped_column(primary_key=True)
     claim_value: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[Role] = mapped_column(Word(Role), primary_key=True)
+    set_by: Mapped[UUID | None]
+    """Who made the rule, which gives them no role themselves; ``None`` when it was a command on the host."""
 
 
 class ProviderUnknown(NotFound):
@@ -176,19 +180,27 @@ def set_role_rules(
 ) -> None:
     """Say which claim roles follow from, and which of its values stand for which role; it counts from the next sign-in.
 
-    :raises ProviderInvalid: when rules have no claim to read, a value is blank, or one would make an operator.
+    A rule that stays as it was keeps who made it, unless it is read from another claim from now on.
+
+    :raises ProviderInvalid: when rules have no claim to read, a value is blank, or the agency has no such role to give.
     """
     wanted = {(value.strip(), role) for value, role in rules}
     claim = (claim or "").strip() or None
     if wanted and claim is None:
         raise ProviderInvalid("Say in which claim the values stand, for example “groups”.")
-    if any(not value or role is Role.OPERATOR for value, role in wanted):
-        raise ProviderInvalid("Give each role a value of the claim; nobody becomes an operator by a claim.")
+    if any(not value for value, _ in wanted):
+        raise ProviderInvalid("Give each role a value of the claim.")
+    _refuse_strange(session, provider, {role for _, role in wanted})
+    present = {(rule.claim_value, rule.role): rule for rule in list_role_rules(session, provider)}
+    stay = wanted & set(present) if claim == provider.roles_claim else set()
     provider.roles_claim = claim
-    session.execute(delete(IdentityProviderRole).where(IdentityProviderRole.provider_id == provider.id))
+    for rule in (present[each] for each in set(present) - stay):
+        session.delete(rule)
+    session.flush()
+    set_by = scope_of(session).person_id
+    facts = {"provider_id": provider.id, "agency_id": provider.agency_id, "set_by": set_by}
     session.add_all(
-        IdentityProviderRole(provider_id=provider.id, agency_id=provider.agency_id, claim_value=value, role=role)
-        for value, role in sorted(wanted)
+        IdentityProviderRole(**facts, claim_value=value, role=role) for value, role in sorted(wanted - stay)
     )
     session.flush()
 
@@ -288,6 +300,12 @@ def _refuse_blanks(**facts: str) -> None:
     for name, value in facts.items():
         if not value.strip() or not value.strip().isprintable():
             raise ProviderInvalid(f"Enter {words[name]} of the sign-in service.")
+
+
+def _refuse_strange(session: Session, provider: IdentityProvider, roles: set[Role]) -> None:
+    agency = session.get_one(Agency, provider.agency_id)
+    for role in sorted(roles - set(roles_of(agency.kind))):
+        raise ProviderInvalid(f"{agency.name} has no such role to give: {role.label.lower()}.")
 
 
 def _keep_secret(session: Session, provider: IdentityProvider, secret: str) -> None:

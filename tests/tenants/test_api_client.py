@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm.exc import StaleDataError
 
 from tenants import audit
 from tenants.api_client import (
@@ -54,6 +56,20 @@ class TestAddClient:
         assert made.client.scopes == ["groups.read", "rankings"]
         assert opens(database, made, made.secret)
         assert not opens(database, made, made.secret + "x")
+
+    def test_is_for_whoever_administers_the_agency_in_the_database_too(
+        self, database: Database, factories: Factories
+    ) -> None:
+        """SQL that was slipped into a colleague's session could otherwise open a door that stays open."""
+        tenant = factories.two_tenants()[0]
+        made = add(database, tenant)
+        finder = factories.colleague(tenant, roles=frozenset({Role.FAMILY_FINDER}))
+        pretending = replace(tenant, scope=replace(finder.scope, roles=tenant.scope.roles))
+
+        with pytest.raises(ProgrammingError):
+            add(database, pretending)
+        with pytest.raises(StaleDataError), database.transaction(pretending.scope) as session:
+            rotate_secret(session, get_client(session, made.client.id), now=NOW)
 
     def test_hides_the_digest_from_every_login(self, database: Database, factories: Factories) -> None:
         tenant = factories.two_tenants()[0]

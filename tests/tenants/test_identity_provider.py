@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis.strategies import text as text_of_any_kind
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm.exc import StaleDataError
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
+from tenants.agency import get_agency
 from tenants.audit import Act, list_entries_of
+from tenants.colleague import leave
 from tenants.database import Database
 from tenants.identity_provider import (
     NotTried,
@@ -34,10 +37,12 @@ from tenants.identity_provider import (
     switch_off,
     switch_on,
 )
+from tenants.person import appoint, get_person
 from tenants.role import Role
-from tenants.scope import NOBODY, Scope
+from tenants.scope import NOBODY, OPERATOR, Scope
+from tenants.sign_in import NotAppointed, Vouched, act_for, find_session, sign_in
 from tenants.sign_in_way import TrialFailed, find_connections, list_ways, take_trial
-from tests.factories import ISSUER, NOW, Factories, Tenant
+from tests.factories import ISSUER, LONG_AGO, NOW, Factories, Tenant
 
 SECRET = "a-secret-of-the-council"
 
@@ -220,9 +225,45 @@ class TestSetRoleRules:
             rules = list_role_rules(session, get_provider(session, provider_id))
         assert [(rule.claim_value, rule.role) for rule in rules] == [("new", Role.MANAGER)]
 
+    def test_keeps_who_made_what_stays_as_it_was(self, database: Database, council: Tenant) -> None:
+        provider_id, host = added(database, council), replace(council.scope, person_id=None)
+        steps = (("groups", host, ["a"]), ("groups", council.scope, ["a", "b"]), ("nickname", council.scope, ["a"]))
+        said = []
+
+        for claim, scope, values in steps:
+            with database.transaction(scope) as session:
+                provider = get_provider(session, provider_id)
+                set_role_rules(session, provider, claim=claim, rules=[(each, Role.MANAGER) for each in values])
+                said.append([rule.set_by for rule in list_role_rules(session, provider)])
+
+        me = council.scope.person_id
+        assert said == [[None], [None, me], [me]]
+
+    def test_is_for_whoever_administers_the_agency(
+        self, database: Database, council: Tenant, factories: Factories
+    ) -> None:
+        """SQL that was slipped into a colleague's session could otherwise make them an administrator."""
+        provider_id = added(database, council)
+        colleague = factories.colleague(council, roles=frozenset({Role.FAMILY_FINDER, Role.MANAGER}))
+
+        with pytest.raises(StaleDataError), database.transaction(colleague.scope) as session:
+            set_role_rules(session, get_provider(session, provider_id), claim="sub", rules=[])
+        rule = {"provider": provider_id, "agency": council.id, "person": colleague.scope.person_id}
+        insert = text("INSERT INTO identity_provider_role VALUES (:provider, :agency, 'me', 'manager', :person)")
+        with pytest.raises(DBAPIError), database.transaction(colleague.scope) as session:
+            session.execute(insert, rule)
+        with pytest.raises(DBAPIError):
+            added(database, colleague)
+
     @pytest.mark.parametrize(
         ("claim", "rule"),
-        [(None, ("a", Role.MANAGER)), ("groups", ("", Role.MANAGER)), ("groups", ("a", Role.OPERATOR))],
+        [
+            (None, ("a", Role.MANAGER)),
+            ("groups", ("", Role.MANAGER)),
+            ("groups", ("a", Role.OPERATOR)),
+            # A role of the consortium's office alone.
+            ("groups", ("a", Role.COORDINATOR)),
+        ],
     )
     def test_refuses_what_cannot_be(
         self, database: Database, council: Tenant, claim: str | None, rule: tuple[str, Role]
@@ -254,6 +295,61 @@ class TestTakeTrial:
             tried(database, council, provider_id, scope=council.scope)
 
 
+class TestSharedIssuer:
+    """Two agencies whose people are with one provider, known there by the same subjects."""
+
+    def test_vouches_by_each_agencys_own_service_for_that_agency_alone(
+        self, database: Database, council: Tenant, other: Tenant
+    ) -> None:
+        issuer, subject = f"https://{uuid4().hex}.example", uuid4().hex
+        # The one calls anything a second step; the other asks for a real one.
+        lax = added(database, council, issuer=issuer, acr_values=["any"])
+        tried(database, council, lax, subject=subject)
+        strict = on(database, other, issuer=issuer, second_step=True, acr_values=["strong"])
+        appointed(database, council, to=other)
+        with database.transaction(council.scope) as session:
+            switch_on(session, get_provider(session, lax))
+
+        with database.transaction(NOBODY) as session:
+            vouched = Vouched(provider_id=lax, second_step=True)
+            token = sign_in(session, issuer=issuer, subject=subject, now=NOW, vouched=vouched).token
+            there = find_session(session, token=token, now=NOW)
+            with pytest.raises(NotAppointed):
+                act_for(session, token=token, agency_id=other.id, consortium_id=None, now=NOW)
+
+        assert there is not None
+        assert there.agency_id == council.id
+        assert state(database, other, strict) == "on"
+
+
+class TestClaims:
+    def test_give_no_role_to_whoever_made_the_rule(
+        self, database: Database, factories: Factories, council: Tenant
+    ) -> None:
+        administrator = factories.colleague(council, roles=frozenset({Role.ADMINISTRATOR}))
+        provider_id = on(database, administrator)
+        with database.transaction(administrator.scope) as session:
+            rules = [("guards", Role.INFORMATION_GOVERNANCE)]
+            set_role_rules(session, get_provider(session, provider_id), claim="groups", rules=rules)
+
+        assert came_in(database, administrator, provider_id, "guards") == {Role.ADMINISTRATOR}
+
+    def test_take_back_nobody_who_was_let_go(self, database: Database, factories: Factories, council: Tenant) -> None:
+        leaver = factories.colleague(council, roles=frozenset({Role.FAMILY_FINDER}))
+        provider_id = on(database, leaver, by=council)
+        with database.transaction(replace(council.scope, person_id=None)) as session:
+            rules = [("all", Role.FAMILY_FINDER), ("heads", Role.MANAGER)]
+            set_role_rules(session, get_provider(session, provider_id), claim="groups", rules=rules)
+        before = came_in(database, leaver, provider_id, "heads")
+        assert leaver.scope.person_id
+        with database.transaction(council.scope) as session:
+            agency, person = get_agency(session, council.id), get_person(session, leaver.scope.person_id)
+            leave(session, person, agency=agency, now=NOW)
+
+        assert before == {Role.FAMILY_FINDER, Role.MANAGER}
+        assert came_in(database, leaver, provider_id, "all") == set()
+
+
 class TestMarkOf:
     def test_differs_by_agency_and_issuer(self) -> None:
         one, two = uuid4(), uuid4()
@@ -281,12 +377,30 @@ def tried(
         take_trial(session, provider_id=provider_id, person_id=person_id, subject=subject or tenant.slug, now=NOW)
 
 
-def on(database: Database, tenant: Tenant, **facts: Any) -> UUID:
-    provider_id = added(database, tenant, **facts)
-    tried(database, tenant, provider_id)
-    with database.transaction(tenant.scope) as session:
+def on(database: Database, tenant: Tenant, *, by: Tenant | None = None, **facts: Any) -> UUID:
+    provider_id = added(database, by or tenant, **facts)
+    tried(database, tenant, provider_id, subject=tenant.subject)
+    with database.transaction((by or tenant).scope) as session:
         switch_on(session, get_provider(session, provider_id))
     return provider_id
+
+
+def appointed(database: Database, whom: Tenant, *, to: Tenant) -> None:
+    assert whom.scope.person_id
+    with database.transaction(OPERATOR) as session:
+        person, agency = get_person(session, whom.scope.person_id), get_agency(session, to.id)
+        appoint(session, person, agency=agency, role=Role.MANAGER, starts_on=LONG_AGO)
+
+
+def came_in(database: Database, whom: Tenant, provider_id: UUID, *claims: str) -> set[Role]:
+    """Return what somebody may do who comes in by a service with these values of the claim."""
+    with database.transaction(NOBODY) as session:
+        (found,) = find_connections(session, provider_id=provider_id)
+        vouched = Vouched(provider_id=provider_id, claims=claims)
+        token = sign_in(session, issuer=found.issuer, subject=whom.subject, now=NOW, vouched=vouched).token
+        session_found = find_session(session, token=token, now=NOW)
+    assert session_found is not None
+    return set(session_found.roles)
 
 
 def state(database: Database, tenant: Tenant, provider_id: UUID) -> ProviderState:

@@ -82,7 +82,7 @@ class TestBorrowedKeys:
         """
         outcomes = {}
         own = {"agency_id": str(world.stranger.id), "consortium_id": str(world.stranger.scope.consortium_id)}
-        own["person_id"] = str(world.stranger.scope.person_id)
+        own |= dict.fromkeys(("person_id", "set_by"), str(world.stranger.scope.person_id))
         for table in {key.table for key in catalogue.foreign_keys(admin) if key.target not in DIRECTORY}:
             if not catalogue.columns_open_to(admin, "concord_app", table, "INSERT"):
                 continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # Which agency’s work a session is good for: its own service’s agency, where that asks a second step only with one; the
-# deployment’s own service vouches for every agency that has not closed that door.
+# deployment’s own service vouches for every agency that has not closed that door. What another agency has set for the
+# same issuer, and so what it calls a second step, counts for nothing.
 SERVES = """
     CREATE FUNCTION sign_in_serves(its_provider uuid, took_second_step boolean, its_agency uuid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -13,7 +14,7 @@ SERVES = """
         ELSE EXISTS (
             SELECT FROM identity_provider came
             JOIN identity_provider p ON p.agency_id = its_agency AND p.issuer = came.issuer AND p.state = 'on'
-            WHERE came.id = its_provider AND (took_second_step OR NOT p.second_step))
+            WHERE came.id = its_provider AND came.agency_id = its_agency AND (took_second_step OR NOT p.second_step))
         END
     $$
 """
@@ -123,22 +124,33 @@ TAKE_UP = """
     $$
 """
 
-# What came by a claim goes with it. What a person ended by hand no claim gives back, and what was given by hand stays.
+# What came by a claim goes with it. What a person ended by hand no claim gives back, and what was given by hand stays;
+# whoever somebody let go by hand gets no role at all by a claim, until they are invited anew. A rule gives no role to
+# whoever made it.
 KEEP_ROLES = """
-    CREATE FUNCTION keep_claimed_roles(who uuid, its_issuer text, its_agency uuid, wanted text[], at timestamptz)
-    RETURNS void
+    CREATE FUNCTION keep_claimed_roles(who uuid, its_provider uuid, its_issuer text, its_agency uuid,
+                                       its_claims text[], at timestamptz) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
         today date := (at AT TIME ZONE 'UTC')::date;
+        belongs boolean;
     BEGIN
-        IF NOT EXISTS (SELECT FROM appointment t WHERE t.person_id = who AND t.agency_id = its_agency) THEN
+        SELECT t.ends_on IS NULL OR t.ends_on > today OR t.ended_with_claim INTO belongs FROM appointment t
+        WHERE t.person_id = who AND t.agency_id = its_agency
+        ORDER BY t.ends_on DESC NULLS FIRST, t.ended_with_claim LIMIT 1;
+        IF belongs IS NOT TRUE THEN
             RETURN;
         END IF;
         UPDATE appointment t SET ends_on = greatest(today, t.starts_on), ended_with_claim = true
         WHERE t.person_id = who AND t.agency_id = its_agency AND t.vouched_by = its_issuer
-          AND (t.ends_on IS NULL OR t.ends_on > today) AND t.role <> ALL (wanted);
+          AND (t.ends_on IS NULL OR t.ends_on > today) AND t.role NOT IN (
+              SELECT r.role FROM identity_provider_role r
+              WHERE r.provider_id = its_provider AND r.claim_value = ANY (its_claims));
         INSERT INTO appointment (id, person_id, agency_id, role, starts_on, vouched_by)
-        SELECT gen_random_uuid(), who, its_agency, w.role, today, its_issuer FROM unnest(wanted) AS w (role)
+        SELECT gen_random_uuid(), who, its_agency, w.role, today, its_issuer
+        FROM (SELECT DISTINCT r.role FROM identity_provider_role r
+              WHERE r.provider_id = its_provider AND r.claim_value = ANY (its_claims)
+                AND r.set_by IS DISTINCT FROM who) AS w
         WHERE NOT EXISTS (
             SELECT FROM appointment t
             WHERE t.person_id = who AND t.agency_id = its_agency AND t.role = w.role
@@ -179,9 +191,7 @@ START = """
             RETURN NULL;
         END IF;
         IF vouching IS NOT NULL AND its_claims IS NOT NULL THEN
-            PERFORM keep_claimed_roles(who, its_issuer, vouching, ARRAY(
-                SELECT DISTINCT r.role FROM identity_provider_role r
-                WHERE r.provider_id = its_provider AND r.claim_value = ANY (its_claims)), at);
+            PERFORM keep_claimed_roles(who, its_provider, its_issuer, vouching, its_claims, at);
         END IF;
         SELECT array_agg(DISTINCT a.agency_id) INTO agencies FROM appointment a
         WHERE a.person_id = who AND a.starts_on <= today AND (a.ends_on IS NULL OR a.ends_on > today)

@@ -7,6 +7,9 @@ from alembic import op
 OWN = "agency_id = (SELECT scope_agency())"
 """Rows of the scope's own agency; in a sub-select, so that it is worked out once a statement."""
 
+ADMINISTERED = f"{OWN} AND ((SELECT scope_person()) IS NULL OR (SELECT scope_administers(NULL)))"
+"""The same, for the agency's administrators and for a command on the host, which has no person: what lets others in."""
+
 POOLED_HOUSEHOLDS = (
     "SELECT p.household_id FROM pool_entry p WHERE p.household_id IS NOT NULL "
     "AND p.consortium_id = (SELECT scope_consortium()) AND p.stage <> 'in_house' AND NOT p.held"
@@ -26,6 +29,11 @@ def wall(table: str) -> None:
 def may_read(table: str, using: str, *, role: str = "concord_app", name: str = "read") -> None:
     """Let a role read the rows that ``using`` names."""
     op.execute(f"CREATE POLICY {table}_{name} ON {table} FOR SELECT TO {role} USING ({using})")
+
+
+def bar(table: str, unless: str, *, verb: str = "ALL") -> None:
+    """Keep rows from whoever is shut out of the record that they are about, whatever else shows them."""
+    op.execute(f"CREATE POLICY {table}_bar ON {table} AS RESTRICTIVE FOR {verb} TO concord_app USING ({unless})")
 
 
 def may_write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from concord.migrations.signing_in import FUNCTIONS, SIGNATURES
-from concord.migrations.wall import OWN, may_read, may_write, wall
+from concord.migrations.wall import ADMINISTERED, OWN, may_read, may_write, wall
 
 revision = "0018"
 down_revision = "0017"
@@ -86,6 +86,8 @@ def _providers() -> None:
             claim_value text NOT NULL CHECK (claim_value <> ''),
             role text NOT NULL CONSTRAINT identity_provider_role_role_check CHECK (role IN ({ROLES})),
             CHECK (role <> 'operator'),
+            -- Nobody gives themselves a role: it counts for everybody else.
+            set_by uuid,
             PRIMARY KEY (provider_id, agency_id, claim_value, role),
             FOREIGN KEY (provider_id, agency_id) REFERENCES identity_provider (id, agency_id)
         )
@@ -137,7 +139,7 @@ def _sessions() -> None:
 def _policies() -> None:
     for table in ("identity_provider", "identity_provider_secret", "identity_provider_role", "email_domain"):
         wall(table)
-        may_write(table, f"{OWN}{_NEW.get(table, '')}", verbs="INSERT")
+        may_write(table, f"{ADMINISTERED}{_NEW.get(table, '')}", verbs="INSERT")
     wall("logout_token")
     for table in ("identity_provider", "identity_provider_role"):
         may_read(table, OWN)
@@ -145,14 +147,15 @@ def _policies() -> None:
     may_read("email_domain", f"{OWN} OR {OPERATOR} OR ({OFFICE})")
     op.execute("GRANT SELECT ON email_domain TO concord_app")
     # What the connection is, is never changed: another takes its place, once it has been tried.
-    may_write("identity_provider", OWN, verbs="UPDATE", columns="name, roles_claim, state, closes_default")
-    may_write("identity_provider_role", OWN, verbs="DELETE")
-    may_write("email_domain", OWN, verbs="DELETE")
+    may_write("identity_provider", ADMINISTERED, verbs="UPDATE", columns="name, roles_claim, state, closes_default")
+    may_write("identity_provider_role", ADMINISTERED, verbs="DELETE")
+    may_write("email_domain", ADMINISTERED, verbs="DELETE")
     may_write("email_domain", f"{OPERATOR} OR ({OFFICE})", verbs="UPDATE", columns="confirmed_at, confirmed_by")
 
 
-# Nothing is added as tried or confirmed already.
+# Nothing is added as tried or confirmed already, and a rule names who made it.
 _NEW = {
+    "identity_provider_role": " AND set_by IS NOT DISTINCT FROM (SELECT scope_person())",
     "identity_provider": " AND state = 'draft' AND tried_at IS NULL AND NOT closes_default",
     "email_domain": " AND confirmed_at IS NULL AND confirmed_by IS NULL",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.wall import OWN, give_function, may_read, may_write, wall
+from concord.migrations.wall import ADMINISTERED, OWN, give_function, may_read, may_write, wall
 
 revision = "0022"
 down_revision = "0021"
@@ -108,12 +108,12 @@ def _walls() -> None:
     for table in ("api_client", "api_client_secret", "api_token", "api_answer"):
         wall(table)
     may_read("api_client", OWN)
-    may_write("api_client", OWN, verbs="INSERT")
-    may_write("api_client", OWN, verbs="UPDATE", columns="ended_at, ended_by")
+    may_write("api_client", ADMINISTERED, verbs="INSERT")
+    may_write("api_client", ADMINISTERED, verbs="UPDATE", columns="ended_at, ended_by")
     op.execute("GRANT SELECT ON api_client TO concord_app")
     may_read("api_client_secret", OWN)
-    may_write("api_client_secret", OWN, verbs="INSERT")
-    may_write("api_client_secret", OWN, verbs="UPDATE", columns="ends_at")
+    may_write("api_client_secret", ADMINISTERED, verbs="INSERT")
+    may_write("api_client_secret", ADMINISTERED, verbs="UPDATE", columns="ends_at")
     op.execute("GRANT SELECT (id, client_id, agency_id, created_at, ends_at) ON api_client_secret TO concord_app")
     may_read("api_answer", OWN)
     may_write("api_answer", OWN, verbs="INSERT, DELETE")
