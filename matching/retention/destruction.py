@@ -16,7 +16,7 @@ from matching.intake.image import ImportImage, rows_of
 from matching.intake.import_row import ImportRow
 from matching.intake.import_run import ImportRun
 from matching.retention.adoption_order import AdoptionOrder
-from matching.retention.due import RecordKind, find_kept
+from matching.retention.due import Kept, RecordKind, files_with, find_kept
 from matching.retention.hold import lock_destruction
 from matching.retention.run import Outcome, RetentionItem, RetentionRun, list_items
 from matching.sibling_group import SiblingGroup
@@ -26,6 +26,11 @@ from tenants.error import Conflict
 
 _WRITTEN_OF: Final = ("subject_request", "rectification")
 """Tables of what was written about a record elsewhere; what hangs on their rows goes with them."""
+_ASKED: Final = text("""
+    WITH about (id) AS (SELECT cast(:id AS uuid) UNION SELECT r.record_id FROM import_row r WHERE r.import_run_id = :id)
+    SELECT EXISTS (SELECT FROM subject_request s JOIN about ON about.id = s.record_id WHERE s.closed_at IS NULL)
+        OR EXISTS (SELECT FROM rectification c JOIN about ON about.id = c.record_id WHERE c.decided_at IS NULL)
+""")
 _DESTROYED_NAME: Final = "(destroyed)"
 _KEYS: Final = {
     RecordKind.HOUSEHOLD: Household.id,
@@ -100,7 +105,18 @@ def _why_kept(session: Session, item: RetentionItem, *, now: datetime) -> str | 
     kept = find_kept(session, item.record_id)
     if kept is None or kept.rule.record_class is not item.record_class or not kept.due(now.date()):
         return "It is no longer due: the record or the schedule changed after it was asked for."
-    return "A hold on destruction stands." if kept.held else None
+    if kept.held:
+        return "A hold on destruction stands."
+    if any(file.held for file in _files_of(session, item.record_id)):
+        return "A hold on destruction stands on an imported file that it is in, or on another record of that file."
+    # To destroy what somebody has asked to see or to have put right is an offence (Data Protection Act 2018, s.173).
+    asked = session.scalar(_ASKED, {"id": item.record_id})
+    return "Somebody’s request for access to it, or for a correction, has not been answered yet." if asked else None
+
+
+def _files_of(session: Session, record_id: UUID) -> list[Kept]:
+    """Return how the imported files stand that a record is in."""
+    return [kept for file in files_with(session, [record_id]) if (kept := find_kept(session, file)) is not None]
 
 
 def _destroy(session: Session, item: RetentionItem, *, now: datetime) -> dict[str, int] | None:

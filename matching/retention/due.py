@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 from enum import StrEnum
 from typing import TypeVar
@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from matching.household import Household, HouseholdStatus
+from matching.intake.import_row import ImportRow
 from matching.intake.import_run import ImportRun
 from matching.retention.adoption_order import last_orders
 from matching.retention.hold import standing_holds
@@ -117,6 +118,7 @@ def list_kept(session: Session, *, record_id: UUID | None = None) -> Iterator[Ke
         never_placed = births.get(group.id) if by_birth else withdrawn
         record_class = RecordClass.ADOPTION_RECORD if ordered else RecordClass.GROUP_NOT_PLACED
         yield kept(record_class, RecordKind.SIBLING_GROUP, group.id, group.code, ordered or never_placed)
+    with_held = files_with(session, records)
     imports = select(ImportRun.id, ImportRun.finished_at).where(
         ImportRun.agency_id == own_agency(session), ImportRun.destroyed_at.is_(None), ImportRun.finished_at.is_not(None)
     )
@@ -125,7 +127,15 @@ def list_kept(session: Session, *, record_id: UUID | None = None) -> Iterator[Ke
     for run_id, finished_at in session.execute(imports.order_by(ImportRun.finished_at, ImportRun.id)):
         if finished_at is not None:
             ended = finished_at.astimezone(UTC).date()
-            yield kept(RecordClass.IMPORT_FILE, RecordKind.IMPORT_RUN, run_id, f"Import of {ended:%d/%m/%Y}", ended)
+            file = kept(RecordClass.IMPORT_FILE, RecordKind.IMPORT_RUN, run_id, f"Import of {ended:%d/%m/%Y}", ended)
+            yield replace(file, held=file.held or run_id in with_held)
+
+
+def files_with(session: Session, record_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return the imported files in which some records stand, and which are there still."""
+    query = select(ImportRow.import_run_id).join(ImportRun, ImportRun.id == ImportRow.import_run_id)
+    there = query.where(ImportRow.record_id.in_(record_ids), ImportRun.destroyed_at.is_(None))
+    return frozenset(session.scalars(there)) if record_ids else frozenset()
 
 
 def _withdrawn_or_ordered(

@@ -187,9 +187,15 @@ def redacted(text: str, remove: str) -> str:
     for word in words:
         if len(word) < LEAST_LETTERS:
             raise RedactionInvalid(f"“{word}” is too short to remove: it would black out parts of other words.")
-        if word.casefold() not in text.casefold():
+        # Looked for as it will be removed: what is found in another way would be taken for removed, and stay.
+        if not re.search(_places(word), text, re.IGNORECASE):
             raise RedactionInvalid(f"“{word}” is not in this part. Enter the words as they stand there.")
-    return re.compile("|".join(re.escape(word) for word in words), re.IGNORECASE).sub(REMOVED, text)
+    return re.sub("|".join(map(_places, words)), REMOVED, text, flags=re.IGNORECASE)
+
+
+def _places(word: str) -> str:
+    """Return the pattern of a word, also where its parts stand on two lines or apart by another space."""
+    return r"\s+".join(map(re.escape, word.split()))
 
 
 def _said(session: Session, item: SubjectItem) -> ItemSaid:

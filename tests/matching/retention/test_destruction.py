@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 import psycopg
@@ -15,6 +15,7 @@ from matching.household import Household, HouseholdStatus, get_household
 from matching.intake.column import SheetKind
 from matching.intake.import_run import FileDestroyed, get_import, open_file, request_import
 from matching.ranking.facts import Sex
+from matching.rectification import ask_rectification
 from matching.retention.adoption_order import record_order
 from matching.retention.destruction import NotApproved, RunUnfinished, destroy_item, finish_run
 from matching.retention.due import preview
@@ -33,12 +34,13 @@ from matching.retention.run import (
     read_certificate,
 )
 from matching.sibling_group import GroupStatus
+from matching.subject_access.request import open_request
 from tenants import audit
 from tenants.approval import SamePerson
 from tenants.database import Database
 from tenants.permission import NotAllowed
 from tenants.role import Role
-from tests.factories import NOW, Factories, Tenant, transaction
+from tests.factories import NOW, TODAY, Factories, Tenant, transaction
 from tests.matching.retention.people import OLD, agreed, colleague, old_household
 
 _OF_HOUSEHOLD = ("household", "household_identity", "household_profile", "household_place", "pool_entry")
@@ -266,6 +268,46 @@ class TestDestroyItem:
 
         assert destroy_all(database, ours, run.id) == [Outcome.DESTROYED]
 
+    @pytest.mark.parametrize("held", ["class", "other", "file"])
+    def test_keeps_what_is_in_a_file_that_is_held(self, held: str, factories: Factories, database: Database) -> None:
+        ours, _ = factories.two_tenants()
+        gone, other = old_household(factories, ours), factories.household(ours)
+        file = _imported(database, ours, gone, other, now=OLD)
+        run = agreed(database, ours, file if held == "file" else gone)
+        with transaction(database, ours) as session:
+            if held == "class":
+                place_hold(session, record_class=RecordClass.IMPORT_FILE, reason="An inquiry", now=NOW)
+            else:
+                place_hold(session, reference=get_household(session, other).code, reason="A claim", now=NOW)
+
+        assert destroy_all(database, ours, run.id) == [Outcome.KEPT]
+        with transaction(database, ours) as session:
+            assert get_import(session, file).destroyed_at is None
+            assert get_household(session, gone)
+
+    @pytest.mark.parametrize("what", ["record", "file"])
+    @pytest.mark.parametrize("correction", [True, False])
+    def test_keeps_what_somebody_has_asked_to_see_or_to_have_corrected(
+        self, what: str, correction: bool, factories: Factories, database: Database
+    ) -> None:
+        ours, _ = factories.two_tenants()
+        gone = old_household(factories, ours)
+        file = _imported(database, ours, gone, now=OLD)
+        run = agreed(database, ours, file if what == "file" else gone)
+        with transaction(database, ours) as session:
+            code = get_household(session, gone).code
+            if correction:
+                ask_rectification(
+                    session, code, field="Home", before="A", after="B", statement="So it is", asked_on=TODAY, now=NOW
+                )
+            else:
+                open_request(session, code, asker="Alder Example", identity="Seen", received_on=TODAY, now=NOW)
+
+        assert destroy_all(database, ours, run.id) == [Outcome.KEPT]
+        with transaction(database, ours) as session:
+            (item,) = list_items(session, get_run(session, run.id))
+            assert "has not been answered" in (item.why or "")
+
 
 class TestDestroyImport:
     def test_leaves_the_counts_and_the_hash_alone(self, factories: Factories, database: Database) -> None:
@@ -288,24 +330,31 @@ class TestDestroyImport:
     def test_goes_with_a_record_that_it_brought_in(self, factories: Factories, database: Database) -> None:
         ours, _ = factories.two_tenants()
         household_id = old_household(factories, ours)
-        with transaction(database, ours) as session:
-            asked = request_import(
-                session, kind=SheetKind.HOUSEHOLDS, filename="Sample.csv", content=b"a sheet", dry_run=False, now=NOW
-            )
-            asked.finished_at = NOW
-            session.flush()
-            session.execute(
-                text(
-                    "INSERT INTO import_row (id, import_run_id, agency_id, row_number, outcome, record_id) "
-                    "VALUES (gen_random_uuid(), :run, :agency, 1, 'added', :record)"
-                ),
-                {"run": asked.id, "agency": ours.id, "record": household_id},
-            )
+        file = _imported(database, ours, household_id, now=NOW)
         run = agreed(database, ours, household_id)
 
         assert destroy_all(database, ours, run.id) == [Outcome.DESTROYED]
         with transaction(database, ours) as session:
-            assert get_import(session, asked.id).destroyed_at == NOW
+            assert get_import(session, file).destroyed_at == NOW
+
+
+def _imported(database: Database, tenant: Tenant, *record_ids: UUID, now: datetime) -> UUID:
+    """Have a file brought records in, and return its import's id."""
+    with transaction(database, tenant) as session:
+        asked = request_import(
+            session, kind=SheetKind.HOUSEHOLDS, filename="Sample.csv", content=b"a sheet", dry_run=False, now=now
+        )
+        asked.finished_at = now
+        session.flush()
+        for number, record_id in enumerate(record_ids, start=1):
+            session.execute(
+                text(
+                    "INSERT INTO import_row (id, import_run_id, agency_id, row_number, outcome, record_id) "
+                    "VALUES (gen_random_uuid(), :run, :agency, :number, 'added', :record)"
+                ),
+                {"run": asked.id, "agency": tenant.id, "number": number, "record": record_id},
+            )
+    return asked.id
 
 
 class TestColleague:

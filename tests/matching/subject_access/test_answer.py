@@ -168,6 +168,14 @@ class TestRedacted:
         with pytest.raises(RedactionInvalid):
             redacted("Robin and Kit Sample", remove)
 
+    def test_refuses_what_it_would_not_find_to_remove(self) -> None:
+        with pytest.raises(RedactionInvalid, match="not in this part"):
+            redacted("Kit Straße", "Kit Strasse")
+
+    @pytest.mark.parametrize("between", ["\n", "  ", "\u00a0"])
+    def test_takes_a_name_also_where_it_is_broken(self, between: str) -> None:
+        assert redacted(f"Kit Sample, Kit{between}Sample", "Kit Sample") == f"{REMOVED}, {REMOVED}"
+
     def test_takes_the_longest_first(self) -> None:
         assert redacted("Kit Sample, kit", "kit\nKit Sample") == f"{REMOVED}, {REMOVED}"
 
@@ -230,6 +238,7 @@ class TestRetention:
         request = gathered(database, ours, household_id)
         run = agreed(database, ours, household_id)
         with transaction(database, ours) as session:
+            close_request(session, get_request(session, request.id), now=NOW)
             (item,) = list_items(session, get_run(session, run.id))
             destroy_item(session, item.id, now=NOW)
 
