@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from matching.agreement import AfterWithdrawal, AgreedHow, AgreedTo, record_agreement, withdraw_agreement
 from matching.breach import open_breach
@@ -21,15 +22,15 @@ from matching.subject_access.request import open_request
 from tests.factories import NOW, Factories, Tenant, transaction
 
 
-def make_privacy(factories: Factories, tenant: Tenant) -> None:
-    """Make a row of each table of the privacy work."""
+def make_privacy(factories: Factories, tenant: Tenant, *, about: UUID) -> None:
+    """Make a row of each table of the privacy work, where it is of a record about one household."""
     database = factories.database
     facts: dict[str, Any] = {
         "status": HouseholdStatus.WITHDRAWN,
         "changed_at": NOW.replace(year=1999),
         "stage": Stage.IN_HOUSE,
     }
-    old, adopted = (factories.household(tenant, **facts) for _ in range(2))
+    old = factories.household(tenant, **facts)
     with transaction(database, tenant) as session:
         set_rule(
             session,
@@ -40,10 +41,11 @@ def make_privacy(factories: Factories, tenant: Tenant) -> None:
             basis="The records manual",
             now=NOW,
         )
-        record_order(session, get_household(session, adopted), ordered_on=date(2000, 1, 1), now=NOW)
+        record_order(session, get_household(session, about), ordered_on=date(2000, 1, 1), now=NOW)
         ask_for_destruction(session, {old}, reason="Its time is over", now=NOW)
         place_hold(session, record_class=RecordClass.IMPORT_FILE, reason="An inquiry", now=NOW)
-        code = get_household(session, adopted).code
+        code = get_household(session, about).code
+        place_hold(session, reference=code, reason="An inquiry", now=NOW)
         request = open_request(session, code, asker="Alder", identity="Seen", received_on=NOW.date(), now=NOW)
         gather(session, request, now=NOW)
         said: dict[str, Any] = {
@@ -55,7 +57,7 @@ def make_privacy(factories: Factories, tenant: Tenant) -> None:
         }
         ask_rectification(session, code, **said, now=NOW)
         facts = {"agreed_to": AgreedTo.PROFILE, "who": "Alder", "said_on": NOW.date(), "how": AgreedHow.ORAL}
-        entry = record_agreement(session, get_household(session, adopted), **facts, now=NOW)
+        entry = record_agreement(session, get_household(session, about), **facts, now=NOW)
         facts = {"who": "Alder", "said_on": NOW.date(), "how": AgreedHow.ORAL, "after": AfterWithdrawal.GO_ON}
         withdraw_agreement(session, entry, **facts, reason="The law allows it", now=NOW)
         open_breach(session, what="A pack was left on a train", found_at=NOW, now=NOW)

@@ -93,13 +93,25 @@ ABOUT_CLOSED = {
     ),
     **dict.fromkeys(("child_identity", "child_need"), "child_id = ANY (%(ids)s)"),
     **dict.fromkeys(
-        ("document", "glass", "link", "pool_entry", "ranking_line", "record_bar", "sharing_move"),
+        ("adoption_order", "document", "glass", "link", "pool_entry", "ranking_line", "record_bar", "sharing_move"),
         "household_id = ANY (%(ids)s) OR sibling_group_id = ANY (%(ids)s)",
     ),
-    **dict.fromkeys(("import_image", "import_row"), "record_id = ANY (%(ids)s)"),
+    **dict.fromkeys(
+        ("audit_entry", "import_image", "import_row", "rectification", "retention_hold", "subject_request"),
+        "record_id = ANY (%(ids)s)",
+    ),
+    "agreement_entry": "household_id = ANY (%(ids)s)",
     "meeting_action": "about IS NOT NULL",
     **dict.fromkeys(
-        ("document_grant", "document_undertaking", "document_version", "link_step", "pack_file"),
+        (
+            "document_grant",
+            "document_undertaking",
+            "document_version",
+            "link_step",
+            "pack_file",
+            "subject_export",
+            "subject_item",
+        ),
         "true",
     ),
 }
@@ -144,7 +156,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     _shut_out(database, world)
     make_chain(database, agency)
     make_sign_in_service(database, agency)
-    make_privacy(factories, agency)
+    make_privacy(factories, agency, about=closed[0])
     return world
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from alembic import op
 
 from concord.migrations import sharing_functions as functions
-from concord.migrations.wall import OWN, give_function, may_read, may_write, wall
+from concord.migrations.wall import OWN, bar, give_function, may_read, may_write, wall
 
 revision = "0020"
 down_revision = "0019"
@@ -285,22 +285,18 @@ def _put_up_bars() -> None:
     give_function("scope_barred_codes()", "concord_place")
     give_function("barred_references(text[])", "concord_place")
     for table, column in BARRED.items():
-        _bar(table, f"{column} <> ALL ((SELECT scope_barred())::uuid[])")
-    _bar("import_row", "record_id IS NULL OR record_id <> ALL ((SELECT scope_barred())::uuid[])")
-    _bar("ranking_line", "ARRAY[household_id, sibling_group_id] && (SELECT scope_barred()) IS NOT TRUE")
+        bar(table, f"{column} <> ALL ((SELECT scope_barred())::uuid[])")
+    bar("import_row", "record_id IS NULL OR record_id <> ALL ((SELECT scope_barred())::uuid[])")
+    bar("ranking_line", "ARRAY[household_id, sibling_group_id] && (SELECT scope_barred()) IS NOT TRUE")
     codes = "<> ALL ((SELECT scope_barred_codes())::text[])"
-    _bar("sibling_placement", f"sibling_group_id <> ALL ((SELECT scope_barred())::uuid[]) AND household_code {codes}")
-    _bar("meeting_action", f"about IS NULL OR about {codes}")
-
-
-def _bar(table: str, unless: str) -> None:
-    op.execute(f"CREATE POLICY {table}_bar ON {table} AS RESTRICTIVE TO concord_app USING ({unless})")
+    bar("sibling_placement", f"sibling_group_id <> ALL ((SELECT scope_barred())::uuid[]) AND household_code {codes}")
+    bar("meeting_action", f"about IS NULL OR about {codes}")
 
 
 def _packs() -> None:
     # Somebody who is barred from a record has packs of their own, made with their own rights after the bar was set.
     op.execute("ALTER TABLE pack ADD COLUMN reader_id uuid")
-    _bar(
+    bar(
         "pack_file",
         "(SELECT scope_barred_since()) IS NULL OR pack_id IN (SELECT p.id FROM pack p "
         f"WHERE p.reader_id = {ME} AND p.requested_at >= (SELECT scope_barred_since()))",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.wall import OWN, give_function, may_read, may_write, wall
+from concord.migrations.wall import OWN, bar, give_function, may_read, may_write, wall
 
 revision = "0023"
 down_revision = "0022"
@@ -27,6 +27,7 @@ def upgrade() -> None:
     _agreements()
     _rectifications()
     _breaches()
+    _put_up_bars()
 
 
 def _may_change(table: str, columns: str, check: str, *, only: str) -> None:
@@ -398,3 +399,19 @@ def _breaches() -> None:
         # Added to, and never changed.
         may_write(table, OWN, verbs="INSERT")
     op.execute("GRANT SELECT ON breach, breach_entry TO concord_app")
+
+
+def _put_up_bars() -> None:
+    may_read("subject_request", "true", role="concord_place", name="place")
+    op.execute("GRANT SELECT (id, record_id) ON subject_request TO concord_place")
+    # A destruction's items stay: whoever is shut out of one could not see the whole of what they agree to.
+    shut_out = "<> ALL ((SELECT scope_barred())::uuid[])"
+    bar("adoption_order", f"coalesce(household_id, sibling_group_id) {shut_out}")
+    bar("agreement_entry", f"household_id {shut_out}")
+    for table in ("rectification", "subject_request"):
+        bar(table, f"record_id {shut_out}")
+    for table in ("subject_item", "subject_export"):
+        bar(table, f"subject_request_id {shut_out}")
+    bar("retention_hold", f"record_id IS NULL OR record_id {shut_out}")
+    # Whoever is shut out acts on record like everybody.
+    bar("audit_entry", f"record_id IS NULL OR record_id {shut_out}", verb="SELECT")
