@@ -37,14 +37,14 @@ _ACTS = {
     Act.DOWNLOAD: "Downloaded it",
     Act.EXPORT: "Exported it, with who it is about",
     Act.INVITE: "Invited somebody",
-    Act.REQUEST: "Asked to open it",
+    Act.REQUEST: "Took a request about it",
     Act.GRANT: "Let somebody open it",
     Act.REVOKE: "Took back who may open it",
     Act.UNDERTAKE: "Undertook to keep it confidential",
     Act.BAR: "Shut somebody out of it",
     Act.BREAK_GLASS: "Broke glass to open it",
-    Act.HOLD: "Put a legal hold on it",
-    Act.RELEASE: "Released it",
+    Act.HOLD: "Stopped its destruction",
+    Act.RELEASE: "Let its destruction go on again",
     Act.DESTROY: "Destroyed it",
     Act.APPROVE: "Approved what another asked for",
     Act.ROTATE: "Sealed it under a new key",
@@ -52,11 +52,26 @@ _ACTS = {
     Act.SIGN: "Signed it",
     Act.HAND_OVER: "Handed it over",
 }
+_REPORT = "report"
+_ACTS_OF_KIND = {
+    (Act.REQUEST, _REPORT): "Asked to open a report",
+    (Act.GRANT, _REPORT): "Let somebody open a report",
+    (Act.REVOKE, _REPORT): "Took back who may open a report",
+    (Act.REQUEST, "retention_run"): "Asked that records be destroyed",
+    (Act.REQUEST, "subject_request"): "Took a request for access",
+    (Act.RELEASE, "subject_request"): "Released a part to whom it is about",
+    (Act.REQUEST, "departure"): "Proposed that the agency leaves",
+    (Act.REVOKE, "departure"): "Took back that the agency leaves",
+    (Act.REVOKE, "agency_delegation"): "Ended a delegation",
+    (Act.REVOKE, "invitation"): "Took back an invitation",
+}
+"""Where what was done is called otherwise of a kind of record, or of its report."""
 _REASONS = {
     "in_house": "in-house only",
     "consortium": "with the consortium",
     "national": "nationally",
     "held back": "held back",
+    "hold on destruction": "",
 }
 AUDIT = "audit"
 """The kind under which a look at the audit itself is put on record."""
@@ -181,5 +196,11 @@ def _what(entry: AuditEntry) -> str:
         return "Took away who had seen it, as a file" if entry.act is Act.EXPORT else "Looked at who had seen it"
     if entry.act is Act.READ:
         return _READ.get(entry.level or Level.SUMMARY, "Read it")
-    words = _ACTS.get(entry.act, entry.act.value.replace("_", " ").capitalize())
-    return f"{words}: {_REASONS.get(entry.reason, entry.reason)}" if entry.reason else words
+    kind = _REPORT if entry.level is Level.REPORT else entry.record_kind
+    words = _ACTS_OF_KIND.get((entry.act, kind)) or _ACTS.get(entry.act, _plain(entry.act).capitalize())
+    reason = _REASONS.get(entry.reason, entry.reason) if entry.reason else ""
+    return f"{words}: {_plain(reason)}" if reason else words
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ")

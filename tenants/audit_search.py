@@ -55,9 +55,6 @@ def list_entries(session: Session, asked: Asked, *, limit: int, offset: int = 0)
 
 
 def each_batch(session: Session, asked: Asked) -> Iterator[list[AuditEntry]]:
-    """Yield every entry, oldest first, some at a time: a file of them may be long, and grow meanwhile at its end."""
-    query = select(AuditEntry).where(*asked.conditions()).order_by(AuditEntry.at, AuditEntry.id).limit(_AT_ONCE)
-    offset = 0
-    while entries := list(session.scalars(query.offset(offset))):
-        yield entries
-        offset += len(entries)
+    """Yield every entry, oldest first, some at a time, as the audit stands at one moment: a file of it may be long."""
+    query = select(AuditEntry).where(*asked.conditions()).order_by(AuditEntry.at, AuditEntry.id)
+    yield from map(list, session.scalars(query, execution_options={"yield_per": _AT_ONCE}).partitions())

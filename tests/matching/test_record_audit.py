@@ -134,6 +134,39 @@ class TestReadHouseholdAudit:
 
         assert all(line.what and "_" not in line.what for line in page.cards)
 
+    @pytest.mark.parametrize(
+        ("act", "kind", "level", "reason", "words"),
+        [
+            (Act.REQUEST, "household", Level.REPORT, None, "Asked to open a report"),
+            (Act.REQUEST, "household", Level.IDENTITY, "asked", "Took a request about it: asked"),
+            (Act.REQUEST, "subject_request", Level.IDENTITY, None, "Took a request for access"),
+            (Act.REQUEST, "retention_run", None, None, "Asked that records be destroyed"),
+            (Act.HOLD, "household", None, "hold on destruction", "Stopped its destruction"),
+            (Act.HOLD, "retention_hold", None, "import_file", "Stopped its destruction: import file"),
+            (Act.RELEASE, "household", None, "hold on destruction", "Let its destruction go on again"),
+            (Act.RELEASE, "subject_request", None, None, "Released a part to whom it is about"),
+        ],
+    )
+    def test_calls_what_was_done_by_the_kind_of_record(
+        self,
+        act: Act,
+        kind: str,
+        level: Level | None,
+        reason: str | None,
+        words: str,
+        factories: Factories,
+        database: Database,
+    ) -> None:
+        us, _ = factories.two_tenants()
+        household_id = factories.household(us)
+        with transaction(database, us) as session:
+            audit.record(session, act, record_kind=kind, record_id=household_id, level=level, reason=reason, now=NOW)
+
+        with transaction(database, us) as session:
+            page = read_household_audit(session, household_id, number=1, now=NOW)[1]
+
+        assert words in {line.what for line in page.cards}
+
 
 class TestFindAudited:
     def test_finds_ones_own_by_code(self, factories: Factories, database: Database) -> None:
