@@ -50,6 +50,13 @@ class Visit:
         self.tab.set_viewport_size(WIDE)  # type: ignore[arg-type]
         return page
 
+    def check_narrow(self, name: str) -> None:
+        """Check whatever page is shown, on a small screen: its accessibility and its width."""
+        self.tab.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        self._check_narrow(name)
+        self._picture(f"{name}-narrow")
+        self._check_accessibility(name)
+
     def check_quiet(self, *homes: str) -> None:
         """Assert that nothing was asked of any host but these, and that nothing went wrong in a page."""
         assert self.hosts <= {urlsplit(home).netloc for home in homes}

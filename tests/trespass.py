@@ -54,7 +54,7 @@ _ROLES = (*(frozenset({role}) for role in sorted(_EVERY_ROLE)), *[_EVERY_ROLE] *
 """As many times every role at once as each alone: alone, most ends at what the role does not open."""
 _OF_OTHERS = frozenset({"record_bar"})
 """Tables of an agency's rows that others add to: who knows a family says so, whosever its record is."""
-_LOOKS_A_ROUTE = 4
+_LOOKS_A_ROUTE = 2
 _PASSED_BY = ("static", "health.", "sign_in.", "acting.")
 """Routes that serve no record, or after which the visitor is nobody or somebody else."""
 
@@ -166,6 +166,19 @@ def trespass(grounds: Grounds, *, requests: int, chance: random.Random) -> Findi
             attempt = _invented(grounds.app, rules, grounds.ids, chance=chance)
         _try(intruder, attempt, findings)
     return findings
+
+
+def one_of_each(app: Flask, visitor: Visitor) -> dict[str, str]:
+    """Return an address of each page that somebody can reach from the site's own lists, by route."""
+    pages: dict[str, str] = {}
+    for attempt in _learn(app, [visitor]):
+        route = _route(app, attempt)
+        if route and attempt.method == "GET" and route not in pages:
+            answer = visitor.client.get(attempt.path)
+            if answer.status_code == 200 and answer.mimetype == "text/html":
+                pages[route] = attempt.path
+            answer.close()
+    return pages
 
 
 # ── within ──
@@ -333,10 +346,10 @@ def _built(app: Flask, rule: Rule, first: str, ids: Sequence[str], *, chance: ra
 
 def _leading_on(owner: Visitor, path: str) -> Iterator[Attempt]:
     answer = owner.client.get(path)
-    content = answer.get_data(as_text=answer.mimetype == "text/html")
+    content = answer.get_data()
     answer.close()
-    if answer.status_code == 200 and isinstance(content, str):
-        page = Page(content)
+    if answer.status_code == 200 and answer.mimetype == "text/html":
+        page = Page(content.decode())
         for link in page.links().values():
             yield Attempt("GET", link.partition("#")[0])
         for form in page.all("form"):
