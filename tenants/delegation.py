@@ -104,7 +104,8 @@ def delegate(
 
     :raises NotAllowed: when the scope's roles do not let it.
     :raises NotYoursToGive: when the work is neither the scope's own agency's, nor the scope the operator's.
-    :raises DelegationInvalid: when an agency would act for itself, a role cannot be delegated or a day is past.
+    :raises DelegationInvalid: when an agency would act for itself or after it has closed, a role cannot be delegated
+        or a day is past.
     """
     scope = scope_of(session)
     if not scope.operator:
@@ -207,6 +208,8 @@ def _check(
     if not roles or not set(roles) <= set(DELEGABLE):
         names = ", ".join(role.label.lower() for role in DELEGABLE)
         raise DelegationInvalid(f"Choose one role or more of these: {names}.")
+    if agency.closed_on is not None and (ends_on is None or ends_on > agency.closed_on):
+        raise DelegationInvalid(f"{agency.name} closes on {agency.closed_on:%d/%m/%Y}: end the delegation by that day.")
     if starts_on < now.date():
         raise DelegationInvalid("A delegation begins today or later.")
     if ends_on is not None and ends_on <= starts_on:

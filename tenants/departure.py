@@ -18,6 +18,7 @@ from tenants.approval import require_another, require_one_side
 from tenants.base import Base, Id
 from tenants.consortium import Consortium, NotAMember, list_consortia_of
 from tenants.database import scope_of
+from tenants.delegation import list_delegations
 from tenants.error import Conflict, Invalid, NotFound
 from tenants.permission import Verb, require
 from tenants.scope import Scope
@@ -107,6 +108,7 @@ def agree_to_departure(session: Session, departure: Departure, *, now: datetime)
     :raises NotAllowed: when the scope's roles do not let it.
     :raises SamePerson: when it is the person who proposed it.
     :raises DepartureOver: when it is agreed, withdrawn or past.
+    :raises DepartureInvalid: when the agency would still act for another by delegation, and is to leave the service.
     """
     _deciding(session)
     if not _locked(session, departure) or departure.state(on=now.date()) != "Proposed":
@@ -115,6 +117,8 @@ def agree_to_departure(session: Session, departure: Departure, *, now: datetime)
         person = require_one_side(session, agencies={departure.agency_id}, on=now.date())
     else:
         person = require_another(session, first_person_id=departure.proposed_by, on=now.date())
+    if departure.consortium_id is None:
+        _refuse_who_acts(session, departure, on=now.date())
     departure.agreed_by, departure.agreed_at = person, now
     session.flush()
     session.execute(_FOLLOW, {"departure": departure.id})
@@ -176,6 +180,16 @@ def _refuse_a_second(session: Session, consortium_id: UUID | None, *, on: date) 
     for each in list_departures(session):
         if each.consortium_id == consortium_id and each.state(on=on) in {"Proposed", "Agreed"}:
             raise DepartureOver(f"There is a plan to leave on {each.leaves_on:%d/%m/%Y} already. Withdraw that first.")
+
+
+def _refuse_who_acts(session: Session, departure: Departure, *, on: date) -> None:
+    for each in list_delegations(session):
+        lasts = each.state(on=on) != "Ended" and (each.ends_on is None or each.ends_on > departure.leaves_on)
+        if lasts and each.agency_id == departure.agency_id:
+            raise DepartureInvalid(
+                "Your agency acts for another by delegation, and its people would go on doing so. "
+                "End that delegation first, or have it end by that day."
+            )
 
 
 def _record(session: Session, act: audit.Act, departure: Departure, *, now: datetime) -> None:

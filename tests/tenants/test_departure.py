@@ -18,6 +18,7 @@ from tenants.approval import NobodyNamed, SamePerson
 from tenants.base import utc_now
 from tenants.consortium import NotAMember, get_consortium, join, list_consortia_of, list_members
 from tenants.database import Database
+from tenants.delegation import DelegationInvalid, delegate
 from tenants.departure import (
     Departure,
     DepartureInvalid,
@@ -219,6 +220,49 @@ class TestFollowDeparture:
         agreed_alone = "UPDATE departure SET agreed_by = proposed_by, agreed_at = now() WHERE id = :id"
         with database.transaction(us.scope) as session, pytest.raises(Exception, match="departure_check"):
             session.execute(text(agreed_alone), {"id": departure_id})
+
+    @pytest.mark.parametrize(("days", "leaves"), [(None, False), (31, False), (30, True)])
+    def test_waits_until_the_agency_acts_for_no_other(
+        self, days: int | None, leaves: bool, database: Database, factories: Factories
+    ) -> None:
+        us, them = factories.two_tenants()
+        with database.transaction(them.scope) as session:
+            delegate(
+                session,
+                get_agency(session, us.id),
+                acts_for=get_agency(session, them.id),
+                roles=[Role.FAMILY_FINDER],
+                starts_on=TODAY,
+                ends_on=None if days is None else TODAY + timedelta(days=days),
+                now=NOW,
+            )
+        second = factories.colleague(us, roles=MANAGERS)
+        departure_id = propose(database, us)
+
+        if leaves:
+            agree(database, second, departure_id)
+        else:
+            with pytest.raises(DepartureInvalid, match="acts for another"):
+                agree(database, second, departure_id)
+        in_the_consortium = propose(database, us, consortium_id=consortium_of(us))
+        agree(database, second, in_the_consortium)
+        agree(database, factories.colleague(them, roles=MANAGERS), propose(database, them))
+
+    def test_takes_no_delegation_past_its_day(self, database: Database, factories: Factories) -> None:
+        us, them = factories.two_tenants()
+        agree(database, factories.colleague(us, roles=MANAGERS), propose(database, us))
+
+        for ends_on in (None, SOON + timedelta(days=1)):
+            with database.transaction(them.scope) as session, pytest.raises(DelegationInvalid, match="closes on"):
+                delegate(
+                    session,
+                    get_agency(session, us.id),
+                    acts_for=get_agency(session, them.id),
+                    roles=[Role.FAMILY_FINDER],
+                    starts_on=TODAY,
+                    ends_on=ends_on,
+                    now=NOW,
+                )
 
     def test_ends_nothing_for_another_agency(self, database: Database, factories: Factories) -> None:
         us, them = factories.two_tenants()
