@@ -10,20 +10,27 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.integrations.requests_client import OAuth2Session
-from requests import PreparedRequest, RequestException, Response
+from requests import PreparedRequest, RequestException, Response, Timeout
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 TIMEOUT_SECONDS = 5
 LONGEST_ANSWER = 512 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # All that is given out of IPv6 (RFC 4291, section 2.4); what wraps an older address, or is site-local, is outside it.
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
+
+_WATCHES: ContextVar[list[tuple[socket.socket, threading.Timer]]] = ContextVar("watches")
+"""The connections of the call that is being made."""
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -74,7 +81,38 @@ def checked_address(url: str, *, resolve: Resolve = resolve) -> str:
     return addresses[0]
 
 
-class PinnedAdapter(HTTPAdapter):
+class _Watched:
+    """A connection that is cut when a call's time is over: whoever drips byte after byte passes any limit on a read."""
+
+    def _new_conn(self) -> socket.socket:
+        connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+        # TLS takes the socket itself over, so another hold on it is kept.
+        held = connected.dup()
+        timer = threading.Timer(TIMEOUT_SECONDS, _cut, [held])
+        timer.daemon = True
+        timer.start()
+        _WATCHES.get().append((held, timer))
+        return connected
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = type("WatchedHttp", (_Watched, HTTPConnection), {})
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = type("WatchedHttps", (_Watched, HTTPSConnection), {})
+
+
+class BriefAdapter(HTTPAdapter):
+    """Makes connections that last for as long as a call may."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the library has it
+        """Have connections watched."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class PinnedAdapter(BriefAdapter):
     """Connects to the address that was checked, and speaks to it under the name that was asked for."""
 
     def __init__(self, resolve: Resolve = resolve) -> None:
@@ -102,24 +140,23 @@ class PinnedAdapter(HTTPAdapter):
 class OutboundSession(OAuth2Session):  # type: ignore[misc]
     """An OpenID client's calls: each with a limit of time and of length, and none sent elsewhere by the answer."""
 
+    def __init__(self, **facts: Any) -> None:  # noqa: ANN401 - as the library has it
+        super().__init__(**facts)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, BriefAdapter())
+
     def request(self, method: str, url: str, **kwargs: Any) -> Response:  # noqa: ANN401
         """Return the whole of an answer.
 
         :raises AddressRefused: when the address may not be called, or the answer leads to another or is too long.
+        :raises Timeout: when it has not ended in time.
         """
         # A proxy, or a password file of the system's, is for whoever runs commands here, not for addresses of others.
         self.trust_env = False
         kwargs = {**kwargs, "allow_redirects": False, "stream": True, "timeout": TIMEOUT_SECONDS}
-        response: Response = super().request(method, url, **kwargs)
-        with response:
-            if response.is_redirect:
-                raise AddressRefused("The sign-in service answers from another address than it names.")
-            # Read through the response's own method, so that a compressed answer is measured by what it unpacks to.
-            body, until = b"", time.monotonic() + TIMEOUT_SECONDS
-            for part in response.iter_content(16 * 1024):
-                body += part
-                if len(body) > LONGEST_ANSWER or time.monotonic() > until:
-                    raise AddressRefused("The sign-in service answers at too great a length, or too slowly.")
+        with _watching():
+            response: Response = super().request(method, url, **kwargs)
+            body = _read(response)
         # What “stream” left to be read.
         response._content = body
         return response
@@ -131,3 +168,38 @@ def public_session(**facts: Any) -> OutboundSession:  # noqa: ANN401
     session.mount("https://", PinnedAdapter())
     session.mount("http://", PinnedAdapter())
     return session
+
+
+def _read(response: Response) -> bytes:
+    with response:
+        if response.is_redirect:
+            raise AddressRefused("The sign-in service answers from another address than it names.")
+        # Read through the response's own method, so that a compressed answer is measured by what it unpacks to.
+        body = b""
+        for part in response.iter_content(16 * 1024):
+            body += part
+            if len(body) > LONGEST_ANSWER:
+                raise AddressRefused("The sign-in service answers at too great a length.")
+    return body
+
+
+@contextmanager
+def _watching() -> Iterator[None]:
+    """Cut the connections of one call at their time, and let go of them when it has ended."""
+    watches: list[tuple[socket.socket, threading.Timer]] = []
+    before = _WATCHES.set(watches)
+    try:
+        yield
+        # What was cut may look like an answer that has ended.
+        if any(timer.finished.is_set() for _, timer in watches):
+            raise Timeout("the answer did not end in time")
+    finally:
+        _WATCHES.reset(before)
+        for held, timer in watches:
+            timer.cancel()
+            held.close()
+
+
+def _cut(held: socket.socket) -> None:
+    with suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -105,15 +107,38 @@ class TestOutboundSession:
         with OutboundSession() as session, pytest.raises(AddressRefused):
             session.request("GET", f"{elsewhere}{path}", withhold_token=True)
 
+    @pytest.mark.parametrize("path", ["/drip-headers", "/drip-body"])
+    def test_waits_for_no_answer_that_drips(self, elsewhere: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("concord.web.outbound.TIMEOUT_SECONDS", 0.4)
+        began = time.monotonic()
+
+        with OutboundSession() as session, pytest.raises(requests.RequestException):
+            session.request("GET", f"{elsewhere}{path}", withhold_token=True)
+
+        assert time.monotonic() - began < 2
+
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """Answers shortly, with a redirect, or at length."""
+    """Answers shortly, with a redirect, at length, or a byte at a time, each sooner than a read waits for."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/drip"):
+            start = b"HTTP/1.1 200 OK\r\n" + (
+                b"Content-Length: 100\r\n\r\n" if self.path == "/drip-body" else b"X-Long: "
+            )
+            self._drip(start)
+            return
         self.send_response(302 if self.path == "/away" else 200)
         self.send_header("Location", "http://127.0.0.1:1/")
         self.end_headers()
         self.wfile.write(b"x" * (LONGEST_ANSWER + 1) if self.path == "/long" else b'{"fine": true}')
+
+    def _drip(self, start: bytes) -> None:
+        self.wfile.write(start)
+        with suppress(OSError):
+            for _ in range(40):
+                self.wfile.write(b"x")
+                time.sleep(0.1)
 
     def log_message(self, *_: object) -> None:
         """Write nothing."""
