@@ -12,10 +12,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from matching.agreement import AgreementEntry
+from matching.bar import RecordBar
+from matching.glass import Glass
 from matching.household import Household
 from matching.intake.column import SheetKind
 from matching.intake.image import ImportImage, Part, Rows, digests_of, open_before, parts_of
+from matching.intake.import_row import ImportRow
 from matching.intake.import_run import VERB_OF, ImportRun, lock_imports
+from matching.intake.outcome import Outcome
 from matching.intake.taking import Progress
 from matching.sibling_group import SiblingGroup
 from matching.sibling_placement import SiblingPlacement
@@ -34,6 +39,9 @@ _KEPT_FOR: Final = timedelta(hours=48)
 """How long images are kept: longer than an import can be undone, for a job may wait."""
 _BATCH: Final = 500
 _MOST_NAMED: Final = 5
+_SHUT_OUT: Final = (
+    "It wrote a record that you are shut out of, because you know the family. Ask somebody else to undo the import."
+)
 _UNDOING: Final = "Putting records back"
 
 
@@ -50,6 +58,8 @@ def why_not_undoable(session: Session, run: ImportRun, *, now: datetime) -> tupl
     early = _told_by_the_run(run, now=now)
     if early is not None:
         return (early,)
+    if run.destroyed_at is None and _hides_some(session, run):
+        return (_SHUT_OUT,)
     images = _images(session, run)
     if not images:
         # An undoing that failed may be set to run again long after.
@@ -61,6 +71,7 @@ def why_not_undoable(session: Session, run: ImportRun, *, now: datetime) -> tupl
         for reason in (
             _changed_since(session, run, images),
             _named_since(session, run.kind, added),
+            _kept_since(session, added),
             _packed_since(session, run, ids),
         )
         if reason
@@ -137,6 +148,13 @@ def _images(session: Session, run: ImportRun) -> list[ImportImage]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
+def _hides_some(session: Session, run: ImportRun) -> bool:
+    """Say whether the database leaves out rows that the import wrote, for the scope's person is barred from them."""
+    written = ImportRow.outcome.in_((Outcome.ADDED, Outcome.CHANGED))
+    seen = select(func.count()).where(ImportRow.import_run_id == run.id, written)
+    return (session.scalar(seen) or 0) < run.added + run.changed
+
+
 def _changed_since(session: Session, run: ImportRun, images: Sequence[ImportImage]) -> str | None:
     changed: list[UUID] = []
     for start in range(0, len(images), _BATCH):
@@ -159,6 +177,21 @@ def _named_since(session: Session, kind: SheetKind, added: Sequence[UUID]) -> st
     if not found:
         return None
     return f"{_named(session, kind, found)} named since as the home of a child’s brother or sister."
+
+
+def _kept_since(session: Session, added: Sequence[UUID]) -> str | None:
+    """Say that something must be kept of added records which would go with them, and which no image holds."""
+    stands = (
+        select(RecordBar.id).where(func.coalesce(RecordBar.household_id, RecordBar.sibling_group_id).in_(added)),
+        select(Glass.id).where(func.coalesce(Glass.household_id, Glass.sibling_group_id).in_(added)),
+        select(AgreementEntry.id).where(AgreementEntry.household_id.in_(added)),
+    )
+    if not any(session.scalar(query.limit(1)) for query in stands):
+        return None
+    return (
+        "Since then somebody was shut out of a record that it added, opened who such a record is about by breaking "
+        "glass, or recorded what the family agreed to. That is kept, and the record with it."
+    )
 
 
 def _packed_since(session: Session, run: ImportRun, ids: Sequence[UUID]) -> str | None:

@@ -17,7 +17,10 @@ from sqlalchemy import func, select, update
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
-from matching.household import Household, HouseholdProfile
+from matching.agreement import AgreedHow, AgreedTo, record_agreement
+from matching.bar import bar_email, bar_person
+from matching.glass import break_glass
+from matching.household import Household, HouseholdProfile, get_household, get_household_by_reference
 from matching.intake.column import SheetKind
 from matching.intake.household_row import HouseholdRow
 from matching.intake.image import ImportImage, parts_of
@@ -146,6 +149,44 @@ class TestUndoImport:
         run = take(database, devon, _sheet(("A", "yes")))
         with pytest.raises(ImportUnknown):
             undo(database, dorset, run)
+
+    @pytest.mark.parametrize("lines", [[("A", "yes")], [("A", "yes"), ("B", "yes")]])
+    def test_is_not_for_who_is_shut_out_of_a_record_of_it(
+        self, database: Database, factories: Factories, lines: list[tuple[str, str]]
+    ) -> None:
+        """They would take back the rest of it alone."""
+        devon, _ = factories.two_tenants()
+        kim = factories.colleague(devon, roles=devon.scope.roles)
+        run = take(database, devon, _sheet(*lines))
+        with database.transaction(devon.scope) as session:
+            record = get_household_by_reference(session, "A")
+            assert kim.scope.person_id is not None
+            bar_person(session, record, person_id=kim.scope.person_id, reason="Their cousin", now=NOW)
+        before = state_of(database, devon)
+
+        with pytest.raises(NotUndoable, match="Ask somebody else"):
+            undo(database, kim, run)
+
+        assert state_of(database, devon) == before
+
+    def test_is_not_for_added_records_of_which_something_must_be_kept(
+        self, database: Database, factories: Factories
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        adviser = factories.colleague(devon, roles=frozenset({Role.MEDICAL_ADVISER}))
+        with_bar, with_glass, agreed, plain = (take(database, devon, _sheet((name, "yes"))) for name in "ABCD")
+        facts: dict[str, Any] = {"who": "Alder", "said_on": TODAY, "how": AgreedHow.ORAL, "now": NOW}
+        with database.transaction(devon.scope) as session:
+            a, b, c = (get_household_by_reference(session, name) for name in "ABC")
+            bar_email(session, a, email="sam@example.org", reason="Their cousin", now=NOW)
+            record_agreement(session, c, agreed_to=AgreedTo.PROFILE, **facts)
+        with database.transaction(adviser.scope) as session:
+            break_glass(session, get_household(session, b.id), reason="The police ask", now=NOW)
+
+        assert not _reasons(database, devon, plain)
+        for run in (with_bar, with_glass, agreed):
+            with pytest.raises(NotUndoable, match="That is kept"):
+                undo(database, devon, run)
 
     def test_takes_back_the_later_of_two_and_then_the_first(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
@@ -324,7 +365,7 @@ class TestImages:
         assert [_count_images(database, tenant) for tenant in (devon, dorset)] == [0, 1]
 
     def test_hold_every_table_that_goes_with_a_record(self, admin: psycopg.Connection[Any]) -> None:
-        """A table whose rows go with a record, and that no image holds, would be lost by an undo."""
+        """A table whose rows go with a record would be lost by an undo, unless an image holds it or it stops one."""
         going = {
             table
             for (table,) in admin.execute(
@@ -335,7 +376,7 @@ class TestImages:
             )
         }
         held = {part.table.name for kind in (SheetKind.HOUSEHOLDS, SheetKind.CHILDREN) for part in parts_of(kind)}
-        assert going == held
+        assert going == held | {"agreement_entry", "glass", "glass_judgement", "record_bar"}
 
 
 @pytest.fixture(scope="module")
