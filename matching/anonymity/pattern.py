@@ -13,7 +13,7 @@ from matching.anonymity.word import lists
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|"
-    r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+    r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b(?:\.(?=\s*\d))?"
 )
 _YEAR = r"(?:,?\s*(?:in\s+)?(?P<year>(?:19|20)\d\d|['’]?\d\d(?!\d|:|\.\d)))?"
 _TENS = (

@@ -16,6 +16,7 @@ from matching.intake.child_row import MOST_CHILDREN, ChildRow, GroupRow, group_p
 from matching.intake.column import SheetKind
 from matching.intake.image import ImageKeeper
 from matching.intake.outcome import Change, Outcome, RowOutcome
+from matching.intake.profile_remark import group_remarks
 from matching.intake.record import changes_between
 from matching.intake.recorded_group import RecordedChild, RecordedGroup, Register, recorded_groups
 from matching.intake.row import RowProblem
@@ -96,7 +97,7 @@ def _added(group: GroupRow) -> _Decision:
     group_id = uuid4()
     children = tuple(TakenChild(uuid4(), child, position, new=True) for position, child in enumerate(group.children))
     outcomes = tuple(_outcome(child, Outcome.ADDED, group_id) for child in group.children)
-    return _Decision(outcomes, TakenGroup(group_id, group, children, None))
+    return _Decision(_remarked(outcomes, group), TakenGroup(group_id, group, children, None))
 
 
 def _changed(after: GroupRow, before: RecordedGroup, register: Register) -> _Decision:
@@ -110,8 +111,18 @@ def _changed(after: GroupRow, before: RecordedGroup, register: Register) -> _Dec
         outcome = Outcome.ADDED if recorded is None else Outcome.CHANGED if changed else Outcome.UNCHANGED
         outcomes.append(_outcome(child, outcome, before.id, changed))
         children += _taken_child(child, recorded, before, new=len(children))
-    written = own or bool(children)
-    return _Decision(tuple(outcomes), TakenGroup(before.id, after, tuple(children), before) if written else None)
+    if not (own or children):
+        return _Decision(tuple(outcomes))
+    return _Decision(_remarked(outcomes, after), TakenGroup(before.id, after, tuple(children), before))
+
+
+def _remarked(outcomes: Sequence[RowOutcome], group: GroupRow) -> tuple[RowOutcome, ...]:
+    """Return a group's outcomes with what is to be told of its profile, on the first that writes anything."""
+    first = next((index for index, each in enumerate(outcomes) if each.outcome is not Outcome.UNCHANGED), 0)
+    remarks = group_remarks(group, of=group.children[first])
+    return tuple(
+        replace(each, remarks=remarks) if index == first and remarks else each for index, each in enumerate(outcomes)
+    )
 
 
 def _taken_child(

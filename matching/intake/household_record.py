@@ -29,6 +29,7 @@ from matching.intake.column import SheetKind
 from matching.intake.household_row import HouseholdRow, household_problems
 from matching.intake.image import ImageKeeper
 from matching.intake.outcome import Change, Outcome, RowOutcome
+from matching.intake.profile_remark import household_remarks
 from matching.intake.record import (
     add_coded_rows,
     changes_between,
@@ -126,7 +127,8 @@ def take_households(
 def _decide(row: HouseholdRow, before: _Recorded | None, *, now: datetime) -> tuple[RowOutcome, _Taken | None]:
     if before is None:
         household_id = uuid4()
-        return _outcome(row, Outcome.ADDED, household_id), _Taken(household_id, row, None)
+        added = _outcome(row, Outcome.ADDED, household_id, remarks=household_remarks(row))
+        return added, _Taken(household_id, row, None)
     after = _merged(row, before.row)
     problems = household_problems(after, today=now.date())
     if problems:
@@ -134,7 +136,8 @@ def _decide(row: HouseholdRow, before: _Recorded | None, *, now: datetime) -> tu
     if not _differ(before.row, after):
         return _outcome(row, Outcome.UNCHANGED, before.id), None
     changed = changes_between(say_household(before.row), say_household(after), kind=SheetKind.HOUSEHOLDS)
-    return _outcome(row, Outcome.CHANGED, before.id, changed=changed), _Taken(before.id, after, before)
+    outcome = _outcome(row, Outcome.CHANGED, before.id, changed=changed, remarks=household_remarks(after))
+    return outcome, _Taken(before.id, after, before)
 
 
 def _shut_out(row: HouseholdRow) -> RowOutcome:
@@ -167,8 +170,18 @@ def _outcome(
     *,
     changed: tuple[Change, ...] = (),
     problems: tuple[RowProblem, ...] = (),
+    remarks: tuple[RowProblem, ...] = (),
 ) -> RowOutcome:
-    return RowOutcome(row.number, outcome, household_id, changed, problems, sheet=row.sheet, reference=row.reference)
+    return RowOutcome(
+        row.number,
+        outcome,
+        household_id,
+        changed,
+        problems,
+        sheet=row.sheet,
+        reference=row.reference,
+        remarks=remarks,
+    )
 
 
 # ── reading what is recorded ──

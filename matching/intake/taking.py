@@ -24,6 +24,7 @@ from matching.intake.image import ImageKeeper
 from matching.intake.key import Digest, lone_group_reference
 from matching.intake.laid_sheet import LaidSheet, ReadRows, read_rows, row_places
 from matching.intake.outcome import Outcome, RowOutcome
+from matching.intake.profile_remark import count_telling
 from matching.intake.row import RowCells, RowProblem
 from matching.sibling_group import Child, ChildIdentity, GroupIdentity, count_groups
 from tenants.cipher import keyed_digest
@@ -88,7 +89,8 @@ def take_sheets(taking: Taking, laid: Sequence[LaidSheet], kind: SheetKind) -> T
     else:
         outcomes = _children(taking, read, laid, steps)
     taken = _in_order(outcomes, places)
-    return Taken(taken, tuple(_warnings(taken, kind, before=before, dry_run=taking.dry_run)))
+    warnings = (*_profile_warnings(taken), *_warnings(taken, kind, before=before, dry_run=taking.dry_run))
+    return Taken(taken, warnings)
 
 
 def take_group_rows(
@@ -189,6 +191,13 @@ def _in_order(outcomes: Sequence[RowOutcome], places: Sequence[tuple[str, int]])
 def _recorded(taking: Taking, kind: SheetKind) -> int:
     count = count_households if kind is SheetKind.HOUSEHOLDS else count_groups
     return count(taking.session, own_agency=taking.agency_id)
+
+
+def _profile_warnings(outcomes: Sequence[RowOutcome]) -> Iterator[str]:
+    telling = count_telling(outcomes)
+    if telling:
+        rows = "the profile of 1 row" if telling == 1 else f"the profiles of {telling:,} rows"
+        yield f"Look twice: {rows} may give away who is meant. Each such row says where, under “To look at”."
 
 
 def _warnings(outcomes: Sequence[RowOutcome], kind: SheetKind, *, before: int, dry_run: bool) -> Iterator[str]:
