@@ -22,6 +22,7 @@ from matching.group_search import GroupSort
 from matching.household import HouseholdUnknown, get_household_by_reference
 from matching.link_list import list_links_of
 from matching.meeting import is_office
+from matching.profile_check import check_profile
 from matching.record import open_group
 from matching.rectification import count_of_record
 from matching.register import (
@@ -99,6 +100,8 @@ def show(group_id: UUID) -> ResponseReturnValue:
         found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now, only_free=only_free)
         links = list_links_of(session, group_id, on=now.date())
         corrections = count_of_record(session, group_id)
+        sees_identity = record.own and scope_may(g.scope, Verb.READ_IDENTITY)
+        findings = check_profile(session, record.group) if sees_identity else ()
     return render_template(
         "group.html",
         record=record,
@@ -112,7 +115,8 @@ def show(group_id: UUID) -> ResponseReturnValue:
         links=links if scope_may(g.scope, Verb.READ_LINKS) else None,
         may_link=scope_may(g.scope, Verb.KEEP_LINKS),
         sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
-        sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+        sees_identity=sees_identity,
+        findings=findings,
         corrections=corrections,
         sees_audit=record.own and scope_may(g.scope, Verb.READ_AUDIT),
     )

@@ -20,6 +20,7 @@ from matching.household_search import HouseholdFilter, HouseholdSort
 from matching.link_list import list_links_of
 from matching.meeting import is_office
 from matching.near import list_own_groups, narrow_by_distance
+from matching.profile_check import check_profile
 from matching.record import open_household
 from matching.rectification import count_of_record
 from matching.register import (
@@ -76,6 +77,8 @@ def show(household_id: UUID) -> ResponseReturnValue:
         found = find_groups(session, record.household, as_of=now.date(), top=fits.top, now=now)
         links = list_links_of(session, household_id, on=now.date())
         corrections = count_of_record(session, household_id)
+        sees_identity = record.own and scope_may(g.scope, Verb.READ_IDENTITY)
+        findings = check_profile(session, record.household) if sees_identity else ()
     return render_template(
         "household.html",
         record=record,
@@ -86,7 +89,8 @@ def show(household_id: UUID) -> ResponseReturnValue:
         links=links if scope_may(g.scope, Verb.READ_LINKS) else None,
         may_link=scope_may(g.scope, Verb.KEEP_LINKS),
         sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
-        sees_identity=record.own and scope_may(g.scope, Verb.READ_IDENTITY),
+        sees_identity=sees_identity,
+        findings=findings,
         may_confirm=record.own and scope_may(g.scope, Verb.CONFIRM_AVAILABILITY),
         sees_agreements=record.own and scope_may(g.scope, Verb.READ_AGREEMENTS),
         corrections=corrections,

@@ -7,14 +7,21 @@ from uuid import UUID
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput, GovTextArea, GovTextInput
-from wtforms import RadioField, SelectChoice, StringField, SubmitField, TextAreaField
+from govuk_frontend_wtf.wtforms_widgets import (
+    GovCheckboxInput,
+    GovRadioInput,
+    GovSubmitInput,
+    GovTextArea,
+    GovTextInput,
+)
+from wtforms import BooleanField, RadioField, SelectChoice, StringField, SubmitField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from concord.web.access import may
 from concord.web.form import error_summary, lines, one_line
 from concord.web.record_kind import KIND, get_record, name_of
 from concord.web.request import transaction
+from matching.profile_check import ProfileTelling, check_profile, require_looked
 from matching.sharing import MOST_CHARACTERS, set_sharing
 from matching.timing import Timing, TimingInvalid, agency_timing, consortium_timing, set_agency_timing
 from matching.visibility import WISHES, Visibility, read_visibility
@@ -50,6 +57,10 @@ class SharingForm(FlaskForm):  # type: ignore[misc]
             Length(max=MOST_CHARACTERS, message=f"Write at most {MOST_CHARACTERS:,} characters"),
         ],
     )
+    looked = BooleanField(
+        "I have looked at the profile, and it may be shared as it is",
+        widget=GovCheckboxInput(),
+    )
     submit = SubmitField("Save", widget=GovSubmitInput())
 
 
@@ -77,18 +88,11 @@ def share(kind: str, record_id: UUID) -> ResponseReturnValue:
     form = SharingForm()
     if not form.validate_on_submit():
         return _page(form, kind, record_id), 422
-    with transaction() as session:
-        record, wish = get_record(session, kind, record_id), WISHES[form.wish.data]
-        present = read_visibility(session, record, on=utc_now().date())
-        set_sharing(
-            session,
-            record,
-            stage=wish.stage or present.stage,
-            held=wish.held,
-            kept=wish.kept,
-            reason=form.reason.data,
-            now=utc_now(),
-        )
+    try:
+        _share(form, kind, record_id)
+    except ProfileTelling as telling:
+        form.looked.errors = [str(telling)]
+        return _page(form, kind, record_id), 422
     return redirect(url_for("sharing.show", kind=kind, record_id=record_id), 303)
 
 
@@ -105,10 +109,28 @@ def timing() -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
+def _share(form: SharingForm, kind: str, record_id: UUID) -> None:
+    with transaction() as session:
+        record, wish = get_record(session, kind, record_id), WISHES[form.wish.data]
+        stage = wish.stage or read_visibility(session, record, on=utc_now().date()).stage
+        require_looked(session, record, stage=stage, held=wish.held, looked=form.looked.data)
+        set_sharing(
+            session,
+            record,
+            stage=stage,
+            held=wish.held,
+            kept=wish.kept,
+            reason=form.reason.data,
+            now=utc_now(),
+        )
+
+
 def _page(form: SharingForm, kind: str, record_id: UUID) -> str:
     with transaction() as session:
         record = get_record(session, kind, record_id)
         seen: Visibility = read_visibility(session, record, on=utc_now().date())
+        may_share = seen.own and scope_may(g.scope, Verb.SHARE_RECORDS)
+        telling = sum(each.sure for each in check_profile(session, record)) if may_share else 0
     return render_template(
         "sharing.html",
         form=form,
@@ -117,7 +139,8 @@ def _page(form: SharingForm, kind: str, record_id: UUID) -> str:
         record=record,
         name=name_of(record),
         seen=seen,
-        may_share=seen.own and scope_may(g.scope, Verb.SHARE_RECORDS),
+        may_share=may_share,
+        telling=telling,
         may_bar=seen.own and scope_may(g.scope, Verb.SET_BARS),
     )
 

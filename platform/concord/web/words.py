@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from matching.anonymity.finding import marked
 from matching.availability import Availability
 from matching.need import Need, NeedLevel, Tolerance, need_catalogue
 from matching.ranking.facts import ChildFacts, HouseholdFacts
@@ -67,6 +68,7 @@ def install_words(app: Flask) -> None:
         day=day,
         moment=moment,
         iso_day=iso_day,
+        marked=marked,
         approval=describe_approval,
         at_home=describe_home,
         contact_plan=describe_contact_plan,
