@@ -78,6 +78,7 @@ COMMANDS = {
     "person list": OPERATOR,
     "person move": OPERATOR,
     "pool assign": AGENCY,
+    "profile check": AGENCY,
     "provider": HOST,
     "provider add": AGENCY,
     "provider alone": AGENCY,

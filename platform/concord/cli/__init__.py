@@ -31,6 +31,7 @@ COMMANDS = {
     "pool": ("concord.cli.pool:command", "Look at the pool as a whole: a family each for as many groups as can be."),
     "retention": ("concord.cli.retention:command", "See what is due to be destroyed, and wait until it is done."),
     "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),
+    "profile": ("concord.cli.profile:command", "Check anonymous profiles for what gives somebody away."),
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),
     "audit": ("concord.cli.audit:command", "Check the record of who saw what, and hand out its anchors."),
