@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.sealed_words import open_words, own_person, seal_words, tidy
@@ -21,6 +21,7 @@ from tenants.database import scope_of
 from tenants.error import Invalid, NotFound
 from tenants.permission import Verb, require
 
+_MADE_BEFORE: Final = text("DELETE FROM subject_export WHERE subject_request_id = :request")
 REMOVED: Final = "[removed]"
 LEAST_LETTERS: Final = 2
 
@@ -151,6 +152,8 @@ def decide_item(
 ) -> None:
     """Release a part, withhold it, or release it without some words of others, in one's own name and with a reason.
 
+    Files of the answer that were made before are destroyed: they are to be made anew.
+
     :param remove: the words to remove, each on a line of its own; every place where they stand is blacked out.
     :raises RequestClosed: when the request is closed.
     :raises RedactionInvalid: when a word is not there, is shorter than two letters, or none is given.
@@ -165,6 +168,8 @@ def decide_item(
     item.sealed_decision = seal_words(session, words, row_id=item.id, now=now)
     item.decision, item.decided_by, item.decided_at = decision, own_person(session), now
     session.flush()
+    # An answer that was made already says what is no longer decided: nobody may hand it out.
+    session.execute(_MADE_BEFORE, {"request": request.id})
     audit.record(
         session,
         audit.Act.RELEASE if decision is not Decision.WITHHOLD else audit.Act.CHANGE,

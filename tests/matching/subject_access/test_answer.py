@@ -210,6 +210,23 @@ class TestAnswerOf:
 
 
 class TestExports:
+    def test_are_gone_once_it_is_decided_otherwise(self, factories: Factories, database: Database) -> None:
+        ours, _ = factories.two_tenants()
+        requests = [gathered(database, ours, factories.household(ours)) for _ in range(2)]
+        files = {FileFormat.PDF: b"%PDF- a sample", FileFormat.JSON: b"{}"}
+        with transaction(database, ours) as session:
+            changed, other = (get_request(session, request.id) for request in requests)
+            for each in (changed, other):
+                keep_export(session, each, files=files, now=NOW)
+            item = opened_items(session, changed)[0].item
+            decide_item(session, changed, item, decision=Decision.WITHHOLD, reason="Another’s name", now=NOW)
+
+        with transaction(database, ours) as session:
+            changed, other = (get_request(session, request.id) for request in requests)
+            assert download_export(session, other, FileFormat.PDF, now=NOW) == b"%PDF- a sample"
+            with pytest.raises(NoAnswer):
+                download_export(session, changed, FileFormat.PDF, now=NOW)
+
     def test_are_sealed_and_end_after_their_days(self, factories: Factories, database: Database) -> None:
         ours, theirs = factories.two_tenants()
         request = gathered(database, ours, factories.household(ours))
