@@ -170,7 +170,7 @@ def _line(
 
 
 def _agency(agency_id: UUID | None, names: Mapping[UUID, str]) -> str:
-    return "The service itself" if agency_id is None else names.get(agency_id, "An agency that has left")
+    return "The service itself" if agency_id is None else names.get(agency_id, "An agency outside your consortium")
 
 
 def _whence(entry: AuditEntry) -> str:

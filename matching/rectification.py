@@ -203,7 +203,7 @@ def seen_by(session: Session, row: Rectification) -> list[SeenBy]:
         .order_by(func.max(entry.at).desc(), entry.actor_agency_id)
     )
     return [
-        SeenBy(agency=names.get(agency_id, "An agency that has left"), looks=looks, last=last)
+        SeenBy(agency=names.get(agency_id, "An agency outside your consortium"), looks=looks, last=last)
         for agency_id, looks, last in session.execute(query)
         if agency_id is not None
     ]
