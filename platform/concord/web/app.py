@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from concord.api.app import install_api
 from concord.api.parts import Parts
+from concord.api.problem import asks_api
 from concord.limits import read_probing_limits
 from concord.web import (
     acting,
@@ -141,7 +142,9 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
 
 def _form_targets(settings: WebSettings) -> tuple[str, ...]:
     # Signing out is a form whose answer leads on to the provider: the one by which the person came.
-    if request.endpoint == "static" or "provider" not in session:
+    # What programs are answered has no forms, and hangs on no cookie; the page of the API's description has.
+    programs = asks_api() and request.endpoint != "api_docs.page"
+    if request.endpoint == "static" or programs or "provider" not in session:
         return (origin(settings.issuer),) if settings.issuer else ()
     return (session["ends_at"],)
 

@@ -28,7 +28,7 @@ def role_values(connection: Connection | None, claims: Mapping[str, Any]) -> tup
         return None
     found = dig(claims, connection.roles_claim)
     values = found if isinstance(found, list) else [found]
-    return tuple(value for value in values if isinstance(value, str))
+    return tuple(value for value in values if text_of(value))
 
 
 def dig(claims: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - whatever the provider put there
@@ -55,5 +55,5 @@ def within(moment: object, earliest: float, latest: float = float("inf")) -> boo
 
 
 def text_of(value: object) -> str | None:
-    """Return a claim that is a text with something in it, or ``None``."""
-    return value if isinstance(value, str) and value else None
+    """Return a claim that is a text with something in it, and nothing that cannot be kept, or ``None``."""
+    return value if isinstance(value, str) and value and "\0" not in value else None

@@ -315,7 +315,7 @@ def _add_missing(client: ProviderClient, token: dict[str, Any], claims: dict[str
 def _answer(client: ProviderClient, token: dict[str, Any], claims: dict[str, Any]) -> Answer:
     connection = client.connection
     id_token, subject = token.get("id_token"), text_of(claims["sub"])
-    if subject is None or "\0" in subject:
+    if subject is None:
         raise ValueError("the provider names nobody")
     return Answer(
         issuer=connection.issuer if connection else claims["iss"],

@@ -32,6 +32,12 @@ class TestToken:
         assert given.headers["Cache-Control"] == "no-store"
         assert "Set-Cookie" not in given.headers
 
+    def test_opens_answers_that_hang_on_no_cookie(self, program_of: ProgramOf, two_tenants: Tenants) -> None:
+        program = program_of(two_tenants[0])
+
+        for answer in (program.get("/groups"), program.get("/nothing"), program.ask_token()):
+            assert not {"Vary", "Set-Cookie"} & set(answer.headers.keys())
+
     def test_is_put_on_record_with_where_it_was_asked_from(
         self, program_of: ProgramOf, two_tenants: Tenants, database: Database
     ) -> None:
