@@ -25,8 +25,7 @@ class TestDatabaseAway:
 
 class TestProviderAway:
     def test_is_told_to_whoever_would_sign_in(self, visit: Visit, stranded: str) -> None:
-        visit.tab.goto(stranded)
-        visit.tab.get_by_role("button", name="Sign in").click()
+        visit.tab.goto(f"{stranded}/sign-in/with/default")
 
         page = visit.look("provider-away", "The sign-in service is not available")
         assert "Try again in a few minutes" in page.text
