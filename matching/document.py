@@ -212,9 +212,12 @@ def unseal_version(session: Session, document: Document, *, version: int | None 
 
     :raises DocumentShredded: when its key has been destroyed.
     """
+    version = document.version if version is None else version
+    if not 1 <= version <= document.version:
+        return None
     row = session.execute(
         select(DocumentVersion.id, DocumentVersion.sealed_key, DocumentVersion.sealed).where(
-            DocumentVersion.document_id == document.id, DocumentVersion.version == (version or document.version)
+            DocumentVersion.document_id == document.id, DocumentVersion.version == version
         )
     ).one_or_none()
     if row is None:

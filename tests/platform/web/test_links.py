@@ -372,6 +372,18 @@ class TestOfGroup:
         assert "2, the present one" in page_of(visitor).text
         assert visitor.post(path, {"child": str(group_id), "file": (BytesIO(make_pdf()), "c.pdf")}).status_code == 422
 
+    @pytest.mark.parametrize("version", ["0", "-1", "2", "99999999999"])
+    def test_has_no_version_that_was_not_kept(
+        self, visit_as: Visit, factories: Factories, database: Database, version: str
+    ) -> None:
+        us, _ = factories.two_tenants()
+        household_id = factories.household(us)
+        document_id = make_par(database, us, household_id)
+
+        response = visit_as(us).get(f"/documents/{document_id}/report.pdf?version={version}")
+
+        assert response.status_code == 404
+
     def test_refuses_what_nobody_could_open(self, visit_as: Visit, factories: Factories) -> None:
         us, _ = factories.two_tenants()
         visitor, path = visit_as(us), f"/groups/{factories.group(us)}/cpr"
