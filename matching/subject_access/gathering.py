@@ -135,7 +135,7 @@ def _audit(session: Session, record_id: UUID) -> str:
     own = scope_of(session).agency_id
     lines = []
     for entry in reversed(audit.list_entries_of(session, record_id)):
-        by = agencies.get(entry.actor_agency_id, "An agency outside your consortium") if entry.actor_agency_id else "Concord"
+        by = agencies.get(entry.actor_agency_id, "Another agency") if entry.actor_agency_id else "Concord"
         if entry.actor_agency_id == own and entry.actor_person_id is not None:
             by = f"{people.get(entry.actor_person_id, 'Somebody who has left')}, {by}"
         what = ", ".join(word.replace("_", " ") for word in (entry.act, entry.level, entry.reason) if word)
