@@ -124,6 +124,9 @@ class TestRetention:
         ours, _ = factories.two_tenants()
         household_id = old_household(factories, ours)
         row = ask(database, ours, household_id)
+        with transaction(database, ours) as session:
+            found = get_rectification(session, row.id)
+            decide_rectification(session, found, decision=Rectified.DONE, reason="It was wrong", now=NOW)
         run = agreed(database, ours, household_id)
         with transaction(database, ours) as session:
             (item,) = list_items(session, get_run(session, run.id))

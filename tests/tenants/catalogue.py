@@ -76,6 +76,12 @@ def columns_open_to(connection: psycopg.Connection[Any], role: str, table: str, 
     )
 
 
+def may_select(connection: psycopg.Connection[Any], table: str) -> bool:
+    """Say whether whoever is connected may read anything of a table."""
+    row = connection.execute("SELECT has_any_column_privilege(%s, 'SELECT')", (table,)).fetchone()
+    return bool(row and row[0])
+
+
 def may_delete(connection: psycopg.Connection[Any], role: str, table: str) -> bool:
     """Say whether ``role`` may DELETE from a table."""
     return bool(_words(connection, "SELECT 1 WHERE has_table_privilege(%s, %s, 'DELETE')", role, table))

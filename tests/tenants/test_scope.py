@@ -190,7 +190,10 @@ class TestLogin:
             "SET session_replication_role = replica",
             "SELECT * FROM scope_key",
             "SELECT * FROM sign_in_session",
-            "SELECT written_in FROM audit_entry",
+            "SELECT digest FROM api_client_secret",
+            "SELECT * FROM api_token",
+            "SELECT * FROM identity_provider_secret",
+            "UPDATE audit_entry SET reason = NULL",
             "CREATE TEMPORARY TABLE household (id uuid)",
             "CREATE TABLE household_copy (id uuid)",
             "CREATE SCHEMA mine",
@@ -250,7 +253,7 @@ def _enter(login: Login, setting: str) -> None:
 
 def _seen(login: Login, setting: str) -> int:
     """Count all rows of all tables that a setting shows."""
-    readable = [table for table in catalogue.walled_tables(login) if table != "sign_in_session"]
+    readable = [table for table in catalogue.walled_tables(login) if catalogue.may_select(login, table)]
     counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in readable)
     with login.transaction(force_rollback=True):
         _enter(login, setting)

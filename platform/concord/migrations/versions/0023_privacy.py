@@ -1,4 +1,4 @@
-"""Retention with destruction by two people; requests for access; agreement; rectification; breaches."""
+"""Retention with destruction by two people; requests for access; agreement; rectification."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def upgrade() -> None:
     _subjects()
     _agreements()
     _rectifications()
-    _breaches()
     _put_up_bars()
 
 
@@ -364,41 +363,6 @@ def _rectifications() -> None:
     )
     may_write("rectification", f"{OWN} AND {GONE}", verbs="DELETE")
     op.execute("GRANT SELECT ON rectification TO concord_app")
-
-
-def _breaches() -> None:
-    op.execute("""
-        CREATE TABLE breach (
-            id uuid PRIMARY KEY,
-            agency_id uuid NOT NULL REFERENCES agency,
-            number integer NOT NULL CHECK (number >= 1),
-            found_at timestamptz NOT NULL,
-            opened_by uuid NOT NULL,
-            opened_at timestamptz NOT NULL,
-            CONSTRAINT breach_number_key UNIQUE (agency_id, number),
-            CONSTRAINT breach_owner_key UNIQUE (id, agency_id)
-        )
-    """)
-    op.execute("""
-        CREATE TABLE breach_entry (
-            id uuid PRIMARY KEY,
-            breach_id uuid NOT NULL,
-            agency_id uuid NOT NULL,
-            kind text NOT NULL CHECK (kind IN ('what_happened', 'concerned', 'risk', 'ico_told', 'ico_not_told',
-                'people_told', 'learnt', 'closed')),
-            sealed bytea NOT NULL,
-            written_by uuid NOT NULL,
-            written_at timestamptz NOT NULL,
-            FOREIGN KEY (breach_id, agency_id) REFERENCES breach (id, agency_id)
-        )
-    """)
-    op.execute("CREATE INDEX breach_entry_breach_idx ON breach_entry (breach_id, agency_id, written_at)")
-    for table in ("breach", "breach_entry"):
-        wall(table)
-        may_read(table, OWN)
-        # Added to, and never changed.
-        may_write(table, OWN, verbs="INSERT")
-    op.execute("GRANT SELECT ON breach, breach_entry TO concord_app")
 
 
 def _put_up_bars() -> None:
