@@ -8,8 +8,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from concord.migrations import upgrade
-from concord.servers.login import DatabaseUrls, prepare
+from concord.servers.login import DatabaseUrls
 from concord.servers.port import free_port
 from concord.settings import libpq_url
 from concord.web import create_app
@@ -18,9 +17,9 @@ from tenants.database import Database
 from tenants.scope import NOBODY
 from tenants.sign_in import sign_in
 from tests.browser import Visit
-from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import ISSUER, Tenant
-from tests.servers import PASSWORDS, TestServers
+from tests.own_database import make_database, opened
+from tests.servers import TestServers
 from tests.site import COOKIE, Visitor, make_settings, port_of, running
 from tests.tenants.world import World, make_world
 from tests.trespass import UNLIMITED, one_of_each
@@ -28,16 +27,13 @@ from tests.trespass import UNLIMITED, one_of_each
 
 @pytest.fixture
 def urls(servers: TestServers) -> DatabaseUrls:
-    urls = prepare(servers.database_urls.admin, PASSWORDS, database="concord_pages")
-    upgrade(urls.migrate, scope_key=SCOPE_KEY)
-    return urls
+    return make_database(servers, "concord_pages")
 
 
 @pytest.fixture
 def database(urls: DatabaseUrls) -> Iterator[Database]:
-    database = Database(urls.app, scope_key=SCOPE_KEY, master_key=MASTER_KEY)
-    yield database
-    database.dispose()
+    with opened(urls) as database:
+        yield database
 
 
 @pytest.fixture

@@ -8,21 +8,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from concord.migrations import upgrade
-from concord.servers.login import DatabaseUrls, prepare
+from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from tenants.database import Database
-from tests.conftest import MASTER_KEY, SCOPE_KEY
-from tests.servers import PASSWORDS, TestServers
+from tests.own_database import make_database, opened
+from tests.servers import TestServers
 from tests.tenants.world import World, make_world
 
 
 @pytest.fixture(scope="session")
 def wall_urls(servers: TestServers) -> DatabaseUrls:
     """Addresses of the wall's own database: what is broken in it on purpose harms no other test."""
-    urls = prepare(servers.database_urls.admin, PASSWORDS, database="concord_wall")
-    upgrade(urls.migrate, scope_key=SCOPE_KEY)
-    return urls
+    return make_database(servers, "concord_wall")
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +32,8 @@ def admin(wall_urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture(scope="session")
 def wall(wall_urls: DatabaseUrls) -> Iterator[Database]:
     """The wall's own database, as the application opens it."""
-    database = Database(wall_urls.app, scope_key=SCOPE_KEY, master_key=MASTER_KEY)
-    yield database
-    database.dispose()
+    with opened(wall_urls) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

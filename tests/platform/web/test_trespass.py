@@ -9,13 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from concord.migrations import upgrade
-from concord.servers.login import DatabaseUrls, prepare
+from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from concord.web import create_app
-from tenants.database import Database
-from tests.conftest import MASTER_KEY, SCOPE_KEY
-from tests.servers import PASSWORDS, TestServers
+from tests.own_database import make_database, opened
+from tests.servers import TestServers
 from tests.site import make_settings
 from tests.trespass import UNLIMITED, Grounds, make_grounds, trespass
 
@@ -24,9 +22,7 @@ REQUESTS = 2_000
 
 @pytest.fixture(scope="module")
 def urls(servers: TestServers) -> DatabaseUrls:
-    urls = prepare(servers.database_urls.admin, PASSWORDS, database="concord_trespass")
-    upgrade(urls.migrate, scope_key=SCOPE_KEY)
-    return urls
+    return make_database(servers, "concord_trespass")
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +33,9 @@ def admin(urls: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture(scope="module")
 def grounds(urls: DatabaseUrls, admin: psycopg.Connection[Any], valkey_url: str) -> Iterator[Grounds]:
-    database = Database(urls.app, scope_key=SCOPE_KEY, master_key=MASTER_KEY)
-    app = create_app(make_settings(database_url=urls.app, valkey_url=valkey_url, limits=UNLIMITED), database)
-    yield make_grounds(app, database, admin)
-    database.dispose()
+    with opened(urls) as database:
+        app = create_app(make_settings(database_url=urls.app, valkey_url=valkey_url, limits=UNLIMITED), database)
+        yield make_grounds(app, database, admin)
 
 
 class TestTrespass:
