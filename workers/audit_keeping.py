@@ -5,7 +5,7 @@ It runs in the schedule, which alone needs the key: whoever gets into a web or w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,14 +36,20 @@ class AuditKeys:
         return (*((self.present.public,) if self.present else ()), *self.former)
 
 
-def keep_audit(database: Database, keys: AuditKeys, *, now: datetime) -> int:
+def keep_audit(
+    database: Database, keys: AuditKeys, *, now: datetime, stopping: Callable[[], bool] = lambda: False
+) -> int:
     """Chain and anchor every agency's audit, and check the one that has waited longest, if a day or more.
 
-    One check at a time, so that no agency's long record keeps the others' from being chained. Returns how many
-    entries were chained.
+    One check at a time, so that no agency's long record keeps the others' from being chained. Once it is ``stopping``
+    it leaves the rest to the next time. Returns how many entries were chained.
     """
     chains = list_chains(database)
-    chained = sum(keep_chain(database, scope, keys, now=now) for scope in chains)
+    chained = 0
+    for scope in chains:
+        if stopping():
+            return chained
+        chained += keep_chain(database, scope, keys, now=now)
     due = _most_due(database, chains, now=now)
     if due is not None:
         check(database, due, keys, now=now)

@@ -49,7 +49,7 @@ def run_schedule(
             destroy_packs(database, now=clock())
             destroy_answers(database, now=clock())
             ask_for_moves(database, now=clock())
-            keep_audit(database, audit_keys or AuditKeys(), now=clock())
+            keep_audit(database, audit_keys or AuditKeys(), now=clock(), stopping=stop.is_set)
         except OperationalError as error:
             log.warning("schedule.database_away", error=type(error).__name__)
         stop.wait(tick_seconds)

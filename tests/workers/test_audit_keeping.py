@@ -74,6 +74,15 @@ class TestKeepAudit:
 
         assert counts == [*range(1, len(chains) + 1), len(chains), len(chains)]
 
+    def test_leaves_the_rest_to_the_next_time_when_it_is_told_to_stop(
+        self, database: Database, factories: Factories
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        look(database, devon)
+
+        assert keep_audit(database, KEYS, now=NOW, stopping=lambda: True) == 0
+        assert keep_audit(database, KEYS, now=NOW) > 0
+
     def test_chains_without_a_key_and_signs_nothing(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
         look(database, devon)

@@ -18,6 +18,7 @@ from matching.household import get_household, read_identity
 from matching.sealed_column import UNDER_AGENCY_KEYS, UNDER_MASTER_KEY
 from tenants.cipher import CannotOpen, Cipher, keyed_digest, seal, unseal
 from tenants.database import Database
+from tenants.identity_provider import add_provider
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import NOW, Factories, Tenant
 from workers.key_rotation import KeyChanger, KeyStillUsed
@@ -180,6 +181,15 @@ class TestRotate:
 class TestRewrap:
     def test_seals_every_key_under_the_new_master_key(self, own: Own) -> None:
         home = own.factories.household(own.devon)
+        with own.database.transaction(own.devon.scope) as session:
+            add_provider(
+                session,
+                name="Staff accounts",
+                issuer="https://sign-in.council.example",
+                client_id="concord",
+                secret="a-secret",
+                now=NOW,
+            )
         both = Database(own.urls.app, scope_key=SCOPE_KEY, master_key=NEW_MASTER, former_master_key=MASTER_KEY)
         new = Database(own.urls.app, scope_key=SCOPE_KEY, master_key=NEW_MASTER)
         with pytest.raises(CannotOpen):

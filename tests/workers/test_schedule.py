@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -28,12 +29,27 @@ from tenants.database import Database
 from tenants.error import Conflict
 from tenants.job import Job, list_jobs
 from tests.factories import NOW, Factories, Tenant
+from tests.own_database import make_database, opened
+from tests.servers import TestServers
 from tests.workers.ledger import wait_until
 from workers import schedule
 from workers.schedule import PACK_DAYS_AHEAD, ask_for_packs, destroy_packs, run_schedule
 
-# Far from any other test's meetings: the schedule looks over all consortia.
+# Each test has a day of its own: the schedule looks over all consortia.
 FIRST = NOW + timedelta(days=5000)
+
+
+@pytest.fixture(scope="module")
+def database(servers: TestServers) -> Iterator[Database]:
+    """A database with these tests' agencies alone: the schedule looks after every one there is."""
+    with opened(make_database(servers, "concord_schedule")) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def factories(database: Database) -> Factories:
+    """What makes tenants there."""
+    return Factories(database)
 
 
 class TestAskForPacks:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-import pytest
-
 from matching.household import get_household
 from matching.pool import Stage, sharing_of
 from tenants.database import Database
@@ -64,9 +62,8 @@ class TestShow:
 
 
 class TestShare:
-    @pytest.mark.parametrize("wish", ["consortium", "national"])
     def test_asks_whether_somebody_has_looked(
-        self, database: Database, factories: Factories, visit_as: VisitAs, wish: str
+        self, database: Database, factories: Factories, visit_as: VisitAs
     ) -> None:
         devon, _ = factories.two_tenants()
         household_id = factories.household(devon, profile="Alder keeps bees.", stage=Stage.IN_HOUSE)
@@ -75,21 +72,21 @@ class TestShare:
         assert visitor.page
         assert "The profile may give away who this is: 1 passage should go." in visitor.page.text
 
-        refused = visitor.post(address, {"wish": wish, "reason": "They are ready"})
+        refused = visitor.post(address, {"wish": "consortium", "reason": "They are ready"})
 
         assert refused.status_code == 422
         assert "Look at them on the record’s page" in visitor.page.text
         assert self._stage(database, devon, household_id) is Stage.IN_HOUSE
-        taken = visitor.post(address, {"wish": wish, "reason": "They are ready", "looked": "y"})
+        taken = visitor.post(address, {"wish": "consortium", "reason": "They are ready", "looked": "y"})
         assert taken.status_code == 303
-        assert self._stage(database, devon, household_id).value == wish
+        assert self._stage(database, devon, household_id) is Stage.CONSORTIUM
 
     def test_asks_nothing_where_it_is_kept_back_or_clean(self, factories: Factories, visit_as: VisitAs) -> None:
         devon, _ = factories.two_tenants()
         telling = factories.household(devon, profile="Alder keeps bees.", stage=Stage.IN_HOUSE)
         clean = factories.group(devon, stage=Stage.IN_HOUSE)
         visitor = visit_as(devon)
-        for kind, record_id, wish in (("households", telling, "hold"), ("groups", clean, "national")):
+        for kind, record_id, wish in (("households", telling, "hold"), ("groups", clean, "consortium")):
             address = f"/{kind}/{record_id}/sharing"
             visitor.get(address)
             assert visitor.post(address, {"wish": wish, "reason": "Said so"}).status_code == 303

@@ -182,8 +182,10 @@ def _audit() -> None:
         $$
     """)
     for table in ("identity_provider", "identity_provider_secret", "identity_provider_role", "email_domain"):
+        # A secret is never updated but to change the master key, which is put on record by itself.
+        change = "" if table == "identity_provider_secret" else "UPDATE OR "
         op.execute(f"""
-            CREATE TRIGGER {table}_audit AFTER INSERT OR UPDATE OR DELETE ON {table}
+            CREATE TRIGGER {table}_audit AFTER INSERT OR {change}DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION audit_sign_in_service()
         """)
     op.execute("GRANT INSERT (reason) ON audit_entry TO concord_sign_in")
