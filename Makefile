@@ -4,7 +4,7 @@
 PYTHON ?=
 VENV ?= .venv
 # How many processes share the tests: 0 runs them in pytest's own.
-TEST_WORKERS ?= 0
+TEST_WORKERS ?= 2
 # Where the list of packages goes.
 SBOM ?= dist/concord.cdx.json
 # More words for pytest: `make test PYTEST_ARGS="-k pool -x"`.

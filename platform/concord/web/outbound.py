@@ -29,7 +29,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # All that is given out of IPv6 (RFC 4291, section 2.4); what wraps an older address, or is site-local, is outside it.
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
 
-_WATCHES: ContextVar[list[tuple[socket.socket, threading.Timer]]] = ContextVar("watches")
+_WATCHES: ContextVar[list[tuple[socket.socket, threading.Timer, threading.Event]]] = ContextVar("watches")
 """The connections of the call that is being made."""
 
 Resolve = Callable[[str, int], list[str]]
@@ -88,10 +88,11 @@ class _Watched:
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]
         # TLS takes the socket itself over, so another hold on it is kept.
         held = connected.dup()
-        timer = threading.Timer(TIMEOUT_SECONDS, _cut, [held])
+        over = threading.Event()
+        timer = threading.Timer(TIMEOUT_SECONDS, _cut, [held, over])
         timer.daemon = True
         timer.start()
-        _WATCHES.get().append((held, timer))
+        _WATCHES.get().append((held, timer, over))
         return connected
 
 
@@ -186,20 +187,22 @@ def _read(response: Response) -> bytes:
 @contextmanager
 def _watching() -> Iterator[None]:
     """Cut the connections of one call at their time, and let go of them when it has ended."""
-    watches: list[tuple[socket.socket, threading.Timer]] = []
+    watches: list[tuple[socket.socket, threading.Timer, threading.Event]] = []
     before = _WATCHES.set(watches)
     try:
         yield
         # What was cut may look like an answer that has ended.
-        if any(timer.finished.is_set() for _, timer in watches):
+        if any(over.is_set() for _, _, over in watches):
             raise Timeout("the answer did not end in time")
     finally:
         _WATCHES.reset(before)
-        for held, timer in watches:
+        for held, timer, _ in watches:
             timer.cancel()
             held.close()
 
 
-def _cut(held: socket.socket) -> None:
+def _cut(held: socket.socket, over: threading.Event) -> None:
+    # Said before it is done: whoever reads the end of what was cut must not take it for the answer's.
+    over.set()
     with suppress(OSError):
         held.shutdown(socket.SHUT_RDWR)
