@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from matching.intake.cell import ETHNIC_CODES
-from matching.intake.cell.word import NOTHING_SAID, plain
+from matching.intake.cell.word import NOTHING_SAID, is_ditto, plain
 from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.column import SheetKind, columns_of
 from matching.intake.household_row import HouseholdRow
@@ -29,8 +29,9 @@ _WORDS = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda text: text.str
 
 
 def _tidied(text: str) -> bool:
-    # What the reader would rewrite (composed forms, odd spaces), or take for nothing, cannot come back as it went.
-    return unicodedata.normalize("NFC", text) == text and plain(text) not in NOTHING_SAID
+    # What the reader would rewrite (composed forms, odd spaces), take for nothing, or for what another row says,
+    # cannot come back as it went.
+    return unicodedata.normalize("NFC", text) == text and plain(text) not in NOTHING_SAID and not is_ditto(text)
 
 
 line_text = st.lists(_WORDS, min_size=1, max_size=6).map(" ".join).filter(_tidied)
@@ -76,7 +77,7 @@ def household_rows(draw: st.DrawFn, *, number: int = 2) -> HouseholdRow:
         email=draw(st.sampled_from((None, "a.person@example.org"))),
         approved_on=draw(st.none() | _past),
         status=draw(st.sampled_from(("waiting", "on_hold", "withdrawn"))),
-        profile=draw(st.none() | st.lists(line_text, min_size=1, max_size=3).map("\n".join)),
+        profile=draw(st.none() | st.lists(line_text, min_size=1, max_size=3).map("\n".join).filter(_tidied)),
         age_from_months=draw(st.sampled_from((None, ages[0]))),
         age_to_months=draw(st.sampled_from((None, ages[1]))),
         fewest_children=draw(st.sampled_from((None, counts[0]))),
