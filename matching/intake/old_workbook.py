@@ -16,7 +16,9 @@ from matching.intake.workbook import Aside, read_values
 
 # Records of the format (MS-XLS 2.3), by number.
 _FORMULA, _EOF, _NOTE, _DATE_MODE, _LOCK = 0x0006, 0x000A, 0x001C, 0x0022, 0x002F
-_COLUMN, _SHEET, _MANY_NUMBERS, _RICH, _MERGED = 0x007D, 0x0085, 0x00BD, 0x00D6, 0x00E5
+_COLUMN, _SHEET, _MANY_NUMBERS, _RICH, _MERGED, _TEXTS = 0x007D, 0x0085, 0x00BD, 0x00D6, 0x00E5, 0x00FC
+_SIZE: Final = 0x0200
+_MOST_ROWS, _MOST_COLUMNS = 65_536, 256
 _SHARED, _NUMBER, _TEXT, _ERROR, _ROW, _SMALL, _BEGIN = 0x00FD, 0x0203, 0x0204, 0x0205, 0x0208, 0x027E, 0x0809
 _CELLS: Final = frozenset({_RICH, _SHARED, _NUMBER, _TEXT, _SMALL, _ERROR, _FORMULA})
 _ERRORS: Final = {
@@ -86,9 +88,23 @@ def _globals(stream: bytes) -> _Globals:
         elif kind == _SHEET:
             place, state, sort = struct.unpack_from("<IBB", data)
             book.sheets.append((place, state & 3, sort))
+        elif kind == _TEXTS and int.from_bytes(data[4:8], "little") > len(stream):
+            # The reader would make room for as many texts as the record says, and end the whole program in trying.
+            raise UnreadableSheet(_DAMAGED)
         elif kind == _EOF:
             break
     return book
+
+
+def _check_size(data: bytes) -> None:
+    """Refuse a worksheet that claims to be larger than any is: the reader would make room for it, and end the program.
+
+    Until Excel 95 rows were numbered in two bytes, which cannot claim so much.
+    """
+    if len(data) >= 12:
+        first_row, rows, first_column, columns = struct.unpack_from("<IIHH", data)
+        if not (first_row <= rows <= _MOST_ROWS and first_column <= columns <= _MOST_COLUMNS):
+            raise UnreadableSheet(_DAMAGED)
 
 
 def _records(stream: bytes, place: int) -> Iterator[tuple[int, int, bytes]]:
@@ -117,6 +133,8 @@ class _Watch:
         self.extent.next_sheet()
         depth = 0
         for kind, _, data in _records(stream, place):
+            if kind == _SIZE:
+                _check_size(data)
             if kind == _BEGIN:
                 depth += 1
             elif kind == _EOF:

@@ -108,6 +108,14 @@ class TestReadBook:
         with suppress(UnreadableSheet):
             assert _book(bytes(content)).sheets
 
+    @pytest.mark.parametrize("place", [7, 11])
+    def test_read_book_refuses_an_old_sheet_that_claims_to_be_endless(self, place: int) -> None:
+        content = bytearray(_HONEST["xls"])
+        # First and last row stand in the record of a sheet's size (MS-XLS 2.4.90).
+        content[content.index(b"\x00\x02\x0e\x00") + place] = 0xC1
+        with pytest.raises(UnreadableSheet, match="damaged"):
+            _book(bytes(content))
+
     def test_read_book_reads_a_large_sheet_in_seconds(self) -> None:
         record: list[CellValue] = ["Sampleson", 7, None] * 20
         content = xlsx_file([["Reference", *["Notes"] * 59], *[record] * 1_000])
