@@ -51,6 +51,10 @@ _ACTS = {
     Act.SEAL: "Sealed it",
     Act.SIGN: "Signed it",
     Act.HAND_OVER: "Handed it over",
+    Act.SEARCH: "Searched for it",
+    Act.DECIDE: "Decided on it",
+    Act.DECLINE: "Declined it",
+    Act.CONFIRM: "Confirmed it",
 }
 _REPORT = "report"
 _ACTS_OF_KIND = {

@@ -50,6 +50,10 @@ class Act(StrEnum):
     SEAL = "seal"
     SIGN = "sign"
     HAND_OVER = "hand_over"
+    SEARCH = "search"
+    DECIDE = "decide"
+    DECLINE = "decline"
+    CONFIRM = "confirm"
 
 
 class Level(StrEnum):

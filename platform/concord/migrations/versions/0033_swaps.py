@@ -1,0 +1,12 @@
+"""Swap groups."""
+
+from __future__ import annotations
+
+revision = "0033"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
