@@ -21,6 +21,7 @@ class Limits:
     hand_ins: str = "30 per minute; 500 per day"
     downloads: str = "60 per minute; 1000 per day"
     sign_ins: str = "300 per minute"
+    logouts: str = "600 per minute"
     api: str = "600 per minute; 50000 per day"
     agency_api: str = "1200 per minute; 100000 per day"
 

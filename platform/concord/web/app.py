@@ -52,6 +52,7 @@ from concord.web import (
     subject_access,
 )
 from concord.web.access import list_access, public
+from concord.web.address import install_proxies
 from concord.web.error import error_page, install_errors
 from concord.web.frontend import make_page_app
 from concord.web.limit import install_limits
@@ -120,6 +121,7 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
     app = make_page_app("concord.web")
     _configure(app, settings)
     install_site(app, _site(settings, database))
+    install_proxies(app, settings.proxies)
     install_trace(app)
     app.before_request(_check_address)
     install_limits(app, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, render_template
+from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from psycopg import OperationalError as DriverError
@@ -101,12 +101,20 @@ def install_errors(app: Flask) -> None:
 
 
 def _show_refusal(error: DomainError) -> ResponseReturnValue:
+    if isinstance(error, Forbidden):
+        _log_forbidden(error)
     status = status_of(type(error)) or 500
     return problem_of_refusal(error, status) if asks_api() else error_page(status, body=str(error))
 
 
+def _log_forbidden(error: Forbidden) -> None:
+    scope = g.get("scope")
+    who = {"person": str(scope.person_id), "agency": str(scope.agency_id)} if scope else {}
+    _log.warning("access refused", kind=type(error).__name__, address=request.remote_addr, **who)
+
+
 def _show_stale_form(error: CSRFError) -> ResponseReturnValue:
-    _log.info("form refused", reason=error.description)
+    _log.info("form refused", reason=error.description, address=request.remote_addr)
     return error_page(400, title="This form can no longer be sent", body=_FORM_TOO_OLD)
 
 

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     HAND_IN = "hand_in"
     DOWNLOAD = "download"
     SIGN_IN = "sign_in"
+    LOGOUT = "logout"
     API = "api"
 
 
@@ -63,6 +64,7 @@ _ASKED = {
     Kind.HAND_IN: "You have handed in more sheets than work takes.",
     Kind.DOWNLOAD: "You have taken more files than work takes.",
     Kind.SIGN_IN: "Somebody at your address has tried to sign in too often.",
+    Kind.LOGOUT: "Your address has told of more sign-ins that ended than can be.",
     Kind.API: "Your program, or your agency’s programs together, have asked for more than work takes.",
 }
 
@@ -91,8 +93,10 @@ def kind_of_request() -> Kind | None:
         return _kind_of_operation()
     if request.endpoint in LOOKS or (request.endpoint in LISTS and request.args.get("near")):
         return Kind.LOOK
-    if rule.startswith("/sign-in"):
+    if rule == "/sign-in" or rule.startswith("/sign-in/"):
         return Kind.SIGN_IN
+    if rule.startswith("/back-channel-logout"):
+        return Kind.LOGOUT
     if rule.startswith("/imports") and request.method == "POST":
         return Kind.HAND_IN
     return Kind.DOWNLOAD if rule.startswith(_DOWNLOADS) else None
@@ -113,6 +117,7 @@ def _limits(limits: Limits) -> list[ApplicationLimit]:
         _limit(limits.hand_ins, Kind.HAND_IN, _person, "person"),
         _limit(limits.downloads, Kind.DOWNLOAD, _person, "person"),
         _limit(limits.sign_ins, Kind.SIGN_IN, _address, "address"),
+        _limit(limits.logouts, Kind.LOGOUT, _address, "address"),
         _limit(limits.api, Kind.API, _person, "person"),
         _limit(limits.agency_api, Kind.API, _agency, "agency"),
     ]
@@ -169,7 +174,7 @@ def _show_limit(limiter: Limiter, refusal: RateLimitExceeded) -> ResponseReturnV
     limit = limiter.current_limit
     # The moment is rounded up, and nobody waits for longer than the limit's own time.
     wait = min(max(1, math.ceil(limit.reset_at - time.time())), limit.limit.get_expiry()) if limit else 60
-    _log.warning("limit reached", kind=kind, limit=str(refusal.limit.limit))
+    _log.warning("limit reached", kind=kind, limit=str(refusal.limit.limit), address=request.remote_addr)
     if kind is Kind.LOOK:
         _put_on_record(limiter)
     return too_many(_ASKED[kind] if kind else "", wait)

@@ -53,6 +53,7 @@ def _policy(form_targets: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
+            "object-src 'none'",
             f"script-src 'nonce-{nonce()}'",
             "style-src 'self'",
             "img-src 'self'",

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from environs import Env
+from environs import Env, EnvError
 
 from concord.limits import Limits, read_limits
 from concord.settings import Deployment, SettingInvalid, read_deployment, secret_text
@@ -16,6 +16,7 @@ from matching.virus_scan import Scanner, ScannerAddressInvalid, read_scanner
 
 UPLOAD_BYTES = 20 * 1024 * 1024
 CLIENT_ID = "concord"
+_MOST_PROXIES = 9
 _EMAIL = re.compile(r"[^\s@<>?&]+@[^\s@<>?&]+\.[^\s@<>?&]+")
 
 
@@ -41,6 +42,8 @@ class WebSettings:
     scanner: Scanner | None = None
     """The virus scanner that looks at reports before they are kept; without one they are kept unscanned."""
     limits: Limits = field(default_factory=Limits)
+    proxies: int = 0
+    """How many proxies stand before the site and add to ``X-Forwarded-For``; none of that header is read unless set."""
 
     @property
     def https(self) -> bool:
@@ -85,6 +88,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         client_secret=secret,
         demo=deployment.demo,
         limits=read_limits(env),
+        proxies=_proxies(env),
         contact=_contact(env.str("CONCORD_CONTACT", "")),
         scanner=_scanner(env.str("CONCORD_CLAMD", "")),
     )
@@ -104,6 +108,16 @@ def _contact(text: str) -> str | None:
     if text.strip() and not _EMAIL.fullmatch(text.strip()):
         raise SettingInvalid("CONCORD_CONTACT is no e-mail address: write help@concord.example.")
     return text.strip() or None
+
+
+def _proxies(env: Env) -> int:
+    try:
+        number = env.int("CONCORD_PROXIES", 0)
+    except EnvError:
+        number = -1
+    if not 0 <= number <= _MOST_PROXIES:
+        raise SettingInvalid(f"CONCORD_PROXIES must be a whole number from 0 to {_MOST_PROXIES}.")
+    return number
 
 
 def _scanner(address: str) -> Scanner | None:

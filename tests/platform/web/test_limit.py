@@ -125,6 +125,39 @@ class TestInstallLimits:
         assert answers[2].status_code == 429
         assert 429 not in {answers[0].status_code, answers[1].status_code, elsewhere.status_code}
 
+    def test_counts_behind_a_proxy_by_the_address_that_the_proxy_saw(self, database: Database, valkey_url: str) -> None:
+        app = make_site(database, valkey_url, FEW, proxies=1)
+        client = Visitor(app).client
+
+        def tried(told: str) -> int:
+            return client.get("/sign-in", headers={"X-Forwarded-For": told}).status_code
+
+        answers = [tried(f"198.51.100.{number}, 192.0.2.17") for number in range(3)]
+
+        assert answers[2] == 429
+        assert 429 not in {*answers[:2], tried("192.0.2.17, 192.0.2.18")}
+
+    def test_limits_what_an_address_says_of_ended_sign_ins(self, database: Database, valkey_url: str) -> None:
+        client = Visitor(make_site(database, valkey_url, Limits(logouts="2 per minute"))).client
+
+        def told(path: str, number: int) -> int:
+            return client.post(path, environ_base={"REMOTE_ADDR": f"192.0.2.{number}"}).status_code
+
+        answers = [
+            told(path, 27) for path in ("/back-channel-logout", "/back-channel-logout/aa", "/back-channel-logout")
+        ]
+
+        assert answers == [400, 400, 429]
+        assert told("/back-channel-logout", 28) == 400
+
+    def test_counts_no_look_at_ones_own_sign_ins_as_a_try(
+        self, database: Database, valkey_url: str, factories: Factories
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        visitor = Visitor(make_site(database, valkey_url, FEW)).sign_in(database, devon)
+
+        assert {visitor.get("/sign-ins").status_code for _ in range(4)} == {200}
+
     def test_limits_nothing_else(self, database: Database, valkey_url: str, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
         visitor = Visitor(make_site(database, valkey_url, Limits(looks="1 per day"))).sign_in(database, devon)
@@ -190,8 +223,8 @@ class TestAgainIn:
         assert words in again_in(seconds)
 
 
-def make_site(database: Database, valkey_url: str, limits: Limits) -> Flask:
-    return create_app(make_settings(valkey_url=valkey_url, limits=limits), database)
+def make_site(database: Database, valkey_url: str, limits: Limits, *, proxies: int = 0) -> Flask:
+    return create_app(make_settings(valkey_url=valkey_url, limits=limits, proxies=proxies), database)
 
 
 def tight(migrated: DatabaseUrls) -> Iterator[Database]:
