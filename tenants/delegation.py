@@ -52,6 +52,8 @@ class AgencyDelegation(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     roles: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    by_own_service: Mapped[bool]
+    """Whether the acting agency's own sign-in service vouches for its people in this work."""
     given_by: Mapped[UUID | None]
     """Who signed for the agency whose work it is."""
     given_at: Mapped[datetime | None]
@@ -98,9 +100,12 @@ def delegate(
     roles: Sequence[Role],
     starts_on: date,
     ends_on: date | None = None,
+    by_own_service: bool = False,
     now: datetime,
 ) -> AgencyDelegation:
     """Propose that people of ``agency`` act for another in some roles; it stands once both sides have signed.
+
+    :param by_own_service: let them come in by their own agency's sign-in service, whose word then counts there too.
 
     :raises NotAllowed: when the scope's roles do not let it.
     :raises NotYoursToGive: when the work is neither the scope's own agency's, nor the scope the operator's.
@@ -120,6 +125,7 @@ def delegate(
         "roles": sorted({role.value for role in roles}),
         "starts_on": starts_on,
         "ends_on": ends_on,
+        "by_own_service": by_own_service,
     }
     session.execute(insert(AgencyDelegation).values(values))
     return get_delegation(session, values["id"])  # type: ignore[arg-type]

@@ -43,6 +43,8 @@ class SignInSession:
     consortium_id: UUID | None
     consortium_name: str | None
     roles: frozenset[Role]
+    has_choice: bool = False
+    """Whether they may do the work of another agency, or in another consortium, as well."""
 
     @property
     def scope(self) -> Scope:
@@ -161,6 +163,7 @@ def find_session(
         consortium_id=row.consortium_id,
         consortium_name=row.consortium_name,
         roles=frozenset(Role(role) for role in row.roles),
+        has_choice=row.choices > 1,
     )
 
 

@@ -46,6 +46,7 @@ DEFINERS = {
     "start_api_token": ("concord_sign_in", "writes a token, which no login may"),
     "find_api_token": ("concord_sign_in", "finds who holds a token before there is a scope"),
     "end_api_token": ("concord_sign_in", "writes to a token, which no login may"),
+    "end_acting_sessions": ("concord_lives", "ends what stood on a delegated appointment that has ended"),
     "end_delegation": ("concord_lives", "ends a delegation and what people hold by it, for either of its two agencies"),
     "follow_appointment": ("concord_lives", "lets what people hold by a delegation follow their own appointments"),
     "sign_delegation": ("concord_lives", "takes the word of the scope's own person for the scope's own side alone"),

@@ -53,6 +53,7 @@ def leave_consortium(settings: Settings, slug: str, agency_slug: str, leaves_on:
 @click.option("--role", "roles", type=click.Choice([role.value for role in DELEGABLE]), multiple=True, required=True)
 @click.option("--from", "starts_on", type=_DAY, help="The first day.  [default: today]")
 @click.option("--until", "ends_on", type=_DAY, help="The first day without it.  [default: until one of them ends it]")
+@click.option("--own-sign-in", is_flag=True, help="Its people may come in by its own sign-in service.")
 @click.pass_obj
 def delegate_command(
     settings: Settings,
@@ -61,6 +62,7 @@ def delegate_command(
     roles: tuple[str, ...],
     starts_on: datetime | None,
     ends_on: datetime | None,
+    own_sign_in: bool,
 ) -> None:
     """Propose that people of the agency SLUG act for another; both sign on their page “Acting for one another”."""
     now = utc_now()
@@ -72,6 +74,7 @@ def delegate_command(
             roles=[Role(role) for role in roles],
             starts_on=starts_on.date() if starts_on else now.date(),
             ends_on=ends_on.date() if ends_on else None,
+            by_own_service=own_sign_in,
             now=now,
         )
     click.echo(f"Proposed. {slug} and {acts_for} each sign on their page “Acting for one another”.")

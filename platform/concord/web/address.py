@@ -1,4 +1,4 @@
-"""Where a request comes from, when proxies stand between: their word counts, as many of them as there are, and no more."""
+"""Where a request comes from when proxies stand between: as many of them are believed as there are."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovSelect, GovSubmitInput
-from wtforms import SelectChoice, SelectField, SelectMultipleField, SubmitField
+from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovCheckboxInput, GovSelect, GovSubmitInput
+from wtforms import BooleanField, SelectChoice, SelectField, SelectMultipleField, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import may
@@ -50,6 +50,7 @@ class DelegationForm(FlaskForm):  # type: ignore[misc]
         missing="Enter the day, month and year",
         impossible="Enter a real date, for example 1 4 2027",
     )
+    by_own_service = BooleanField("They may come in by their own agency’s sign-in service", widget=GovCheckboxInput())
     submit = SubmitField("Propose this", widget=GovSubmitInput())
 
 
@@ -111,6 +112,7 @@ def _propose(form: DelegationForm) -> bool:
                 acts_for=get_agency(session, g.scope.agency_id),
                 roles=[Role(each) for each in form.roles.data],
                 starts_on=form.starts_on.data,
+                by_own_service=form.by_own_service.data,
                 now=now,
             )
             sign_delegation(session, made, now=now)

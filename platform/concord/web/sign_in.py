@@ -132,6 +132,8 @@ def leave() -> ResponseReturnValue:
     address = _address_of_leaving()
     session.clear()
     response = redirect(address or url_for("sign_in.left"), 303)
+    # What was shown goes with the session, as far as a browser keeps pages to step back to.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.delete_cookie(cookie_name(), secure=current_settings().https, httponly=True, samesite="Lax")
     return response
 
@@ -227,12 +229,11 @@ def _let_in(connection: Connection | None, said: Answer) -> ResponseReturnValue:
             token = sessions.sign_in(
                 database, issuer=said.issuer, subject=said.subject, vouched=said.vouched, now=utc_now()
             ).token
-            person = sessions.find_session(database, token=token, now=utc_now())
     except sessions.UnknownPerson as error:
         session.clear()
         raise _unknown(connection, said) from error
     response = redirect(local_page(session.get("next")) or url_for("home.page"), 303)
-    _begin_session(connection, said, one_agency=bool(person and person.consortium_id))
+    _begin_session(connection, said)
     give_token(response, token)
     return response
 
@@ -261,7 +262,7 @@ def _end_as_told(mark: str | None) -> ResponseReturnValue:
         try:
             word = read_logout(client_of(connection), token, now=now)
         except (LogoutRefused, ProviderAway) as refusal:
-            _log.info("logout token refused", reason=str(refusal))
+            _log.info("logout token refused", reason=str(refusal), address=request.remote_addr)
             continue
         with nobody() as database:
             ended = sessions.end_sessions_there(
@@ -283,11 +284,9 @@ def _address_of_leaving() -> str | None:
     return sign_out_address(client, site_url("sign_in.left"), id_token=session.get("id_token"))
 
 
-def _begin_session(connection: Connection | None, said: Answer, *, one_agency: bool) -> None:
+def _begin_session(connection: Connection | None, said: Answer) -> None:
     """Start the form cookie afresh, so that nothing from before signing in is carried over."""
     session.clear()
-    # Who works for one agency only is never asked whose work they do.
-    session["one_agency"] = one_agency
     session["ends_at"] = said.ends_at
     if connection:
         session["provider"] = str(connection.id)
@@ -302,8 +301,8 @@ def _end_session(database: Session) -> None:
 
 
 def _show(failure: SignInFailed, *, asked: Mapping[str, Any] = MappingProxyType({})) -> ResponseReturnValue:
-    _log.info("sign-in failed", kind=type(failure).__name__)
     provider_id = asked.get("provider")
+    _log.info("sign-in failed", kind=type(failure).__name__, provider=provider_id, address=request.remote_addr)
     again = url_for("sign_in.begin")
     if provider_id and failure.afresh:
         again = url_for("sign_in.begin_with", provider_id=provider_id, afresh="yes")

@@ -1,6 +1,11 @@
-"""What is shut for programs too."""
+"""Let whoever acts for another agency come in by their own agency's service, and end their sessions at once; and gaps."""
 
 from __future__ import annotations
+
+from alembic import op
+
+from concord.migrations.acting_sign_in import END_ACTING, OF_SIGNING_IN
+from concord.migrations.wall import give_function, may_read
 
 revision = "0030"
 down_revision = "0029"
@@ -9,4 +14,35 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Close each gap by itself."""
+    _acting_sign_in()
+
+
+def _acting_sign_in() -> None:
+    op.execute("ALTER TABLE agency_delegation ADD COLUMN by_own_service boolean NOT NULL DEFAULT false")
+    may_read("agency_delegation", "true", role="concord_sign_in", name="sign_in")
+    op.execute("GRANT SELECT ON agency_delegation TO concord_sign_in")
+    op.execute("GRANT CREATE ON SCHEMA public TO concord_sign_in")
+    op.execute("SET LOCAL ROLE concord_sign_in")
+    op.execute("DROP FUNCTION find_sign_in(bytea, timestamptz, integer, integer, text, text)")
+    for statement in OF_SIGNING_IN:
+        op.execute(statement)
+    op.execute("REVOKE ALL ON FUNCTION find_sign_in(bytea, timestamptz, integer, integer, text, text) FROM PUBLIC")
+    op.execute(
+        "GRANT EXECUTE ON FUNCTION find_sign_in(bytea, timestamptz, integer, integer, text, text) TO concord_app"
+    )
+    op.execute("SET LOCAL ROLE concord_owner")
+    op.execute("REVOKE CREATE ON SCHEMA public FROM concord_sign_in")
+    _end_of_acting()
+
+
+def _end_of_acting() -> None:
+    may_read("sign_in_session", "true", role="concord_lives", name="lives")
+    op.execute("CREATE POLICY sign_in_session_lives_update ON sign_in_session FOR UPDATE TO concord_lives USING (true)")
+    op.execute("GRANT SELECT (person_id, agency_id, ended_at), UPDATE (ended_at) ON sign_in_session TO concord_lives")
+    op.execute(END_ACTING)
+    give_function("end_acting_sessions()", "concord_lives", to="concord_owner")
+    op.execute("""
+        CREATE TRIGGER appointment_acting AFTER UPDATE OF ends_on ON appointment
+        FOR EACH ROW WHEN (NEW.delegation_id IS NOT NULL) EXECUTE FUNCTION end_acting_sessions()
+    """)
