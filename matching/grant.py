@@ -10,14 +10,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.actor import acting_person
 from matching.document import ReportKind
-from matching.link import Link, LinkState, LinkStep, get_link, list_steps, written
+from matching.link import CPR_OPEN, PAR_OPEN, Link, LinkStep, get_link, list_steps, written
 from matching.undertaking import report_rules
 from tenants import audit
 from tenants.approval import require_another
@@ -124,7 +124,7 @@ class GrantDecided(Conflict):
 
 
 class NotConsidered(Conflict):
-    """Reports are granted while both sides consider the link, not before and not after."""
+    """Reports are granted at their stages of the link: not before, and not once it has ended."""
 
 
 class NotTheirs(Forbidden):
@@ -136,12 +136,12 @@ def ask(session: Session, link: Link, *, kind: ReportKind, reason: str, now: dat
 
     :raises NotAllowed: when the scope's roles do not let it read reports.
     :raises NotTheirs: when the report would be one's own agency's.
-    :raises NotConsidered: when the link is not being considered.
+    :raises NotConsidered: when the link is not at the report’s stage.
     :raises GrantDecided: when the person has asked already and waits, or may read already.
     """
     scope = scope_of(session)
     require(scope, Verb.READ_REPORTS)
-    _check_considered(link)
+    _check_stage(link, kind)
     request = _row(link, kind, reason=written(reason, "why you need to read it"))
     if request.reader_agency_id != scope.agency_id or request.owner_id == scope.agency_id:
         raise NotTheirs("Your own agency keeps this report. Open it on the record’s page.")
@@ -164,7 +164,7 @@ def offer(
     :raises NotTheirs: when the reports are not one's own agency's.
     :raises GrantInvalid: when the person has taken no part, or the day cannot be.
     """
-    _check_considered(link)
+    _check_stage(link, kind)
     grant_row = _row(link, kind, reason=written(reason, "why you offer it"))
     _require_owner(session, grant_row)
     _check_day(ends_on, on=now.date())
@@ -197,7 +197,7 @@ def grant(session: Session, request: DocumentGrant, *, ends_on: date, now: datet
     _require_owner(session, request)
     _check_day(ends_on, on=now.date())
     _lock(session, request)
-    _check_considered(get_link(session, request.link_id))
+    _check_stage(get_link(session, request.link_id), request.kind)
     _require_another(session, request, request.person_id, now=now)
     _decide(session, request, now=now)
     request.ends_on = ends_on
@@ -294,7 +294,7 @@ def list_own_grants(session: Session, *, on: date) -> list[tuple[DocumentGrant, 
             DocumentGrant.person_id == scope.person_id,
             DocumentGrant.ends_on >= on,
             DocumentGrant.revoked_at.is_(None),
-            Link.state == LinkState.CONSIDERING,
+            _at_its_stage(),
             Link.consortium_id == scope.consortium_id,
         )
         .order_by(DocumentGrant.ends_on, DocumentGrant.id)
@@ -341,10 +341,23 @@ def _add(session: Session, row: DocumentGrant) -> None:
         raise GrantDecided(f"{row.person_name} has asked for it already.") from None
 
 
-def _check_considered(link: Link) -> None:
-    if link.state is not LinkState.CONSIDERING:
+def opens_at(kind: ReportKind, link: Link) -> bool:
+    """Say whether a link has come so far, and not too far, that reports of a kind may be granted and read."""
+    return link.state in (PAR_OPEN if kind is ReportKind.PAR else CPR_OPEN)
+
+
+def _at_its_stage() -> ColumnElement[bool]:
+    return or_(
+        (DocumentGrant.kind == ReportKind.PAR) & Link.state.in_(PAR_OPEN),
+        (DocumentGrant.kind == ReportKind.CPR) & Link.state.in_(CPR_OPEN),
+    )
+
+
+def _check_stage(link: Link, kind: ReportKind) -> None:
+    if not opens_at(kind, link):
+        since = "both agencies consider the link" if kind is ReportKind.PAR else "it has come to the linking meeting"
         raise NotConsidered(
-            f"Reports are granted while a link is being considered. This one is at “{link.state.label}”."
+            f"The {kind.label} is granted once {since}, until it has ended. This link is at “{link.state.label}”."
         )
 
 

@@ -13,19 +13,10 @@ from sqlalchemy.orm import Session
 from matching.document import Document, ReportKind, list_documents_of
 from matching.grant import DocumentGrant, GrantState, list_grants
 from matching.household import Household
-from matching.link import (
-    TRANSITIONS,
-    Link,
-    LinkState,
-    LinkStep,
-    get_link,
-    is_taker,
-    list_steps,
-    newest_first,
-    of_side,
-)
+from matching.link import Link, LinkState, LinkStep, StepName, get_link, is_open, list_steps, newest_first, of_side
 from matching.register import PAGE_SIZE, Page, agency_names
 from matching.sibling_group import SiblingGroup
+from matching.transition import is_taker, transitions_from
 from tenants.database import scope_of
 
 
@@ -83,7 +74,7 @@ class LinkRecord:
 def list_links(session: Session, *, ended: bool, side: str, number: int, on: date) -> Page[LinkCard]:
     """Return a page of the agency's links that are open, or ended; of its ``children``, its ``families``, or of all."""
     own = scope_of(session).agency_id
-    state = Link.state == LinkState.ENDED if ended else Link.state != LinkState.ENDED
+    state = ~is_open() if ended else is_open()
     query = select(Link).where(state, of_side(own, side))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     number = Page.within(number, total)
@@ -93,9 +84,7 @@ def list_links(session: Session, *, ended: bool, side: str, number: int, on: dat
 
 def list_links_of(session: Session, record_id: UUID, *, on: date) -> tuple[LinkCard, ...]:
     """Return the agency's open links of a group or a household, the last changed first."""
-    query = select(Link).where(
-        Link.state != LinkState.ENDED, (Link.sibling_group_id == record_id) | (Link.household_id == record_id)
-    )
+    query = select(Link).where(is_open(), (Link.sibling_group_id == record_id) | (Link.household_id == record_id))
     return _cards(
         session, session.scalars(query.order_by(*newest_first())).all(), own=scope_of(session).agency_id, on=on
     )
@@ -107,7 +96,7 @@ def read_link(session: Session, link_id: UUID) -> LinkRecord:
     :raises LinkUnknown: when there is none.
     """
     link, own = get_link(session, link_id), scope_of(session).agency_id
-    takes = [each for each in TRANSITIONS if (each.source, each.target) == (link.state, LinkState.CONSIDERING)]
+    takes = [each for each in transitions_from(link.state) if each.step is StepName.CONSIDER]
     mine = any(is_taker(session, link, each) for each in takes)
     return LinkRecord(
         link=link,
@@ -166,5 +155,5 @@ def _side(link: Link, own: UUID | None) -> str:
 def _to_do(session: Session, link: Link, *, asked: int) -> str | None:
     if asked:
         return "A request to read a report waits for you" if asked == 1 else f"{asked} requests wait for you"
-    takes = [each for each in TRANSITIONS if (each.source, each.target) == (link.state, LinkState.CONSIDERING)]
+    takes = [each for each in transitions_from(link.state) if each.step is StepName.CONSIDER]
     return "Say whether you consider it" if any(is_taker(session, link, each) for each in takes) else None

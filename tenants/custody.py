@@ -3,13 +3,24 @@
 A table that names an agency has one line here, which says whether its rows move, stay or end, which of its values are
 sealed, and whether it goes out with the agency's records. A test compares the lines with the database's catalogue, so
 that a new table cannot be forgotten.
+
+From a line with ``MOVES`` each upgrade makes the rights, deferrable keys and statements by which the rows move. For
+that the table has to have:
+
+- a primary key in which an id stands, so that a row is the same row before and after;
+- each column that names an agency in its line, and a foreign key that carries it to the row of the record, group, child,
+  link or document that this one belongs to (or ``about``, where an id without a key says of which record it is): what
+  is handed over in part is found along these. Columns of no such key go with their side;
+- no CHECK that two agencies differ, unless it lets past what is over: two sides of one row may become one agency;
+- no unique key that an agency's column alone keeps apart, or a rule in ``settle_hand_over`` (revision 0027) for rows of
+  two agencies that collide; none may be dropped.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -24,6 +35,7 @@ from tenants.error import Forbidden
 from tenants.own_key import unseal_apart
 
 _AT_ONCE = 500
+_FILES_AT_ONCE = 4
 _LONGEST_ENDING = 5
 
 
@@ -84,6 +96,10 @@ class Holding:
     """The columns that name an agency; the first of them say whose the row is."""
     sides: int = 1
     """How many of those columns do: two for what two agencies share."""
+    root: bool = False
+    """It is a record itself: what is handed over in part is so many of these, and what belongs to them."""
+    about: str | None = None
+    """The column with the id of the record that a row is about, where no foreign key says so."""
     kept_in: str | None = None
     """Why its rows do not go out with the agency's records, where they do not."""
 
@@ -91,18 +107,19 @@ class Holding:
 _KEYS = "keys never leave; what they seal goes out opened"
 _SIGN_IN = "only the database itself reads who is signed in"
 _WAY_IN = "what lets a program in never goes out"
+_WORDS = "the words of the records, by which they are found; they go wherever the record goes"
 _BOTH = ("group_agency_id", "household_agency_id")
 _DIRECTORY = "the directory is the service's; agency and consortium are named in the manifest"
 
 # fmt: off
 REGISTER: tuple[Holding, ...] = (
     # Records: they follow the agency's work.
-    Holding("household", Course.MOVES),
+    Holding("household", Course.MOVES, root=True),
     Holding("household_tolerance", Course.MOVES),
     Holding("household_profile", Course.MOVES),
     Holding("household_identity", Course.MOVES, (Sealed("sealed", "household_id"),)),
     Holding("household_place", Course.MOVES),
-    Holding("sibling_group", Course.MOVES),
+    Holding("sibling_group", Course.MOVES, root=True),
     Holding("sibling_group_profile", Course.MOVES),
     Holding("sibling_group_identity", Course.MOVES),
     Holding("sibling_group_place", Course.MOVES),
@@ -116,6 +133,15 @@ REGISTER: tuple[Holding, ...] = (
     Holding("meeting_action", Course.MOVES, agencies=("agency_id", "office_id")),
     Holding("link", Course.MOVES, agencies=(*_BOTH, "started_by_id"), sides=2),
     Holding("link_step", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
+    Holding("link_day", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
+    Holding("match_decision", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("legal_hold", Course.MOVES),
+    Holding("clock_mark", Course.MOVES),
+    Holding("clock_reason", Course.MOVES),
+    Holding("decline", Course.MOVES, agencies=("agency_id", *_BOTH)),
+    Holding("decline_feedback", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
+    Holding("sibling_decision", Course.MOVES),
+    Holding("sibling_move", Course.MOVES),
     Holding("document", Course.MOVES),
     Holding("document_version", Course.MOVES,
             (Sealed("sealed", "id", Form.FILE, ending="pdf", own_key="sealed_key"),)),
@@ -126,11 +152,11 @@ REGISTER: tuple[Holding, ...] = (
     Holding("glass_judgement", Course.MOVES),
     Holding("adoption_order", Course.MOVES),
     Holding("agreement_entry", Course.MOVES, (Sealed("sealed", "id"),)),
-    Holding("rectification", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_decision", "id"))),
-    Holding("subject_request", Course.MOVES, (Sealed("sealed", "id"),)),
+    Holding("rectification", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_decision", "id")), about="record_id"),
+    Holding("subject_request", Course.MOVES, (Sealed("sealed", "id"),), about="record_id"),
     Holding("subject_item", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_decision", "id"))),
     Holding("subject_export", Course.MOVES, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
-    Holding("retention_hold", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_lifting", "id"))),
+    Holding("retention_hold", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_lifting", "id")), about="record_id"),
     # History: what was done, by whom, and what was made of the records.
     Holding("audit_entry", Course.STAYS, agencies=("owner_agency_id", "actor_agency_id")),
     Holding("import_run", Course.STAYS, (
@@ -154,6 +180,9 @@ REGISTER: tuple[Holding, ...] = (
     Holding("retention_item", Course.STAYS),
     Holding("breach", Course.STAYS),
     Holding("breach_entry", Course.STAYS, (Sealed("sealed", "id"),)),
+    Holding("paper_answer", Course.STAYS),
+    Holding("paper", Course.STAYS),
+    Holding("paper_signature", Course.STAYS),
     Holding("agency_timing", Course.STAYS),
     Holding("sharing_move", Course.STAYS),
     Holding("departure", Course.STAYS),
@@ -166,9 +195,9 @@ REGISTER: tuple[Holding, ...] = (
     Holding("invitation", Course.ENDS),
     Holding("consortium_member", Course.ENDS),
     Holding("sign_in_session", Course.ENDS, kept_in=_SIGN_IN),
-    Holding("identity_provider", Course.ENDS, kept_in=_SIGN_IN),
-    Holding("identity_provider_role", Course.ENDS, kept_in=_SIGN_IN),
-    Holding("identity_provider_secret", Course.ENDS, (Sealed("sealed", "provider_id", own_key="sealed_key"),),
+    Holding("identity_provider", Course.MOVES, kept_in=_SIGN_IN),
+    Holding("identity_provider_role", Course.MOVES, kept_in=_SIGN_IN),
+    Holding("identity_provider_secret", Course.MOVES, (Sealed("sealed", "provider_id", own_key="sealed_key"),),
             kept_in=_WAY_IN),
     Holding("email_domain", Course.ENDS, kept_in=_SIGN_IN),
     Holding("api_client", Course.ENDS),
@@ -176,7 +205,10 @@ REGISTER: tuple[Holding, ...] = (
     Holding("api_token", Course.ENDS, kept_in=_WAY_IN),
     Holding("api_answer", Course.ENDS, (Sealed("sealed", "id"),),
             kept_in="kept for a day, so that a program may ask twice"),
+    Holding("household_words", Course.ENDS, kept_in=_WORDS),
+    Holding("sibling_group_words", Course.ENDS, kept_in=_WORDS),
     # Nobody's: they name no agency.
+    Holding("search_word", Course.ENDS, agencies=(), kept_in=_WORDS),
     Holding("consortium", Course.STAYS, agencies=(), kept_in=_DIRECTORY),
     Holding("person", Course.STAYS, agencies=(), kept_in="a person is not an agency's; who held which role goes out"),
     Holding("logout_token", Course.ENDS, agencies=(), kept_in=_SIGN_IN),
@@ -207,15 +239,25 @@ def moving() -> list[Holding]:
     return [holding for holding in REGISTER if holding.course is Course.MOVES]
 
 
-def open_rows(session: Session, holding: Holding) -> Iterator[OpenedRow]:
-    """Yield the scope's own agency's rows of a table, sealed values opened.
+def row_key(session: Session, holding: Holding) -> tuple[str, ...]:
+    """Return the columns that name a row whosever it is: its primary key without the agency, an id first."""
+    columns = list(session.scalars(_KEY, {"table": holding.table}))
+    return tuple(column for column in columns if column not in holding.agencies)
+
+
+def open_rows(session: Session, holding: Holding, *, among: Collection[str] | None = None) -> Iterator[OpenedRow]:
+    """Yield the scope's own agency's rows of a table, sealed values opened; only those ``among`` these ids where given.
 
     Values are as PostgreSQL writes them in JSON: times in ISO 8601, bytes in hexadecimal digits after ``\\x``. The
     column of a sealed file holds the file's name instead.
     """
-    own = {"own": scope_of(session).agency_id}
-    query = text(_ROWS.format(own=_own(session, holding)))
-    for (values,) in session.execute(query, own, execution_options={"yield_per": _AT_ONCE}):
+    own: dict[str, Any] = {"own": scope_of(session).agency_id}
+    rows = _own(session, holding)
+    if among is not None:
+        rows += f" AND {row_key(session, holding)[0]} = ANY (CAST(:among AS uuid[]))"
+        own["among"] = list(among)
+    at_once = _FILES_AT_ONCE if any(each.form is Form.FILE for each in holding.sealed) else _AT_ONCE
+    for (values,) in session.execute(text(_ROWS.format(own=rows)), own, execution_options={"yield_per": at_once}):
         yield _opened(session, holding, dict(values))
 
 
@@ -235,7 +277,7 @@ def fingerprint(session: Session) -> bytes:
             "Concord cannot give you everything: a record is kept from you. Ask another manager to do this."
         )
     digest = hashlib.sha256()
-    for holding in moving():
+    for holding in (each for each in moving() if each.kept_in is None):
         query = text(_FINGERPRINT.format(own=_own(session, holding)))
         digest.update(session.execute(query, {"own": scope_of(session).agency_id}).scalar_one())
     return digest.digest()
@@ -253,6 +295,12 @@ _COLUMNS = text("""
     WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped
       AND has_column_privilege(attrelid, attnum, 'SELECT')
     ORDER BY attnum
+""")
+_KEY = text("""
+    SELECT quote_ident(a.attname) FROM pg_index i
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+    WHERE i.indrelid = to_regclass(:table) AND i.indisprimary
+    ORDER BY array_position(i.indkey, a.attnum)
 """)
 
 

@@ -44,7 +44,10 @@ class Verb(StrEnum):
     KEEP_ACTIONS = "keep_actions", "set and close actions"
     CONFIRM_AVAILABILITY = "confirm_availability", "confirm that a household is available"
     READ_LINKS = "read_links", "see links of children and families"
-    KEEP_LINKS = "keep_links", "start, take up and end links"
+    KEEP_LINKS = "keep_links", "start links, take their steps and end them"
+    DECIDE_MATCH = "decide_match", "decide on a match"
+    KEEP_LEGAL_HOLDS = "keep_legal_holds", "set and lift legal holds"
+    CHANGE_PLAN = "change_plan", "change children’s plan, and decide whether they are placed together or apart"
     READ_REPORTS = "read_reports", "ask for and open reports"
     KEEP_REPORTS = "keep_reports", "keep reports and say who may read them"
     SHARE_RECORDS = "share_records", "set how far a record is shared"
@@ -66,6 +69,9 @@ class Verb(StrEnum):
     KEEP_BREACHES = "keep_breaches", "keep the record of breaches"
     ANSWER_SUBJECTS = "answer_subjects", "answer people who ask what is held about them"
     APPROVE_DESTRUCTION = "approve_destruction", "decide on what another asked to destroy"
+    READ_PAPERS = "read_papers", "see the papers of privacy"
+    KEEP_PAPERS = "keep_papers", "say what the papers of privacy need, and draw them up"
+    SIGN_PAPERS = "sign_papers", "sign papers of privacy"
     MANAGE_PROVIDERS = "manage_providers", "manage how the agency’s people sign in"
     CONFIRM_DOMAINS = "confirm_domains", "confirm members’ e-mail domains"
     RUN_PLATFORM = "run_platform", "run the service"
@@ -152,6 +158,9 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.CONFIRM_AVAILABILITY, FILERS | {Role.MANAGER},                      OWN),
     Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),
     Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
+    Right(Verb.DECIDE_MATCH,         {Role.DECISION_MAKER},                        OWN),
+    Right(Verb.KEEP_LEGAL_HOLDS,     {Role.FAMILY_FINDER, Role.MANAGER, Role.LEGAL_ADVISER}, OWN),
+    Right(Verb.CHANGE_PLAN,          {Role.FAMILY_FINDER, Role.MANAGER},           OWN),
     Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),
     Right(Verb.KEEP_REPORTS,         FILERS | {Role.MANAGER},                      OWN,    Level.REPORT,   BOTH),
     Right(Verb.SHARE_RECORDS,        FILERS | {Role.MANAGER},                      OWN),
@@ -173,6 +182,11 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.KEEP_BREACHES,        {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.ANSWER_SUBJECTS,      {Role.INFORMATION_GOVERNANCE},                OWN),
     Right(Verb.APPROVE_DESTRUCTION,  {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
+    Right(Verb.READ_PAPERS,          KEEPERS,                                      OWN),
+    Right(Verb.READ_PAPERS,          {Role.COORDINATOR},                           OFFICE),
+    Right(Verb.KEEP_PAPERS,          KEEPERS,                                      OWN),
+    Right(Verb.KEEP_PAPERS,          {Role.COORDINATOR},                           OFFICE),
+    Right(Verb.SIGN_PAPERS,          GUARDS,                                       OWN),
     Right(Verb.MANAGE_PROVIDERS,     {Role.ADMINISTRATOR},                         OWN),
     Right(Verb.CONFIRM_DOMAINS,      {Role.COORDINATOR},                           OFFICE),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),

@@ -13,8 +13,9 @@ from matching.document import Document, ReportKind, add_par, get_document
 from matching.document_check import CheckedPdf
 from matching.grant import ask, get_grant, grant, undertake
 from matching.household import get_household
-from matching.link import consider, get_link, start_link
+from matching.link import get_link
 from matching.sibling_group import get_group
+from matching.transition import consider, start_link
 from matching.undertaking import report_rules
 from tenants.base import utc_now
 from tenants.database import Database

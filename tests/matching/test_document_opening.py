@@ -11,7 +11,8 @@ from matching.document_check import CheckedPdf
 from matching.document_opening import Reader, UndertakingNeeded, list_readable, open_document
 from matching.grant import get_grant, revoke
 from matching.household import get_household
-from matching.link import LinkOutcome, end_link, get_link
+from matching.link import LinkOutcome, get_link
+from matching.transition import end_link
 from tenants import audit
 from tenants.base import utc_now
 from tenants.database import Database

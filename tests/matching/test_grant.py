@@ -29,7 +29,8 @@ from matching.grant import (
     revoke,
     undertake,
 )
-from matching.link import LinkInvalid, consider, get_link
+from matching.link import LinkInvalid, get_link
+from matching.transition import consider
 from matching.undertaking import report_rules
 from tenants import audit
 from tenants.agency import get_agency

@@ -16,11 +16,12 @@ from concord.web.form import error_summary, lines, one_line
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from matching.document import ReportKind
-from matching.grant import GrantState, list_takers
+from matching.grant import GrantState, list_takers, opens_at
 from matching.household import HouseholdUnknown, get_household_by_reference
-from matching.link import MOST_CHARACTERS, LinkInvalid, LinkOutcome, consider, end_link, get_link, start_link
+from matching.link import MOST_CHARACTERS, LinkInvalid, LinkOutcome, get_link
 from matching.link_list import LinkRecord, list_links, read_link
 from matching.sibling_group import GroupUnknown, get_group_by_reference
+from matching.transition import consider, end_link, start_link
 from tenants.base import utc_now
 from tenants.error import Forbidden
 from tenants.permission import Verb
@@ -129,6 +130,7 @@ def show(link_id: UUID) -> ResponseReturnValue:
         mine=_mine(record),
         takers=takers,
         role_words=role_words,
+        opens_at=opens_at,
         may_keep=scope_may(g.scope, Verb.KEEP_LINKS),
         may_read=scope_may(g.scope, Verb.READ_REPORTS),
         may_grant=scope_may(g.scope, Verb.KEEP_REPORTS),
