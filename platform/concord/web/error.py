@@ -102,15 +102,17 @@ def install_errors(app: Flask) -> None:
 
 def _show_refusal(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, Forbidden):
-        _log_forbidden(error)
+        _log_refused(type(error).__name__)
     status = status_of(type(error)) or 500
     return problem_of_refusal(error, status) if asks_api() else error_page(status, body=str(error))
 
 
-def _log_forbidden(error: Forbidden) -> None:
-    scope = g.get("scope")
-    who = {"person": str(scope.person_id), "agency": str(scope.agency_id)} if scope else {}
-    _log.warning("access refused", kind=type(error).__name__, address=request.remote_addr, **who)
+def _log_refused(kind: str) -> None:
+    caller = g.get("known_caller")
+    scope = g.get("scope") or (caller.scope if caller else None)
+    ids = {"agency": scope.agency_id, "person": scope.person_id, "client": scope.client_id} if scope else {}
+    who = {name: str(id_) for name, id_ in ids.items() if id_}
+    _log.warning("access refused", kind=kind, address=request.remote_addr, **who)
 
 
 def _show_stale_form(error: CSRFError) -> ResponseReturnValue:
@@ -121,6 +123,8 @@ def _show_stale_form(error: CSRFError) -> ResponseReturnValue:
 def _show_http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error
+    if error.code in {401, 403}:
+        _log_refused(type(error).__name__)
     return problem_of_http(error) if asks_api() else error_page(error.code)
 
 

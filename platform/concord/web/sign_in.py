@@ -171,6 +171,9 @@ def site_url(endpoint: str, **values: Any) -> str:  # noqa: ANN401 - what the ad
 
 
 def _leave_for(provider_id: UUID | None, *, trial: bool = False) -> ResponseReturnValue:
+    # Whoever is signed in at the provider would come back with a session that they never asked for.
+    if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        return redirect(url_for("sign_in.start"), 303)
     try:
         connection = _connection(provider_id, trial=trial)
         session["asked"] = {"provider": provider_id and str(provider_id), "trial": trial}

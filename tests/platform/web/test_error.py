@@ -16,9 +16,11 @@ import matching
 import tenants
 import workers
 from concord.web import create_app
+from concord.web import error as errors
 from concord.web.access import public
 from concord.web.error import STATUS, status_of
 from tenants.error import Conflict, DomainError, Forbidden, Invalid, NotFound
+from tenants.permission import NotAllowed
 from tests.site import Visitor, make_settings
 
 RUN_WHEN_IMPORTED = ("__main__", "migrations.env")
@@ -69,6 +71,17 @@ class TestErrorPage:
         assert response.status_code == status
         assert failing.visitor.page
         assert words in failing.visitor.page.text
+
+    def test_is_in_the_log_with_the_address_where_access_was_refused(
+        self, failing: Failing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[dict[str, object]] = []
+        monkeypatch.setattr(errors._log, "warning", lambda event, **facts: told.append({"event": event, **facts}))
+        failing.error = NotAllowed("Your role does not let you.")
+
+        failing.visitor.get("/fails", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+
+        assert told == [{"event": "access refused", "kind": "NotAllowed", "address": "192.0.2.7"}]
 
     def test_tells_no_secret_of_a_fault(self, failing: Failing) -> None:
         failing.error = OperationalError("SELECT name FROM household_identity", {"name": "Alder"}, Exception("secret"))

@@ -49,6 +49,15 @@ class TestSigningIn:
         assert asked["redirect_uri"] == [f"{door.place.url}/sign-in/answer"]
         assert {"state", "nonce", "code_challenge"} <= asked.keys()
 
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_is_begun_by_the_person_and_by_no_other_sites_page(self, site: str, door: Door) -> None:
+        """Whoever is signed in at the provider would otherwise come back with a session that they never asked for."""
+        led = door.visitor.get("/sign-in", base_url=door.place.url, headers={"Sec-Fetch-Site": site})
+        own = door.visitor.get("/sign-in", base_url=door.place.url, headers={"Sec-Fetch-Site": "same-origin"})
+
+        assert (led.status_code, led.location) == (303, "/")
+        assert own.location.startswith(door.place.issuer)
+
     def test_gives_a_cookie_that_holds_a_token_alone(self, door: Door, database: Database) -> None:
         door.come_in("known")
 
