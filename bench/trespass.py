@@ -43,6 +43,7 @@ def main() -> None:
             grounds = make_grounds(create_app(settings, database), database, admin)
             before = grounds.fingerprints()
             findings = trespass(grounds, requests=given.requests, chance=random.Random(given.seed))  # noqa: S311
+            unreached = findings.unreached(grounds.app)
             changed = [table for table, mark in grounds.fingerprints().items() if mark != before[table]]
         database.dispose()
     print(
@@ -50,7 +51,8 @@ def main() -> None:
             {
                 "requests": findings.requests,
                 "people": len(grounds.intruders),
-                "routes": len(findings.routes),
+                "routes": len(findings.reached),
+                "unreached": unreached,
                 "statuses": dict(sorted(findings.statuses.items())),
                 "changed": changed,
                 "faults": findings.faults,

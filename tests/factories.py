@@ -108,6 +108,7 @@ class Factories:
         outward_code: str | None = "EX4",
         tolerances: dict[str, Tolerance] | None = None,
         profile: str = "A calm home with a garden.",
+        adopter: str = "Alder Example",
         **summary: Any,
     ) -> UUID:
         """Make a household of ``tenant`` with every level of its record, shared as said, and return its id."""
@@ -116,7 +117,7 @@ class Factories:
             session.add(row)
             session.flush()
             owner = {"household_id": row.id, "agency_id": tenant.id}
-            identity = households.Identity(("Alder Example",), address="1 Sample Street", postcode="EX4 4QJ")
+            identity = households.Identity((adopter,), address="1 Sample Street", postcode="EX4 4QJ")
             sealed = households.seal_identity(session, identity, household_id=row.id, agency_id=tenant.id, now=NOW)
             session.add(households.HouseholdIdentity(**owner, reference=f"H{uuid4().hex[:8]}", sealed=sealed))
             session.add(households.HouseholdProfile(**owner, text=profile))
@@ -141,6 +142,7 @@ class Factories:
         needs: dict[str, NeedLevel] | None = None,
         sibling_household: str | None = None,
         profile: str = "A lively child who likes puddles.",
+        forename: str = "Rowan",
         **summary: Any,
     ) -> UUID:
         """Make a sibling group of ``tenant`` with every level of its record, shared as said, and return its id."""
@@ -158,7 +160,8 @@ class Factories:
             if sibling_household:
                 session.add(SiblingPlacement(**owner, household_code=sibling_household))
             for position, (birth_month, sex) in enumerate(children):
-                self._child(session, row.id, position=position, birth_month=birth_month, sex=sex, needs=needs or {})
+                facts: dict[str, Any] = {"birth_month": birth_month, "sex": sex, "needs": needs or {}}
+                self._child(session, row.id, position=position, forename=forename, **facts)
             session.flush()
             share(session, stage=stage, on=TODAY, sibling_group_id=row.id, held=held, reason="test" if held else None)
             return row.id
@@ -169,6 +172,7 @@ class Factories:
         group_id: UUID,
         *,
         position: int,
+        forename: str,
         birth_month: date | None,
         sex: Sex,
         needs: dict[str, NeedLevel],
@@ -185,7 +189,7 @@ class Factories:
         )
         session.add(child)
         session.flush()
-        name = groups.ChildName(forename="Rowan", surname="Sample", born_on="2023-05-17")
+        name = groups.ChildName(forename=forename, surname="Sample", born_on="2023-05-17")
         sealed = groups.seal_child(session, name, child_id=child.id, agency_id=agency_id, now=NOW)
         session.add(
             groups.ChildIdentity(child_id=child.id, agency_id=agency_id, reference=f"C{uuid4().hex[:8]}", sealed=sealed)

@@ -15,7 +15,7 @@ from concord.web import create_app
 from tests.own_database import make_database, opened
 from tests.servers import TestServers
 from tests.site import make_settings
-from tests.trespass import UNLIMITED, Grounds, make_grounds, trespass
+from tests.trespass import EXPECTED, UNLIMITED, Grounds, make_grounds, trespass
 
 REQUESTS = 2_000
 
@@ -44,7 +44,9 @@ class TestTrespass:
 
         assert findings.faults == []
         assert findings.requests >= REQUESTS
-        assert {200, 303, 403, 404} <= set(findings.statuses)
+        assert {200, 303, 403, 404, 422} <= set(findings.statuses)
+        assert findings.unreached(grounds.app) == []
+        assert findings.came >= EXPECTED
 
     def test_notices_a_hole_in_the_wall(self, grounds: Grounds) -> None:
         (before,) = grounds.admin.execute(

@@ -1,0 +1,85 @@
+"""What an agency's people can send: the addresses that their pages lead to, and the forms on those."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from xml.etree.ElementTree import Element
+
+from flask import Flask
+
+from tests.page import Page
+from tests.site import Visitor
+from tests.trespass.attempt import Attempt, rule_of, rules_of
+
+_LOOKS_A_ROUTE = 2
+
+
+def learn(app: Flask, owners: Iterable[Visitor]) -> Iterator[Attempt]:
+    """Yield what agencies' people can send."""
+    starts = [rule.rule for rule in rules_of(app) if not rule.arguments]
+    for owner in owners:
+        seen: Counter[str] = Counter()
+        left = [Attempt("GET", path) for path in starts]
+        while left:
+            attempt = left.pop(0)
+            yield attempt
+            route = route_of(app, attempt)
+            seen[route] += 1
+            if attempt.method == "GET" and seen[route] <= _LOOKS_A_ROUTE:
+                left += [each for each in _leading_on(owner, attempt.path) if route_of(app, each)]
+
+
+def one_of_each(app: Flask, visitor: Visitor) -> dict[str, str]:
+    """Return an address of each page that somebody can reach from the site's own lists, by route."""
+    pages: dict[str, str] = {}
+    for attempt in learn(app, [visitor]):
+        route = route_of(app, attempt)
+        if route and attempt.method == "GET" and route not in pages:
+            answer = visitor.client.get(attempt.path)
+            if answer.status_code == 200 and answer.mimetype == "text/html":
+                pages[route] = attempt.path
+            answer.close()
+    return pages
+
+
+def route_of(app: Flask, attempt: Attempt) -> str:
+    """Return the name of the route that answers, or nothing where none does or it is passed by."""
+    rule = rule_of(app, attempt)
+    return rule.endpoint if rule else ""
+
+
+def _leading_on(owner: Visitor, path: str) -> Iterator[Attempt]:
+    answer = owner.client.get(path)
+    content = answer.get_data()
+    answer.close()
+    if answer.status_code == 200 and answer.mimetype == "text/html":
+        page = Page(content.decode())
+        for link in page.links().values():
+            yield Attempt("GET", link.partition("#")[0])
+        for form in page.all("form"):
+            yield _attempt_of(form, path)
+
+
+def _attempt_of(form: Element, path: str) -> Attempt:
+    fields = []
+    for element in form.iter():
+        name = element.get("name")
+        if element.tag not in {"input", "select", "textarea", "button"} or not name or name == "csrf_token":
+            continue
+        fields.append((name, _typed(element)))
+    action = form.get("action") or path
+    method = (form.get("method") or "get").upper()
+    if method == "GET":
+        query = "&".join(f"{name}={value}" for name, value in fields)
+        return Attempt("GET", f"{action.partition('?')[0]}?{query}")
+    return Attempt(method, action, tuple(fields))
+
+
+def _typed(element: Element) -> str:
+    if element.tag == "textarea":
+        return element.text or "Said by somebody"
+    if element.tag == "select":
+        options = [option.get("value", "") for option in element.iter("option")]
+        return next((each for each in options if each), "")
+    return element.get("value") or "2026-12-01"
