@@ -18,6 +18,7 @@ from matching.pool import PoolEntry
 from matching.ranking.facts import LegalPosition, Sex
 from matching.search import MONTHS, Condition, every, new_to_pool, of_agencies, since, where_exists
 from matching.sibling_group import Child, ChildIdentity, ChildNeed, GroupIdentity, GroupStatus, SiblingGroup
+from matching.words import Sought, groups_saying
 from tenants.scope import Scope
 
 LARGEST = 4
@@ -87,6 +88,8 @@ class GroupFilter:
     regions: frozenset[str] = frozenset()
     new_days: int | None = None
     statuses: frozenset[GroupStatus] = frozenset()
+    sought: Sought | None = None
+    """Words that they say (``matching.words``)."""
     unsaid: frozenset[str] = frozenset()
 
 
@@ -128,6 +131,7 @@ def group_conditions(wanted: GroupFilter, *, scope: Scope, as_of: date) -> dict[
         if wanted.new_days
         else None,
         "status": Condition(group.status.in_(sorted(wanted.statuses))) if wanted.statuses else None,
+        "words": Condition(groups_saying(wanted.sought)) if wanted.sought else None,
     }
     return {name: each.kept(with_unsaid=name in wanted.unsaid) for name, each in asked.items() if each is not None}
 

@@ -18,6 +18,7 @@ from matching.need import Answer, YesNo
 from matching.pool import PoolEntry
 from matching.ranking.facts import SexApproved
 from matching.search import MONTHS, Attribute, Condition, every, new_to_pool, of_agencies, since, where_exists
+from matching.words import Sought, households_saying
 from tenants.scope import Scope
 
 _LEVELS = ("low", "medium", "high")
@@ -80,6 +81,8 @@ class HouseholdFilter:
     """Those near enough to a group, where that is asked (``matching.near``)."""
     unplaced: frozenset[UUID] = frozenset()
     """Those of whom nobody knows how far they are."""
+    sought: Sought | None = None
+    """Words that they say (``matching.words``)."""
     unsaid: frozenset[str] = frozenset()
 
 
@@ -124,6 +127,7 @@ def household_conditions(
         if wanted.within is None
         else Condition(household.id.in_(sorted(wanted.within)), household.id.in_(sorted(wanted.unplaced))),
         "availability": _availability(wanted.availability, cap),
+        "words": Condition(households_saying(wanted.sought)) if wanted.sought else None,
     }
     return {name: each.kept(with_unsaid=name in wanted.unsaid) for name, each in asked.items() if each is not None}
 

@@ -29,6 +29,7 @@ from matching.pool import PoolEntry, sharing_of
 from matching.sibling_group import GroupStatus, SiblingGroup
 from matching.stretch import Stretch, read_stretch
 from matching.summary import days_waiting, describe_approval, describe_children, describe_home, legal_position_words
+from matching.words import Excerpt, Sought, excerpts_of_groups, excerpts_of_households
 from tenants.agency import list_agencies
 from tenants.database import scope_of
 
@@ -98,6 +99,9 @@ class GroupCard:
     own: bool
     sharing: str
     status: GroupStatus
+    agency_id: UUID
+    why: tuple[Excerpt, ...] = ()
+    """Where it says what was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,9 @@ class HouseholdCard:
     sharing: str
     status: HouseholdStatus
     availability: Availability
+    agency_id: UUID
+    why: tuple[Excerpt, ...] = ()
+    """Where it says what was looked for."""
 
 
 def agency_names(session: Session) -> dict[UUID, str]:
@@ -155,7 +162,7 @@ def list_group_cards(
     listed = _listed(session, SiblingGroup, own=own).where(*conditions.values())
     standing = (_standing(SiblingGroup),) if sort is GroupSort.WAITING else ()
     found, total, number = _page(session, listed, order=(*standing, *group_order(sort)), number=number)
-    return Page(cards=group_cards(session, found, as_of=as_of), total=total, number=number)
+    return Page(cards=group_cards(session, found, as_of=as_of, sought=wanted.sought), total=total, number=number)
 
 
 def list_household_cards(
@@ -175,7 +182,7 @@ def list_household_cards(
     listed = _listed(session, Household, own=own).where(*conditions.values())
     standing = (_standing(Household),) if sort is HouseholdSort.WAITING else ()
     found, total, number = _page(session, listed, order=(*standing, *household_order(sort)), number=number)
-    return Page(cards=household_cards(session, found, as_of=as_of), total=total, number=number)
+    return Page(cards=household_cards(session, found, as_of=as_of, sought=wanted.sought), total=total, number=number)
 
 
 def list_groups_after(
@@ -196,7 +203,7 @@ def list_groups_after(
     listed = _listed(session, SiblingGroup, own=own).where(*conditions.values())
     standing = (_standing(SiblingGroup),) if sort is GroupSort.WAITING else ()
     found = read_stretch(session, listed, (*standing, *group_order(sort)), after=after, limit=limit)
-    return Stretch(group_cards(session, found.shown, as_of=as_of), found.end)
+    return Stretch(group_cards(session, found.shown, as_of=as_of, sought=wanted.sought), found.end)
 
 
 def list_households_after(
@@ -216,7 +223,7 @@ def list_households_after(
     listed = _listed(session, Household, own=own).where(*_household_conditions(session, wanted, as_of).values())
     standing = (_standing(Household),) if sort is HouseholdSort.WAITING else ()
     found = read_stretch(session, listed, (*standing, *household_order(sort)), after=after, limit=limit)
-    return Stretch(household_cards(session, found.shown, as_of=as_of), found.end)
+    return Stretch(household_cards(session, found.shown, as_of=as_of, sought=wanted.sought), found.end)
 
 
 def search_groups(session: Session, text: str, *, as_of: date) -> Page[GroupCard]:
@@ -249,9 +256,12 @@ def household_filter_to_take_off(
     return _removal(session, _listed(session, Household, own=own), conditions)
 
 
-def group_cards(session: Session, found: Sequence[SiblingGroup], *, as_of: date) -> tuple[GroupCard, ...]:
+def group_cards(
+    session: Session, found: Sequence[SiblingGroup], *, as_of: date, sought: Sought | None = None
+) -> tuple[GroupCard, ...]:
     """Return groups as a list shows them, in the order given."""
     facts = groups.facts_of(session, found)
+    why = excerpts_of_groups(session, facts, sought) if sought else {}
     entries, names, agency_id = (
         sharing_of(session, [each.id for each in found], anywhere=True),
         agency_names(session),
@@ -269,15 +279,20 @@ def group_cards(session: Session, found: Sequence[SiblingGroup], *, as_of: date)
             own=group.agency_id == agency_id,
             sharing=sharing_words(entries.get(group.id)),
             status=group.status,
+            agency_id=group.agency_id,
+            why=why.get(group.id, ()),
         )
         for group, fact in zip(found, facts, strict=True)
     )
 
 
-def household_cards(session: Session, found: Sequence[Household], *, as_of: date) -> tuple[HouseholdCard, ...]:
+def household_cards(
+    session: Session, found: Sequence[Household], *, as_of: date, sought: Sought | None = None
+) -> tuple[HouseholdCard, ...]:
     """Return households as a list shows them, in the order given."""
     cap = household_cap(session)
     facts = households.facts_of(session, found)
+    why = excerpts_of_households(session, facts, sought) if sought else {}
     entries, names, agency_id = (
         sharing_of(session, [each.id for each in found], anywhere=True),
         agency_names(session),
@@ -295,6 +310,8 @@ def household_cards(session: Session, found: Sequence[Household], *, as_of: date
             sharing=sharing_words(entries.get(household.id)),
             status=household.status,
             availability=availability_of(household.considered_for, cap=cap),
+            agency_id=household.agency_id,
+            why=why.get(household.id, ()),
         )
         for household, fact in zip(found, facts, strict=True)
     )
@@ -324,6 +341,8 @@ def _removal(
     without = (
         Removal(name, _total(session, listed.where(*(each for other, each in conditions.items() if other != name))))
         for name in conditions
+        # What is looked for stays; the filters are what may have been too many.
+        if name != "words"
     )
     best = max(without, key=lambda removal: removal.total, default=None)
     return best if best and best.total else None

@@ -12,6 +12,7 @@ WITHOUT_WALL = {
     "alembic_version": "which migration the database has",
     "outward_code": "published places of Great Britain",
     "zone": "what may be said of every two zones of published places",
+    "search_term": "what this release calls needs and origins",
     "scope_key": "the key's pads, which only the function that verifies scopes may read",
 }
 

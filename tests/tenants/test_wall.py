@@ -54,6 +54,18 @@ DEFINERS = {
         "concord_lives",
         "ends the scope's own agency's memberships on the day that two people agreed",
     ),
+    "agree_to_hand_over": ("concord_custody", "takes the word of the scope's own person for the scope's own side alone"),
+    "begin_hand_over": ("concord_custody", "marks the one transaction in which what both sides agreed to is done"),
+    "hand_overs_due": ("concord_custody", "says in which scope the schedule is to ask for a hand-over"),
+    "move_hand_over": ("concord_custody", "gives rows to another agency, in the transaction that was marked"),
+    "preview_hand_over": ("concord_custody", "moves rows and undoes it, to say how many would move"),
+    "reconcile_hand_over": ("concord_custody", "keeps what came of it, in the transaction that was marked"),
+    "reseal_hand_over": ("concord_custody", "writes sealed values anew, in the transaction that was marked"),
+    "scope_predecessors": ("concord_custody", "says which agencies have become part of the scope's own"),
+    "scope_taken_over": ("concord_custody", "says which records came to the scope's agency from another"),
+    "side_in_hand_over": ("concord_custody", "says for which side the scope's person may sign"),
+    "sign_hand_over": ("concord_custody", "takes the word of the scope's own person for the side that they are of"),
+    "withdraw_hand_over": ("concord_custody", "takes a plan of the scope's own agency back"),
     "answers_past_their_end": ("concord_work", "says in which scope the schedule is to destroy an answer"),
     "job_scope": ("concord_work", "says in which scope a job is to be run, before there is one"),
     "meetings_without_packs": ("concord_work", "says in which scope the schedule is to ask for packs"),
@@ -61,10 +73,21 @@ DEFINERS = {
     "packs_past_their_end": ("concord_work", "says in which scope the schedule is to destroy a pack"),
     "revoke_with_link": ("concord_work", "revokes a link's grants when either side ends it, and puts that on record"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
+    "find_groups": ("concord_search", "finds by words, as the policies would let it, with the index that they cost"),
+    "find_households": ("concord_search", "as above"),
+    "words_query": ("concord_search", "asks the words of all agencies which are spelt alike; no login may call it"),
+    "keep_words_of_groups": ("concord_search", "writes the words of records, which no login may"),
+    "keep_words_of_households": ("concord_search", "as above"),
+    "keep_words_of_changed_groups": ("concord_search", "as above, when a table changes from which they come"),
+    "keep_words_of_changed_households": ("concord_search", "as above"),
+    "keep_words_of_all": ("concord_search", "as above, when an upgrade changes what needs are called"),
+    "doubt_words": ("concord_search", "notes which words a record lost"),
+    "forget_words": ("concord_search", "forgets the words that are in no record any more, for the schedule"),
+    "search_plans": ("concord_search", "says how a search is planned, which depends on the rights it is made with"),
 }
 ROLES_WITHOUT_LOGIN = (
     *("concord_owner", "concord_scope", "concord_sign_in", "concord_place", "concord_work", "concord_lives"),
-    "concord_keys",
+    *("concord_keys", "concord_search", "concord_custody"),
 )
 
 # Foreign keys between walled tables that do not carry the agency, each with its reason.
@@ -77,6 +100,7 @@ LOOSE_KEYS = {
     "document_grant_person_id_fkey": "the policy lets people ask for themselves, and be offered who took part",
     "document_undertaking_person_id_fkey": "the policy lets people promise for themselves only",
     "link_step_person_id_fkey": "the policy lets a step name the scope's own person only",
+    "paper_signature_paper_id_kind_digest_fkey": "the policy lets people sign only what their scope reads",
     "meeting_action_meeting_id_consortium_id_office_id_fkey": "it carries the meeting's office, which sees the row too",
     "pack_meeting_id_consortium_id_fkey": "a meeting is the consortium's, and so carries it instead",
     "person_identity_person_id_fkey": "only the operator, who sees all people, invites",
@@ -93,6 +117,7 @@ LOOSE_CONSTRAINTS = {
 
 # Tables and columns that no model maps, each with its reason.
 UNMAPPED = {
+    **dict.fromkeys(("household_words", "sibling_group_words", "search_word"), "searched and kept by functions only"),
     "sign_in_session": "begun through functions only, and read by column: nobody reads its key, the digest",
     "api_token": "reached through functions only",
     "identity_provider_secret": "written only; signing in opens it through a function",

@@ -11,8 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from concord.migrations.custody import keep_custody
+from matching.need import need_catalogue
 from matching.place import list_outward_codes
 from matching.sealed_column import UNDER_AGENCY_KEYS, UNDER_MASTER_KEY
+from matching.summary import HERITAGE_WORDS
 from matching.zone import zone_of, zone_table
 from tenants.scope import hmac_pads
 
@@ -37,7 +40,9 @@ def upgrade(migrate_url: str, *, scope_key: bytes) -> None:
                 command.upgrade(config, "head")
             _keep_outward_codes(connection)
             _keep_zones(connection)
+            _keep_search_terms(connection)
             _keep_resealing(connection)
+            keep_custody(connection)
             _keep_scope_key(connection, scope_key)
     finally:
         engine.dispose()
@@ -109,6 +114,21 @@ def _keep_zones(connection: Connection) -> None:
         ),
         rows,
     )
+
+
+def _keep_search_terms(connection: Connection) -> None:
+    """Let records be found by this release's words for needs and origins; where they changed, keep all words anew."""
+    terms = {("need", need.code): need.title for need in need_catalogue().needs}
+    terms |= {("heritage", code): words for code, words in HERITAGE_WORDS.items()}
+    known = {(kind, code): words for kind, code, words in connection.execute(text("SELECT * FROM search_term"))}
+    if known == terms:
+        return
+    connection.execute(text("DELETE FROM search_term"))
+    connection.execute(
+        text("INSERT INTO search_term (kind, code, words) VALUES (:kind, :code, :words)"),
+        [{"kind": kind, "code": code, "words": words} for (kind, code), words in sorted(terms.items())],
+    )
+    connection.execute(text("SELECT keep_words_of_all()"))
 
 
 def _keep_resealing(connection: Connection) -> None:
