@@ -129,7 +129,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("child_need", Course.MOVES),
     Holding("child_identity", Course.MOVES, (Sealed("sealed", "child_id"),)),
     Holding("pool_entry", Course.MOVES),
-    Holding("place_question", Course.MOVES),
+    Holding("place_question", Course.MOVES, about="record_id"),
     Holding("meeting_action", Course.MOVES, agencies=("agency_id", "office_id")),
     Holding("link", Course.MOVES, agencies=(*_BOTH, "started_by_id"), sides=2),
     Holding("link_step", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
@@ -186,6 +186,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("agency_timing", Course.STAYS),
     Holding("sharing_move", Course.STAYS),
     Holding("departure", Course.STAYS),
+    Holding("hand_over", Course.STAYS, agencies=("agency_id", "receiver_id"), sides=2),
     Holding("agency_archive", Course.STAYS),
     # The directory.
     Holding("agency", Course.STAYS, agencies=("id", "successor_id"), kept_in=_DIRECTORY),
