@@ -14,6 +14,7 @@ from matching.placement.placement import (
     PlacementInvalid,
     note_change,
     require_childrens_agency,
+    require_going_on,
 )
 from matching.sealed_words import tidy
 from tenants import audit
@@ -76,8 +77,7 @@ def plan_meeting(
     """
     require(scope_of(session), Verb.KEEP_LINKS)
     require_childrens_agency(session, placement.group_agency_id)
-    if placement.over:
-        raise PlacementInvalid("The placement is over, so nothing can be planned for it.")
+    require_going_on(session, placement)
     if abs(day - now.date()) > _FARTHEST:
         raise PlacementInvalid("Enter a day within two years from now.")
     if ends_at is not None and ends_at <= starts_at:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.link import Link, LinkMoved
+from matching.link import Link, LinkMoved, LinkState, get_link
 from matching.sibling_group import Child, ChildIdentity, open_child
 from tenants import audit
 from tenants.base import Base, Word
@@ -253,6 +253,15 @@ def change_placement(
     session.flush()
     note_change(session, placement, audit.Act.CHANGE, reason=what, now=now)
     return placement
+
+
+def require_going_on(session: Session, placement: Placement) -> None:
+    """Let a placement pass that is neither over nor given up before the children moved in.
+
+    :raises PlacementInvalid: when it does not go on.
+    """
+    if placement.over or get_link(session, placement.link_id).state is LinkState.ENDED:
+        raise PlacementInvalid("The placement is over, so nothing more is planned for it.")
 
 
 def lock_placement(session: Session, placement: Placement, *, version: int | None = None) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from matching.link import BEFORE_PLACED, WAY, DayKind, Link, LinkState, StepName
+from matching.placement import effect as placement
 from matching.transition import effect, guard
 from matching.transition.fact import StepFacts
 from matching.transition.guard import Guard
@@ -52,7 +53,7 @@ S, T = StepName, Taker
 _INTEREST, _CONSIDERING, _SHORTLISTED, _VISITING, _MEETING, _PANEL, _MATCHED, _INTRODUCED, _PLACED = map(_only, WAY[:9])
 _OPEN_TO_ALL = (guard.both_shared, guard.neither_withdrawn)
 _STILL_WANTED = (guard.neither_withdrawn, guard.match_approved)
-_MAY_MOVE_IN = (guard.order_or_consent, guard.no_legal_hold, guard.all_born)
+_MAY_MOVE_IN = (guard.order_or_consent, guard.no_legal_hold, guard.all_born, placement.plan_agreed)
 _MAY_FOSTER = frozenset(WAY[1:5])
 _KEEP = Verb.KEEP_LINKS
 
@@ -72,16 +73,18 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.GO_TO_PANEL, _MEETING,      LinkState.PANEL,           T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.shobpa_decided, guard.only_family), day=DayKind.PANEL),
     Transition(S.MATCH,       _PANEL,        LinkState.MATCHED,         T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, guard.shobpa_decided, guard.only_family)),
+               (*_STILL_WANTED, guard.shobpa_decided, guard.only_family), (placement.begin,)),
     Transition(S.INTRODUCE,   _MATCHED,      LinkState.INTRODUCTIONS,   T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, guard.lives_elsewhere), day=DayKind.INTRODUCTIONS),
+               (*_STILL_WANTED, guard.lives_elsewhere), (placement.introduce,), DayKind.INTRODUCTIONS),
     Transition(S.PLACE,       _INTRODUCED,   LinkState.PLACED,          T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, *_MAY_MOVE_IN), day=DayKind.MOVED_IN),
+               (*_STILL_WANTED, *_MAY_MOVE_IN), (placement.move_in,), DayKind.MOVED_IN),
     # Who lives there already is not introduced: the placement becomes an adoptive one.
     Transition(S.PLACE,       _MATCHED,      LinkState.PLACED,          T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, guard.lives_there, *_MAY_MOVE_IN), day=DayKind.MOVED_IN),
-    Transition(S.ORDER,       _PLACED,       LinkState.ORDERED,         T.CHILDREN, _KEEP, day=DayKind.ORDERED),
-    Transition(S.DISRUPT,     _PLACED,       LinkState.DISRUPTED,       T.EITHER,   _KEEP, day=DayKind.DISRUPTED),
+               (*_STILL_WANTED, guard.lives_there, *_MAY_MOVE_IN), (placement.move_in,), DayKind.MOVED_IN),
+    Transition(S.ORDER,       _PLACED,       LinkState.ORDERED,         T.CHILDREN, _KEEP,
+               effects=(placement.make_order,), day=DayKind.ORDERED),
+    Transition(S.DISRUPT,     _PLACED,       LinkState.DISRUPTED,       T.CHILDREN, _KEEP,
+               effects=(placement.disrupt,), day=DayKind.DISRUPTED),
     Transition(S.END,         BEFORE_PLACED, LinkState.ENDED,           T.EITHER,   _KEEP,
                effects=(effect.keep_outcome,)),
     # What is recorded at a state, and leaves it as it is.
