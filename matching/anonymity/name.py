@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
 from matching.anonymity.finding import Finding, Kind, Known, found
-from matching.anonymity.word import Word, fold, lists, words_of
+from matching.anonymity.word import Word, fold, lists, may_tell, words_of
 
 _ROOT = 3
 """From how many letters on the beginning of a name may be a short form of it."""
@@ -42,8 +42,7 @@ def own_names(text: str, words: Sequence[Word], known: Known) -> Iterator[Findin
         if sure is not None:
             yield found(text, word.start, word.end, Kind.NAME, sure=sure, why=_OWN if sure else _may_be(word, names))
     for initials in names.initials:
-        dotted = r"\.\s?".join(initials)
-        for match in re.finditer(rf"(?<!\w){dotted}(?!\w)\.?|(?<!\w){initials}(?!\w)", text):
+        for match in _initialled(initials).finditer(text) if may_tell(text, initials) else ():
             if fold(match[0]) not in lists().plain:
                 why = "reads like the initials of somebody this record is about"
                 yield found(text, match.start(), match.end(), Kind.NAME, sure=False, why=why)
@@ -67,6 +66,12 @@ def other_names(text: str, words: Sequence[Word]) -> Iterator[Finding]:
 
 
 @cache
+def _initialled(initials: str) -> re.Pattern[str]:
+    dotted = r"\.\s?".join(initials)
+    return re.compile(rf"(?<!\w){dotted}(?!\w)\.?|(?<!\w){initials}(?!\w)")
+
+
+@lru_cache(maxsize=1024)
 def _names(people: tuple[str, ...]) -> _Names:
     parts: set[str] = set()
     forenames: set[str] = set()

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 
 from matching.anonymity.finding import Finding, Kind, Known, found
-from matching.anonymity.word import lists
+from matching.anonymity.word import letters_of, lists, may_tell
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -51,12 +51,13 @@ _UPN = re.compile(r"\b[A-Z]\d{11}[A-Z\d]\b", re.IGNORECASE)
 _INSURANCE = re.compile(r"\b[A-CEGHJ-PR-TW-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]\b", re.IGNORECASE)
 _NHS = re.compile(r"(?<!\d)\d{3}[\s\-]?\d{3}[\s\-]?\d{4}(?!\d)")
 _LONG = re.compile(r"(?<![\w£.,])\d{6,}(?!\w)")
+_FIGURE = re.compile(r"\d")
 _SEPARATOR = r"[\s/\-_.]*"
 
 
 def dates(text: str, known: Known) -> Iterator[Finding]:
     """Yield exact dates in the forms that Britons write; one of the record's own is named as such."""
-    for pattern in (*_WRITTEN, *_FIGURES):
+    for pattern in _date_patterns(text):
         for match in pattern.finditer(text):
             day, month, year = _day(match["day"]), _month(match["month"]), _year(match["year"])
             if not (1 <= day <= 31 and 1 <= month <= 31 and min(day, month) <= 12):
@@ -75,12 +76,12 @@ def dates(text: str, known: Known) -> Iterator[Finding]:
 
 def contacts(text: str, known: Known) -> Iterator[Finding]:
     """Yield e-mail and web addresses and telephone numbers."""
-    for pattern, why in (
-        (_MAIL, "is an e-mail address"),
-        (_WEB, "is a web address"),
-        (_TELEPHONE, "is a number to ring"),
+    for pattern, why, marks in (
+        (_MAIL, "is an e-mail address", "@"),
+        (_WEB, "is a web address", ".:"),
+        (_TELEPHONE, "is a number to ring", "0+"),
     ):
-        for match in pattern.finditer(text):
+        for match in pattern.finditer(text) if any(mark in text for mark in marks) else ():
             yield found(text, match.start(), match.end(), Kind.CONTACT, sure=True, why=why)
     for match in _HANDLE.finditer(text):
         yield found(
@@ -88,14 +89,19 @@ def contacts(text: str, known: Known) -> Iterator[Finding]:
         )
     for said in (*known.telephones, *known.emails):
         plain = "".join(said.split())
-        for match in re.finditer(r"[\s()\-]*".join(map(re.escape, plain)), text, re.IGNORECASE) if plain else ():
+        if not plain or not may_tell(text, plain):
+            continue
+        for match in re.finditer(r"[\s()\-]*".join(map(re.escape, plain)), text, re.IGNORECASE):
             yield found(text, match.start(), match.end(), Kind.CONTACT, sure=True, why="reaches this record’s people")
 
 
 def numbers(text: str, known: Known) -> Iterator[Finding]:
     """Yield the agency's own references, and numbers of people and of court cases."""
     for reference in known.references:
-        yield from _reference(text, reference)
+        if may_tell(text, reference):
+            yield from _reference(text, reference)
+    if not _FIGURE.search(text):
+        return
     for pattern, why in (
         (_COURT, "is a court’s case number"),
         (_UPN, "is a pupil’s number"),
@@ -112,12 +118,19 @@ def numbers(text: str, known: Known) -> Iterator[Finding]:
 
 def rare_details(text: str) -> Iterator[Finding]:
     """Yield what few children or families have, by the list that ships with Concord."""
-    for pattern, what, instead in _rare():
-        for match in pattern.finditer(text):
+    for pattern, what, instead, words in _rare():
+        for match in pattern.finditer(text) if any(may_tell(text, each) for each in words) else ():
             yield found(text, match.start(), match.end(), Kind.RARE, sure=False, why=f"is {what}", instead=instead)
 
 
 # ── within ──
+
+
+def _date_patterns(text: str) -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of which there can be a date in a text: without a figure only one spelt out, if any."""
+    if _FIGURE.search(text):
+        return (*_WRITTEN, *_FIGURES)
+    return _WRITTEN[2:] if any(month in letters_of(text) for month in _MONTHS) else ()
 
 
 def _day(said: str) -> int:
@@ -171,9 +184,9 @@ def _checks(number: str) -> bool:
 
 
 @cache
-def _rare() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+def _rare() -> tuple[tuple[re.Pattern[str], str, str, tuple[str, ...]], ...]:
     return tuple(
-        (re.compile(rf"(?<!\w)(?:{'|'.join(map(_phrase, words))})(?!\w)", re.IGNORECASE), what, instead)
+        (re.compile(rf"(?<!\w)(?:{'|'.join(map(_phrase, words))})(?!\w)", re.IGNORECASE), what, instead, words)
         for what, instead, words in lists().rare
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from matching.anonymity.finding import Finding, Kind, Known, found
-from matching.anonymity.word import Word, fold, lists, words_of
+from matching.anonymity.word import Word, fold, lists, may_tell, words_of
 from matching.place import find_outward_code
 
 _STREETS = {
@@ -39,6 +39,7 @@ _SAINT = re.compile(r"\b(?:St\.?|Saint|SS)\s+[A-Z][a-z]+(?:['’]?s)?\b(?!['’]
 _NO_SAINT = re.compile(r"\bSt\.? (?:John Ambulance|\w+['’]?s Day|Bernard)")
 _POSTCODE = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE)
 _OUTWARD = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\b")
+_FIGURE = re.compile(r"\d")
 _ORDINAL = re.compile(r"\d(?:st|nd|rd|th)", re.IGNORECASE)
 _FANS = re.compile(r"(?:supports?|supporting|follows?|following|fans? of)\s+$", re.IGNORECASE)
 _TEAM = re.compile(
@@ -50,14 +51,14 @@ _OWN = "is where somebody this record is about lives"
 
 def own_places(text: str, known: Known) -> Iterator[Finding]:
     """Yield where a text tells the record's own address, street, town, postcode or outward code."""
-    for phrase in _phrases(known.addresses):
-        for match in phrase.finditer(text):
+    for said, phrase in _phrases(known.addresses).items():
+        for match in _phrase(phrase).finditer(text) if may_tell(text, said) else ():
             clear = match[0][:1].isupper() or len(match[0].split()) > 1 or not lists().is_word(fold(match[0]))
             yield found(text, match.start(), match.end(), Kind.PLACE, sure=clear, why=_OWN)
     for code in known.postcodes:
         for part in {code, code.split()[0] if " " in code.strip() else code}:
             compact = "".join(part.split())
-            if not compact:
+            if not compact or not may_tell(text, compact):
                 continue
             spaced = r"\s*".join(map(re.escape, compact))
             for match in re.finditer(rf"(?<!\w){spaced}(?!\w)", text, re.IGNORECASE):
@@ -100,14 +101,20 @@ def without_customs(text: str, words: Sequence[Word]) -> Iterator[Word]:
 # ── within ──
 
 
-@cache
-def _phrases(addresses: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    """Return what to look for of addresses: each street with its name, each other part as a whole."""
-    parts = [part for address in addresses for line in re.split(r"[,;\n]", address) for part in _split(line)]
-    return tuple(re.compile(rf"(?<!\w){part}(?:['’]s)?(?!\w)", re.IGNORECASE) for part in dict.fromkeys(parts))
+def _phrases(addresses: tuple[str, ...]) -> dict[str, str]:
+    """Return what to look for of addresses: each street with its name, each other part as a whole.
+
+    Each is words that must be there, and the pattern of the phrase that they are in.
+    """
+    return dict(part for address in addresses for line in re.split(r"[,;\n]", address) for part in _split(line))
 
 
-def _split(line: str) -> Iterator[str]:
+@lru_cache
+def _phrase(part: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){part}(?:['’]s)?(?!\w)", re.IGNORECASE)
+
+
+def _split(line: str) -> Iterator[tuple[str, str]]:
     if _POSTCODE.search(line):
         line = _POSTCODE.sub(" ", line)
     words = [word.text for word in words_of(line)]
@@ -115,11 +122,11 @@ def _split(line: str) -> Iterator[str]:
         kind = word.casefold()
         if index and kind in _STREETS:
             last = f"(?:{kind}|{_STREETS[kind]})" if _STREETS[kind] else kind
-            yield _spaced([*map(re.escape, words[:index]), last])
+            yield "".join(words[:index]), _spaced([*map(re.escape, words[:index]), last])
             words = words[index + 1 :]
             break
     if words and fold("".join(words)) not in lists().nations and len("".join(words)) > 2:
-        yield _spaced([re.escape(word) for word in words])
+        yield "".join(words), _spaced([re.escape(word) for word in words])
 
 
 def _spaced(words: list[str]) -> str:
@@ -133,6 +140,8 @@ def _long_places() -> re.Pattern[str]:
 
 
 def _postcodes(text: str) -> Iterator[Finding]:
+    if not _FIGURE.search(text):
+        return
     for match in _POSTCODE.finditer(text):
         written = match[0].isupper()
         if written or (find_outward_code(match[1].upper()) and not _ORDINAL.match(match[2])):

@@ -8,7 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -16,6 +16,9 @@ _LETTER = r"(?:[^\W\d_][\u0300-\u036f]*)"
 _WORD = re.compile(rf"{_LETTER}+(?:['’‘`´\-‐‑]{_LETTER}+)*")
 _PIECE = re.compile(rf"{_LETTER}+(?:['’‘`´]{_LETTER}+)*")
 _POSSESSIVE = re.compile(r"['’‘`´]s$", re.IGNORECASE)
+_NO_LETTER = re.compile(r"[\W_]+")
+_LIKE_ASCII = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
+"""The letters beyond ASCII that a pattern without case takes for one of it."""
 _BEGINS = frozenset('.!?:;\n\r•*–—(“"‘-…/|>')
 
 
@@ -72,8 +75,24 @@ class Lists:
 
 def fold(text: str) -> str:
     """Return letters without case, accents, apostrophes or hyphens."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in plain if letter.isalnum())
+
+
+@lru_cache(maxsize=4096)
+def letters_of(text: str) -> str:
+    """Return a text's letters and figures alone, in small letters: where a phrase's are not in it, no phrase is.
+
+    It spares what looks for phrases with anything between their letters, which costs much more.
+    """
+    return _NO_LETTER.sub("", text.translate(_LIKE_ASCII).lower())
+
+
+def may_tell(text: str, phrase: str) -> bool:
+    """Say whether a text may have a phrase in it, whatever is between its letters; in doubt it may."""
+    return not phrase.isascii() or letters_of(phrase) in letters_of(text)
 
 
 def words_of(text: str) -> Iterator[Word]:
