@@ -152,6 +152,12 @@ def digest_key_of(first_key: bytes) -> bytes:
     return hmac.digest(first_key, b"digest", "sha256")
 
 
+def keys_of(session: Session, *, agency_id: UUID) -> dict[UUID, AESGCM]:
+    """Return an agency's data keys by their ids, for what is sealed anew under another's; its own scope has them."""
+    query = select(AgencyKey.id).where(AgencyKey.agency_id == agency_id, AgencyKey.purpose == KeyPurpose.SEAL)
+    return {key_id: _key(session, key_id) for key_id in session.scalars(query)}
+
+
 def forget_keys(session: Session) -> None:
     """Look the keys up again before the next use, because a part of the transaction was rolled back."""
     session.info.pop("present_keys", None)

@@ -8,9 +8,9 @@ From a line with ``MOVES`` each upgrade makes the rights, deferrable keys and st
 that the table has to have:
 
 - a primary key in which an id stands, so that a row is the same row before and after;
-- each column that names an agency in its line, and a foreign key that carries it to the row of the record, group, child,
-  link or document that this one belongs to (or ``about``, where an id without a key says of which record it is): what
-  is handed over in part is found along these. Columns of no such key go with their side;
+- each column that names an agency in its line, and a foreign key that carries it to the row of the record, child, link
+  or document that this one belongs to (or ``about``, where an id without a key says of which record it is): what is
+  handed over in part is found along these. Columns of no such key go with their side;
 - no CHECK that two agencies differ, unless it lets past what is over: two sides of one row may become one agency;
 - no unique key that an agency's column alone keeps apart, or a rule in ``settle_hand_over`` (revision 0027) for rows of
   two agencies that collide; none may be dropped.
@@ -147,16 +147,26 @@ REGISTER: tuple[Holding, ...] = (
             (Sealed("sealed", "id", Form.FILE, ending="pdf", own_key="sealed_key"),)),
     Holding("document_grant", Course.MOVES, agencies=_BOTH, sides=2),
     Holding("document_undertaking", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("placement", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("placement_child", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("placement_note", Course.MOVES, (Sealed("sealed", "id"),), agencies=_BOTH),
+    Holding("placement_introduction", Course.MOVES, (Sealed("sealed", "id", Form.FILE, ending="txt",
+            own_key="sealed_key"),), agencies=_BOTH, sides=2),
+    Holding("placement_review", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("adopters_copy", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),),
+            agencies=_BOTH, sides=2),
     Holding("record_bar", Course.MOVES),
     Holding("glass", Course.MOVES),
     Holding("glass_judgement", Course.MOVES),
     Holding("adoption_order", Course.MOVES),
     Holding("agreement_entry", Course.MOVES, (Sealed("sealed", "id"),)),
-    Holding("rectification", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_decision", "id")), about="record_id"),
+    Holding("rectification", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_decision", "id")),
+            about="record_id"),
     Holding("subject_request", Course.MOVES, (Sealed("sealed", "id"),), about="record_id"),
     Holding("subject_item", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_decision", "id"))),
     Holding("subject_export", Course.MOVES, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
-    Holding("retention_hold", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_lifting", "id")), about="record_id"),
+    Holding("retention_hold", Course.MOVES, (Sealed("sealed", "id"), Sealed("sealed_lifting", "id")),
+            about="record_id"),
     # History: what was done, by whom, and what was made of the records.
     Holding("audit_entry", Course.STAYS, agencies=("owner_agency_id", "actor_agency_id")),
     Holding("import_run", Course.STAYS, (

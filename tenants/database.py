@@ -17,6 +17,8 @@ _ENTER_SCOPE = text("""
     SELECT set_config('concord.scope', :setting, true), scope_is_valid(), set_config('concord.origin', :origin, true),
            set_config('concord.address', :address, true), set_config('concord.request_id', :request_id, true)
 """)
+_BEGUN = text("SELECT CAST(extract(epoch FROM transaction_timestamp()) AS float)")
+"""When the transaction began: a signature holds for as long as its transaction, however late in it it is made."""
 _WHENCE = ("origin", "address", "request_id")
 """What a session's facts may say of where it comes from; entries of the audit that say nothing else say this."""
 
@@ -74,6 +76,27 @@ class Database:
                     refusal.afterwards(later)
             raise
 
+    @contextmanager
+    def acting(self, session: Session, scope: Scope) -> Iterator[None]:
+        """Go on in the same transaction as another scope for the block: for what is done to two agencies or to none.
+
+        :raises ScopeRefused: when the database does not verify the scope.
+        """
+        before = scope_of(session)
+        session.flush()
+        self._change_scope(session, scope)
+        try:
+            yield
+            session.flush()
+            self._change_scope(session, before)
+        finally:
+            session.info["scope"] = before
+
+    def _change_scope(self, session: Session, scope: Scope) -> None:
+        session.info["scope"] = scope
+        forget_keys(session)
+        self._sign(session, session.connection(), now=session.scalar(_BEGUN))
+
     def _session(self, scope: Scope) -> Session:
         return self._sessions(info={**self._facts, "scope": scope, "cipher": self._cipher})
 
@@ -99,11 +122,14 @@ class Database:
         if transaction.nested:
             # A savepoint inherits the scope; signed anew, it would be refused once its transaction is five minutes old.
             return
+        self._sign(session, connection)
+
+    def _sign(self, session: Session, connection: Connection, *, now: float | None = None) -> None:
         scope: Scope = session.info["scope"]
         # Nobody's scope is signed too: it alone may start a sign-in, and it covers whatever a connection that was
         # used before may still carry.
         pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
-        setting = sign_scope(scope, key=self._scope_key, backend_pid=pid)
+        setting = sign_scope(scope, key=self._scope_key, backend_pid=pid, now=now)
         whence = {name: str(session.info.get(name) or "") for name in _WHENCE}
         if not connection.execute(_ENTER_SCOPE, {"setting": setting, **whence}).one()[1]:
             raise ScopeRefused(

@@ -10,6 +10,8 @@ from matching.pack import BUILD_ALL_JOB, BUILD_JOB
 from matching.retention.run import RETENTION_JOB
 from matching.sharing import MOVE_JOB
 from matching.subject_access.export import EXPORT_JOB
+from tenants.hand_over import HAND_OVER_JOB
+from workers.hand_over import hand_over
 from workers.import_file import import_file
 from workers.import_undo import undo_file
 from workers.pack_build import build_all_packs, build_pack
@@ -26,4 +28,5 @@ HANDLERS: Mapping[str, Handler] = {
     MOVE_JOB: move_records,
     RETENTION_JOB: destroy_run,
     EXPORT_JOB: make_answer,
+    HAND_OVER_JOB: hand_over,
 }

@@ -22,6 +22,7 @@ from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
 from workers.answer_keeping import destroy_answers
 from workers.audit_keeping import AuditKeys, keep_audit
+from workers.hand_over import ask_for_hand_overs
 from workers.sharing import ask_for_moves
 
 PACK_DAYS_AHEAD = 7
@@ -49,6 +50,7 @@ def run_schedule(
             destroy_packs(database, now=clock())
             destroy_answers(database, now=clock())
             ask_for_moves(database, now=clock())
+            ask_for_hand_overs(database, now=clock())
             keep_audit(database, audit_keys or AuditKeys(), now=clock(), stopping=stop.is_set)
         except OperationalError as error:
             log.warning("schedule.database_away", error=type(error).__name__)

@@ -42,6 +42,8 @@ class RetentionHold(Base):
     sealed_lifting: Mapped[bytes | None]
     lifted_by: Mapped[UUID | None]
     lifted_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]
+    """When it came with another agency's records, where a hold of one's own on the same class stood already."""
 
 
 @dataclass(frozen=True, slots=True)

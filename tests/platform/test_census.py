@@ -103,6 +103,7 @@ COMMANDS = {
 # scope and in no person's name.
 SCHEDULE: frozenset[Verb] = frozenset()
 JOBS = {
+    "hand_over": SCHEDULE,
     "import": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "import_undo": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "pack.build": {Verb.BUILD_PACK},

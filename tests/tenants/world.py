@@ -35,10 +35,12 @@ from tenants.agency import AgencyKind, get_agency
 from tenants.agency_archive import keep_archive
 from tenants.api_client import add_client
 from tenants.api_token import start_token
+from tenants.base import utc_now
 from tenants.custody import fingerprint
 from tenants.database import Database
 from tenants.delegation import delegate
 from tenants.departure import propose_departure
+from tenants.hand_over import propose_hand_over
 from tenants.invitation import invite
 from tenants.job import request_job
 from tenants.person import get_person
@@ -50,6 +52,8 @@ from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
 from tests.tenants.linked_world import make_linked
+from tests.tenants.papers_world import make_papers
+from tests.tenants.placed_world import make_placed
 from tests.tenants.privacy_world import make_privacy
 from tests.tenants.sign_in_world import make_sign_in_service
 
@@ -74,6 +78,11 @@ SHARED = {
     "document": 1,
     "document_version": 1,
     "link_step": 1,
+    # A plan to hand over concerns both.
+    "hand_over": 1,
+    # What an agency says of itself for the other members' papers, and its signature under their agreement.
+    "paper_answer": 1,
+    "paper_signature": 1,
 }
 
 
@@ -93,7 +102,7 @@ ABOUT_CLOSED = {
     ),
     **dict.fromkeys(("child_identity", "child_need"), "child_id = ANY (%(ids)s)"),
     **dict.fromkeys(
-        ("adoption_order", "document", "glass", "link", "pool_entry", "ranking_line", "record_bar", "sharing_move"),
+        ("adoption_order", "document", "glass", "link", "placement", "pool_entry", "ranking_line", "record_bar", "sharing_move"),
         "household_id = ANY (%(ids)s) OR sibling_group_id = ANY (%(ids)s)",
     ),
     **dict.fromkeys(
@@ -109,6 +118,7 @@ ABOUT_CLOSED = {
             "document_version",
             "link_step",
             "pack_file",
+            *("adopters_copy", "placement_child", "placement_introduction", "placement_note", "placement_review"),
             "subject_export",
             "subject_item",
         ),
@@ -149,6 +159,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
     agency, neighbour = factories.tenant(consortium_id), factories.tenant(consortium_id)
     closed = (*_make_records(factories, agency), *make_linked(factories, database, agency, neighbour))
+    make_placed(database, agency, household_id=closed[-2], group_id=closed[-1])
     barred = tuple(factories.colleague(each, roles=each.scope.roles).scope for each in (agency, neighbour))
     world = World(stranger, office, agency, neighbour, barred, closed, view)
     _make_meeting(database, world)
@@ -157,6 +168,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_chain(database, agency)
     make_sign_in_service(database, agency)
     make_privacy(factories, agency, about=closed[0])
+    make_papers(database, office=office, agency=agency)
     return world
 
 
@@ -319,12 +331,21 @@ def _make_the_rest(database: Database, world: World) -> None:
         _make_ranking(session, world.agency)
         _make_import(session, world.agency, job_id)
         _make_departure(session)
+        _plan_to_hand_over(session, world)
 
 
 def _make_departure(session: Session) -> None:
     departure = propose_departure(session, leaves_on=TODAY + timedelta(days=90), reason="A merger", now=NOW)
     facts: dict[str, Any] = {"manifest": {}, "word": "sample", "state": fingerprint(session)}
     keep_archive(session, departure.id, **facts, now=NOW)
+
+
+def _plan_to_hand_over(session: Session, world: World) -> None:
+    giver, receiver = (get_agency(session, each.id) for each in (world.agency, world.neighbour))
+    now = utc_now()
+    propose_hand_over(
+        session, giver, receiver=receiver, takes_effect_on=now.date() + timedelta(days=90), reason="A merger", now=now
+    )
 
 
 def _make_client(database: Database, agency: Tenant) -> None:
