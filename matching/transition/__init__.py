@@ -2,6 +2,7 @@
 
 from matching.transition.fact import StepFacts
 from matching.transition.guard import Guard
+from matching.transition.group_end import change_plan
 from matching.transition.hold import lift_legal_hold, set_legal_hold
 from matching.transition.lock import lock_link, lock_records
 from matching.transition.table import TRANSITIONS, Effect, Taker, Transition, find_transition, transitions_from
@@ -22,6 +23,7 @@ __all__ = [
     "StepFacts",
     "Taker",
     "Transition",
+    "change_plan",
     "consider",
     "end_link",
     "find_allowed",

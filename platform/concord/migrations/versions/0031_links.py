@@ -43,6 +43,7 @@ PAR_STATES = (
 CPR_STATES = "'linking_meeting', 'panel', 'matched', 'introductions', 'placed'"
 
 ME = "(SELECT scope_person())"
+MINE = f"person_id = {ME}"
 SELF = f"person_id = {ME} AND person_name = (SELECT p.name FROM person p WHERE p.id = {ME})"
 PARTY = "(SELECT scope_agency()) IN (group_agency_id, household_agency_id)"
 PARTIES = "link_id, group_agency_id, household_agency_id"
@@ -53,7 +54,7 @@ BOTH_RECORDS = (
     "FOREIGN KEY (sibling_group_id, group_agency_id) REFERENCES sibling_group (id, agency_id), "
     "FOREIGN KEY (household_id, household_agency_id) REFERENCES household (id, agency_id)"
 )
-WRITER = "person_id uuid NOT NULL REFERENCES person, person_name text NOT NULL, at timestamptz NOT NULL"
+WRITER = "person_id uuid NOT NULL, person_name text NOT NULL, at timestamptz NOT NULL"
 
 OWNER = "(SELECT scope_agency()) = CASE {0}kind WHEN 'par' THEN {0}household_agency_id ELSE {0}group_agency_id END"
 READER = "(SELECT scope_agency()) = CASE {0}kind WHEN 'par' THEN {0}group_agency_id ELSE {0}household_agency_id END"
@@ -216,7 +217,7 @@ def _holds() -> None:
     op.execute("CREATE INDEX legal_hold_agency_idx ON legal_hold (agency_id, sibling_group_id)")
     wall("legal_hold")
     may_read("legal_hold", OWN)
-    may_write("legal_hold", f"{OWN} AND {SELF} AND lifted_at IS NULL", verbs="INSERT")
+    may_write("legal_hold", f"{OWN} AND {MINE} AND lifted_at IS NULL", verbs="INSERT")
     may_write(
         "legal_hold",
         f"{OWN} AND lifted_by = {ME}",
@@ -264,9 +265,9 @@ def _clocks() -> None:
     for table in ("clock_mark", "clock_reason"):
         wall(table)
         may_read(table, OWN)
-    may_write("clock_mark", f"{OWN} AND {SELF}", verbs="INSERT")
+    may_write("clock_mark", f"{OWN} AND {MINE}", verbs="INSERT")
     seen = "(link_id IS NULL OR link_id IN (SELECT l.id FROM link l))"
-    may_write("clock_reason", f"{OWN} AND {SELF} AND {seen}", verbs="INSERT")
+    may_write("clock_reason", f"{OWN} AND {MINE} AND {seen}", verbs="INSERT")
     op.execute("GRANT SELECT ON clock_mark, clock_reason TO concord_app")
 
 
@@ -297,7 +298,7 @@ def _declines() -> None:
     # What the other agency can use, apart from why: it reads the one and not the other.
     op.execute(f"""
         CREATE TABLE decline_feedback (
-            decline_id uuid PRIMARY KEY,
+            decline_id uuid NOT NULL,
             agency_id uuid NOT NULL CHECK (agency_id IN (group_agency_id, household_agency_id)),
             sibling_group_id uuid NOT NULL,
             group_agency_id uuid NOT NULL,
@@ -305,6 +306,7 @@ def _declines() -> None:
             household_agency_id uuid NOT NULL,
             feedback text NOT NULL CHECK (feedback <> ''),
             at timestamptz NOT NULL,
+            PRIMARY KEY (decline_id, agency_id),
             FOREIGN KEY (decline_id, group_agency_id, household_agency_id)
                 REFERENCES decline (id, group_agency_id, household_agency_id),
             {BOTH_RECORDS}
@@ -315,7 +317,7 @@ def _declines() -> None:
         wall(table)
     seen = "sibling_group_id IN (SELECT g.id FROM sibling_group g) AND household_id IN (SELECT h.id FROM household h)"
     may_read("decline", OWN)
-    may_write("decline", f"{OWN} AND {SELF} AND taken_back_at IS NULL AND {seen}", verbs="INSERT")
+    may_write("decline", f"{OWN} AND {MINE} AND taken_back_at IS NULL AND {seen}", verbs="INSERT")
     may_write(
         "decline",
         f"{OWN} AND taken_back_by = {ME}",
@@ -360,7 +362,7 @@ def _siblings() -> None:
     for table in ("sibling_decision", "sibling_move"):
         wall(table)
         may_read(table, OWN)
-    may_write("sibling_decision", f"{OWN} AND {SELF}", verbs="INSERT")
+    may_write("sibling_decision", f"{OWN} AND {MINE}", verbs="INSERT")
     may_write("sibling_move", OWN, verbs="INSERT")
     op.execute("GRANT SELECT ON sibling_decision, sibling_move TO concord_app")
     # A child's own report goes with the child.
