@@ -84,6 +84,7 @@ class ClassDefault:
 class FixedClass:
     """A class that Concord itself removes or keeps, and that no agency sets."""
 
+    code: str
     title: str
     what: str
     period: str
@@ -114,13 +115,14 @@ def fixed_classes() -> tuple[FixedClass, ...]:
     """Return the classes that no agency sets, in the order of the schedule."""
     return tuple(
         FixedClass(
+            code=code,
             title=said["title"],
             what=said["what"],
             period=said["period"],
             removed=said["ends"] == "automatic",
             basis=said["basis"],
         )
-        for said in _schedule().values()
+        for code, said in _schedule().items()
         if "months" not in said
     )
 

@@ -63,6 +63,12 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.READ_RETENTION,
     ),
     Section(
+        title="Papers of privacy",
+        hint="Who is controller of what, the sharing agreement, the impact assessment and the privacy notices.",
+        endpoint="papers.index",
+        verb=Verb.READ_PAPERS,
+    ),
+    Section(
         title="Your agency’s records",
         hint="Take out everything that your agency has here, and sign for it.",
         endpoint="agency_archive.index",

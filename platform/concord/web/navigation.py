@@ -93,6 +93,7 @@ def footer_for(scope: Scope) -> list[dict[str, str]]:
     links = [
         *(ranking if may(scope, Verb.READ_RANKING) else []),
         *([("E-mail domains to confirm", "providers.domains")] if may(scope, Verb.CONFIRM_DOMAINS) else []),
+        *([("Papers of privacy", "papers.index")] if may(scope, Verb.READ_PAPERS) else []),
         ("Accessibility statement", "reference.accessibility"),
     ]
     return [{"text": text, "href": url_for(endpoint)} for text, endpoint in links]

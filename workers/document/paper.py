@@ -1,0 +1,38 @@
+"""A paper of privacy as a tagged PDF (PDF/UA-1): what it says, and who has signed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+
+from matching.papers.signature import Place
+from workers.document import font
+from workers.document.pdf import typeset_pdf
+from workers.document.text import REPLACEMENT, clean
+
+
+def render_paper(content: Mapping[str, Any], *, state: str, places: Sequence[Place], made_at: datetime) -> bytes:
+    """Return a paper as a PDF/UA-1 file, ``state`` in its head on every page.
+
+    :raises TypesettingFailed: when it cannot be typeset.
+    """
+    signed = [[f"{place.agency}, {place.capacity[:1].lower()}{place.capacity[1:]}", _said(place)] for place in places]
+    view = _printable({**content, "state": state, "places": signed})
+    return typeset_pdf(view, template="paper", made_at=datetime.combine(made_at.date(), time(), tzinfo=UTC))
+
+
+def _said(place: Place) -> str:
+    if place.signature is None:
+        return "Not signed."
+    return f"Signed by {place.signature.name} on {place.signature.signed_at:%d/%m/%Y}."
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, str):
+        return "".join(each if each == "\n" or ord(each) in font.covered() else REPLACEMENT for each in clean(value))
+    if isinstance(value, Mapping):
+        return {name: _printable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    return value
