@@ -17,6 +17,7 @@ from matching.undertaking import report_rules
 from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import TODAY, Factories, Tenant
+from tests.tenants.link_world import take_to_panel
 
 _FILE = CheckedPdf(b"%PDF-a-made-up-report", 1)
 
@@ -35,6 +36,9 @@ def make_linked(factories: Factories, database: Database, agency: Tenant, neighb
         consider(session, get_link(session, link_id), version=1, reason="So do the children.", now=now)
         for _ in range(2):
             add_par(session, get_household(session, household_id), file=_FILE, now=now)
+    with database.transaction(neighbour.scope) as session:
+        take_to_panel(session, get_link(session, link_id))
+    with database.transaction(agency.scope) as session:
         # Held back since: what the neighbour sees of the pool stays as it was, and the grant opens the report alone.
         share(session, stage=Stage.CONSORTIUM, on=TODAY, household_id=household_id, held=True, reason="test")
     own_group = factories.group(agency, stage=Stage.IN_HOUSE)

@@ -34,7 +34,10 @@ DIRECTORY = {
     "person_identity",
     "sign_in_session",
 }
-OF_BOTH_SIDES = {"link", "link_step", "document_grant", "document_undertaking"}
+OF_BOTH_SIDES = {
+    *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
+    *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy"),
+}
 
 
 class TestWall:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -51,6 +51,7 @@ from tests.conftest import SCOPE_KEY
 from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
+from tests.tenants.link_world import make_link_rows
 from tests.tenants.linked_world import make_linked
 from tests.tenants.papers_world import make_papers
 from tests.tenants.placed_world import make_placed
@@ -78,6 +79,8 @@ SHARED = {
     "document": 1,
     "document_version": 1,
     "link_step": 1,
+    "link_day": 1,
+    "decline_feedback": 1,
     # A plan to hand over concerns both.
     "hand_over": 1,
     # What an agency says of itself for the other members' papers, and its signature under their agreement.
@@ -96,13 +99,16 @@ ABOUT_CLOSED = {
     **dict.fromkeys(
         (
             *("child", "exclusion_area", "sibling_group_identity", "sibling_group_place", "sibling_group_profile"),
-            "sibling_placement",
+            *("sibling_placement", "legal_hold", "sibling_move"),
         ),
         "sibling_group_id = ANY (%(ids)s)",
     ),
     **dict.fromkeys(("child_identity", "child_need"), "child_id = ANY (%(ids)s)"),
     **dict.fromkeys(
-        ("adoption_order", "document", "glass", "link", "placement", "pool_entry", "ranking_line", "record_bar", "sharing_move"),
+        (
+            *("adoption_order", "document", "glass", "link", "placement", "pool_entry", "ranking_line", "record_bar"),
+            "sharing_move",
+        ),
         "household_id = ANY (%(ids)s) OR sibling_group_id = ANY (%(ids)s)",
     ),
     **dict.fromkeys(
@@ -116,7 +122,9 @@ ABOUT_CLOSED = {
             "document_grant",
             "document_undertaking",
             "document_version",
+            "link_day",
             "link_step",
+            "match_decision",
             "pack_file",
             *("adopters_copy", "placement_child", "placement_introduction", "placement_note", "placement_review"),
             "subject_export",
@@ -136,7 +144,8 @@ class World:
     agency: Tenant
     neighbour: Tenant
     barred: tuple[Scope, ...]
-    """A colleague in the agency and somebody of the neighbour's, both shut out of the records in ``closed``."""
+    """A colleague in the agency and somebody of the neighbour's, both shut out of the records in ``closed``, and with
+    them a program of each agency."""
     closed: tuple[UUID, ...]
     """A household and a group of the agency that are shared, the group's child; and a household and a group that have
     reports, the household's being linked with a group of the neighbour's."""
@@ -159,9 +168,11 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
     agency, neighbour = factories.tenant(consortium_id), factories.tenant(consortium_id)
     closed = (*_make_records(factories, agency), *make_linked(factories, database, agency, neighbour))
+    make_link_rows(database, agency, group_id=closed[1], household_id=closed[-2], child_ids=closed[2:-2])
     make_placed(database, agency, household_id=closed[-2], group_id=closed[-1])
     barred = tuple(factories.colleague(each, roles=each.scope.roles).scope for each in (agency, neighbour))
-    world = World(stranger, office, agency, neighbour, barred, closed, view)
+    programs = tuple(replace(each.scope, person_id=None, client_id=uuid4()) for each in (agency, neighbour))
+    world = World(stranger, office, agency, neighbour, (*barred, *programs), closed, view)
     _make_meeting(database, world)
     _make_the_rest(database, world)
     _shut_out(database, world)
