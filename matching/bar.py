@@ -3,6 +3,8 @@
 The database holds the bar (migration 0020): lists, counts, rankings, exports and jobs that a person asks for leave the
 record out without being told to. A person may be barred by name, where they are of the record's own agency, or by the
 e-mail address with which they sign in, now or later: so naming one never tells whether Concord knows them.
+
+A program (``tenants.api_client``) answers its whole agency: it is shut out of what anybody of that agency is.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from tenants.permission import Verb, require
 from tenants.person import Person, list_people
 
 SHUT_OUT = (
-    "you are shut out of the record with this reference, because you know the family; expected somebody else to import "
-    "this row"
+    "you are shut out of the record with this reference, because you know the family, or for a program because "
+    "somebody of its agency does; expected somebody else to import this row"
 )
 """Why a row of a sheet is refused that names a record from which its importer is barred."""
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+")
@@ -192,7 +194,7 @@ def people_to_bar(session: Session, *, now: datetime) -> list[Person]:
 
 
 def barred_ids(session: Session) -> frozenset[UUID]:
-    """Return the records from which the scope's person is barred, the children of groups among them."""
+    """Return the records from which the scope's person or program is barred, the children of groups among them."""
     return frozenset(session.scalar(text("SELECT scope_barred()")) or ())
 
 

@@ -59,7 +59,7 @@ class Pack(Base):
     digest: Mapped[bytes | None]
     """SHA-256 over the digests of its files, in the order of their formats."""
     reader_id: Mapped[UUID | None]
-    """Whose alone it is, where they are shut out of a record; ``None`` for the agency's."""
+    """Whose alone it is, a person's or a program's, where they are shut out of a record; ``None`` for the agency's."""
     expires_on: Mapped[date]
     """The last day on which it can be opened."""
 
@@ -162,12 +162,16 @@ def next_version(session: Session, meeting: Meeting) -> int:
 
 
 def is_shut_out(session: Session) -> bool:
-    """Say whether the scope's person is shut out of any record."""
+    """Say whether the scope's person, or its program, is shut out of any record."""
     return bool(session.scalar(text("SELECT scope_barred_since() IS NOT NULL")))
 
 
 def _reader(session: Session) -> UUID | None:
-    return scope_of(session).person_id if is_shut_out(session) else None
+    return _asker(session) if is_shut_out(session) else None
+
+
+def _asker(session: Session) -> UUID | None:
+    return scope_of(session).person_id or scope_of(session).client_id
 
 
 def require_reader(session: Session, pack: Pack) -> None:
@@ -176,7 +180,7 @@ def require_reader(session: Session, pack: Pack) -> None:
     :raises PackNotTheirs: when they have.
     """
     since = session.scalar(text("SELECT scope_barred_since()"))
-    if since is not None and (pack.reader_id != scope_of(session).person_id or pack.requested_at < since):
+    if since is not None and (pack.reader_id != _asker(session) or pack.requested_at < since):
         raise PackNotTheirs(
             "Whoever asked for this pack has been shut out of a record since. Somebody else can ask for the agency’s "
             "pack on the meeting’s page."
@@ -195,7 +199,7 @@ def get_pack(session: Session, pack_id: UUID) -> Pack:
     :raises PackUnknown: when there is none, or it is somebody else's alone.
     """
     pack = session.get(Pack, pack_id)
-    if pack is None or pack.reader_id not in (None, scope_of(session).person_id):
+    if pack is None or pack.reader_id not in (None, _asker(session)):
         raise PackUnknown("There is no such pack for your agency.")
     return pack
 

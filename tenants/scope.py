@@ -49,13 +49,14 @@ def sign_scope(scope: Scope, *, key: bytes, backend_pid: int, now: float | None 
     """
     body = "|".join(
         (
-            "v1",
+            "v2" if scope.client_id else "v1",
             str(scope.agency_id or ""),
             str(scope.person_id or ""),
             str(scope.consortium_id or ""),
             "1" if scope.operator else "0",
             str(backend_pid),
             str(int(time.time() if now is None else now)),
+            *((str(scope.client_id),) if scope.client_id else ()),
         )
     )
     return f"{body}|{hmac.new(key, body.encode(), hashlib.sha256).hexdigest()}"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -81,6 +82,15 @@ class TestSignScope:
             altered = good.replace(str(mine), str(theirs))
             assert altered != good
             assert _seen(login, altered) == 0
+
+    @pytest.mark.parametrize("how", sorted(set(FORGERIES) - {"another version", "a further claim"}))
+    def test_covers_a_program_too(self, login: Login, sign: Sign, world: World, how: str) -> None:
+        program = replace(world.agency.scope, person_id=None, client_id=uuid4())
+        good = sign(program)
+        another = good.replace(str(program.client_id), str(uuid4()))
+
+        assert _seen(login, good) > 0
+        assert [_seen(login, each) for each in (FORGERIES[how](good), another, "v1" + good[2:], "v2|" + good[2:])] == [0] * 4
 
     def test_binds_the_scope_to_one_connection(self, login: Login, world: World) -> None:
         elsewhere = sign_scope(world.agency.scope, key=SCOPE_KEY, backend_pid=login.info.backend_pid + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from concord.migrations.acting_sign_in import END_ACTING, OF_SIGNING_IN
+from concord.migrations.client_bars import BARRED, BARS, CLAIMS, CLIENT
 from concord.migrations.wall import give_function, may_read
 
 revision = "0030"
@@ -16,6 +17,7 @@ depends_on = None
 def upgrade() -> None:
     """Close each gap by itself."""
     _acting_sign_in()
+    _bar_clients()
 
 
 def _acting_sign_in() -> None:
@@ -46,3 +48,27 @@ def _end_of_acting() -> None:
         CREATE TRIGGER appointment_acting AFTER UPDATE OF ends_on ON appointment
         FOR EACH ROW WHEN (NEW.delegation_id IS NOT NULL) EXECUTE FUNCTION end_acting_sessions()
     """)
+
+
+def _bar_clients() -> None:
+    _replace("concord_scope", CLAIMS)
+    op.execute(CLIENT)
+    may_read("appointment", "true", role="concord_place", name="place")
+    op.execute("GRANT SELECT (person_id, agency_id, starts_on, ends_on) ON appointment TO concord_place")
+    _replace("concord_place", BARS, BARRED)
+    # A pack that was made for a program alone is read by that program.
+    op.execute("""
+        ALTER POLICY pack_file_bar ON pack_file USING (
+            (SELECT scope_barred_since()) IS NULL OR pack_id IN (SELECT p.id FROM pack p
+                WHERE p.reader_id = coalesce((SELECT scope_person()), (SELECT scope_client()))
+                  AND p.requested_at >= (SELECT scope_barred_since())))
+    """)
+
+
+def _replace(owner: str, *statements: str) -> None:
+    op.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
+    op.execute(f"SET LOCAL ROLE {owner}")
+    for statement in statements:
+        op.execute(statement)
+    op.execute("SET LOCAL ROLE concord_owner")
+    op.execute(f"REVOKE CREATE ON SCHEMA public FROM {owner}")
