@@ -90,7 +90,9 @@ class TestSignScope:
         another = good.replace(str(program.client_id), str(uuid4()))
 
         assert _seen(login, good) > 0
-        assert [_seen(login, each) for each in (FORGERIES[how](good), another, "v1" + good[2:], "v2|" + good[2:])] == [0] * 4
+        assert [_seen(login, each) for each in (FORGERIES[how](good), another, "v1" + good[2:], "v2|" + good[2:])] == [
+            0
+        ] * 4
 
     def test_binds_the_scope_to_one_connection(self, login: Login, world: World) -> None:
         elsewhere = sign_scope(world.agency.scope, key=SCOPE_KEY, backend_pid=login.info.backend_pid + 1)
