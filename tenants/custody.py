@@ -149,7 +149,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("document_undertaking", Course.MOVES, agencies=_BOTH, sides=2),
     Holding("placement", Course.MOVES, agencies=_BOTH, sides=2),
     Holding("placement_child", Course.MOVES, agencies=_BOTH, sides=2),
-    Holding("placement_note", Course.MOVES, (Sealed("sealed", "id"),), agencies=_BOTH),
+    Holding("placement_note", Course.MOVES, (Sealed("sealed", "id"),), agencies=("agency_id", "household_agency_id")),
     Holding("placement_introduction", Course.MOVES, (Sealed("sealed", "id", Form.FILE, ending="txt",
             own_key="sealed_key"),), agencies=_BOTH, sides=2),
     Holding("placement_review", Course.MOVES, agencies=_BOTH, sides=2),

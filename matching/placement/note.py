@@ -25,7 +25,7 @@ class PlacementNote(Base):
 
     id: Mapped[Id]
     link_id: Mapped[UUID]
-    group_agency_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
     household_agency_id: Mapped[UUID]
     person_id: Mapped[UUID]
     person_name: Mapped[str]
@@ -56,7 +56,7 @@ def add_note(session: Session, placement: Placement, *, words: str, now: datetim
         PlacementNote(
             id=note_id,
             link_id=placement.link_id,
-            group_agency_id=placement.group_agency_id,
+            agency_id=placement.group_agency_id,
             household_agency_id=placement.household_agency_id,
             person_id=actor.person_id,
             person_name=actor.name,

@@ -111,6 +111,9 @@ LOOSE_KEYS = {
     "paper_signature_paper_id_kind_digest_fkey": "the policy lets people sign only what their scope reads",
     "meeting_action_meeting_id_consortium_id_office_id_fkey": "it carries the meeting's office, which sees the row too",
     "pack_meeting_id_consortium_id_fkey": "a meeting is the consortium's, and so carries it instead",
+    "adopters_copy_given_by_fkey": "the policy lets people give a copy in their own name only",
+    "placement_note_person_id_fkey": "the policy lets a note name the scope's own person only",
+    "placement_review_person_id_fkey": "the policy lets a review name the scope's own person only",
     "person_identity_person_id_fkey": "only the operator, who sees all people, invites",
     "sign_in_session_person_id_fkey": "no login writes sessions",
 }

@@ -33,6 +33,8 @@ NOT_SEALED = {
     "audit_chain.hash": "a hash of the audit",
     "document_version.sealed": "sealed under the key of its own that stands beside it",
     "identity_provider_secret.sealed": "as above",
+    "placement_introduction.sealed": "as above",
+    "adopters_copy.sealed": "as above",
     "import_run.decision": "a keyed digest",
     "import_shape.shape": "a keyed digest",
     "scope_key.inner_pad": "the key that verifies scopes, in the database by its purpose",

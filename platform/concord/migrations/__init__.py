@@ -135,7 +135,9 @@ def _keep_resealing(connection: Connection) -> None:
     """Let the role that changes keys read and write every sealed column, and the ids they are bound to, alone."""
     known = set(connection.scalars(text("SELECT tablename FROM pg_policies WHERE policyname = 'change_keys_read'")))
     for each in (*UNDER_AGENCY_KEYS, *UNDER_MASTER_KEY):
-        given = f"SELECT (agency_id, {each.row}, {each.column}), UPDATE ({each.column})"
+        # What lies under the master key may be two agencies': no column names the one whose it is.
+        owner = "agency_id, " if each in UNDER_AGENCY_KEYS else ""
+        given = f"SELECT ({owner}{each.row}, {each.column}), UPDATE ({each.column})"
         connection.execute(text(f"GRANT {given} ON {each.table} TO concord_keys"))
         if each.table not in known:
             known.add(each.table)

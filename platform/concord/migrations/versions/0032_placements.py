@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.wall import bar, may_read, may_write, wall
+from concord.migrations.wall import OWN, bar, may_read, may_write, wall
 
 revision = "0032"
 down_revision = "0031"
@@ -112,16 +112,19 @@ def _placements() -> None:
         CREATE TABLE placement_note (
             id uuid PRIMARY KEY,
             link_id uuid NOT NULL,
-            group_agency_id uuid NOT NULL,
+            -- The children’s agency: notes are its own.
+            agency_id uuid NOT NULL,
             household_agency_id uuid NOT NULL,
             person_id uuid NOT NULL REFERENCES person,
             person_name text NOT NULL,
             at timestamptz NOT NULL,
             sealed bytea NOT NULL,
-            {OF_PLACEMENT}
+            FOREIGN KEY (link_id, agency_id, household_agency_id) REFERENCES placement (link_id, {BOTH})
+                ON UPDATE CASCADE ON DELETE CASCADE
         )
     """)
     op.execute("CREATE INDEX placement_note_link_idx ON placement_note (link_id)")
+    op.execute("CREATE INDEX placement_note_agency_idx ON placement_note (agency_id)")
 
 
 def _introductions() -> None:
@@ -192,13 +195,13 @@ def _policies() -> None:
         wall(table)
     for table in ("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy"):
         may_read(table, PARTY)
-    may_read("placement_note", CHILDREN_S)
+    may_read("placement_note", OWN)
     may_write("placement", f"{CHILDREN_S} AND {SAME_LINK}", verbs="INSERT")
     may_write("placement", CHILDREN_S, verbs="UPDATE", columns=", ".join(PLACEMENT_CHANGES))
     may_write("placement_child", CHILDREN_S, verbs="INSERT")
     may_write("placement_child", CHILDREN_S, verbs="UPDATE", columns="months_matched, months_moved_in, months_adoptive")
     me = "person_id = (SELECT scope_person())"
-    may_write("placement_note", f"{CHILDREN_S} AND {me}", verbs="INSERT")
+    may_write("placement_note", f"{OWN} AND {me}", verbs="INSERT")
     may_write("placement_introduction", CHILDREN_S, verbs="INSERT, DELETE")
     may_write("placement_review", f"{CHILDREN_S} AND {me}", verbs="INSERT")
     may_write(
