@@ -35,6 +35,7 @@ DIRECTORY = {
     "sign_in_session",
 }
 OF_BOTH_SIDES = {
+    *("link_day", "match_decision", "decline", "decline_feedback"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
     *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy"),
 }

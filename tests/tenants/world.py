@@ -107,7 +107,7 @@ ABOUT_CLOSED = {
     **dict.fromkeys(
         (
             *("adoption_order", "document", "glass", "link", "placement", "pool_entry", "ranking_line", "record_bar"),
-            "sharing_move",
+            *("sharing_move", "clock_mark", "clock_reason", "decline", "decline_feedback"),
         ),
         "household_id = ANY (%(ids)s) OR sibling_group_id = ANY (%(ids)s)",
     ),
