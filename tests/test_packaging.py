@@ -246,6 +246,7 @@ class TestCompose:
         assert {value for value in said if not value.startswith("/run/secrets/")} == {
             "${CONCORD_SITE_URL:?set it in .env}",
             "${CONCORD_OIDC_ISSUER:?set it in .env}",
+            "${CONCORD_PROXIES:?set it in .env}",
         }
 
     def test_asks_for_every_setting_and_holds_none(self) -> None:

@@ -53,7 +53,9 @@ def command(context: click.Context) -> None:
 @click.option("--client-id", required=True, help="How the provider names Concord.")
 @click.option("--secret-file", type=click.File("r"), help="Where the client secret is; asked for when not given.")
 @click.option("--scope", "scopes", multiple=True, help="A further scope to ask for.")
-@click.option("--second-step", is_flag=True, help="Turn away who took no second step there.")
+@click.option(
+    "--second-step/--no-second-step", default=True, show_default=True, help="Turn away who took no second step there."
+)
 @click.option("--acr", "acr_values", multiple=True, help="A class of sign-in that counts as a second step.")
 @click.option("--max-age", "max_age_minutes", type=click.IntRange(1), help="Minutes since they signed in there.")
 @click.pass_obj

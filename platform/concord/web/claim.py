@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenants.sign_in_way import Connection
@@ -41,10 +41,10 @@ def dig(claims: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - whatever
     return found
 
 
-def took_second_step(connection: Connection | None, claims: Mapping[str, Any]) -> bool:
-    """Say whether the provider vouches for a second step: by the class asked for, else by method (RFC 8176)."""
-    if connection and connection.acr_values:
-        return claims.get("acr") in connection.acr_values
+def took_second_step(acr_values: Sequence[str], claims: Mapping[str, Any]) -> bool:
+    """Say whether the provider vouches for a second step: by the classes asked for, else by method (RFC 8176)."""
+    if acr_values:
+        return claims.get("acr") in acr_values
     methods = claims.get("amr")
     return isinstance(methods, list) and "mfa" in methods
 

@@ -115,6 +115,8 @@ class ProviderClient(FlaskOAuth2App):  # type: ignore[misc]
     def __init__(self, settings: WebSettings, connection: Connection | None) -> None:
         self.connection = connection
         self.issuer = connection.issuer if connection else settings.issuer or ""
+        self.second_step = connection.second_step if connection else settings.second_step
+        self.acr_values = tuple(connection.acr_values if connection else settings.acr_values)
         self.server_metadata: dict[str, Any] = {}
         self.made_at = time.monotonic()
         self._keys_at = -1e9
@@ -283,8 +285,8 @@ def read_logout(client: ProviderClient, token: str, *, now: datetime) -> LogoutW
 
 def _demands(client: ProviderClient, *, afresh: bool) -> dict[str, str]:
     connection, demands = client.connection, {}
-    if connection and connection.second_step and connection.acr_values:
-        demands["acr_values"] = " ".join(connection.acr_values)
+    if client.second_step and client.acr_values:
+        demands["acr_values"] = " ".join(client.acr_values)
     if connection and connection.max_age_minutes:
         demands["max_age"] = str(connection.max_age_minutes * 60)
     return {**demands, "prompt": "login"} if afresh else demands
@@ -329,14 +331,14 @@ def _answer(client: ProviderClient, token: dict[str, Any], claims: dict[str, Any
             sid=text_of(claims.get("sid")),
             acr=text_of(claims.get("acr")),
             auth_time=datetime.fromtimestamp(claims["auth_time"], UTC) if "auth_time" in claims else None,
-            second_step=took_second_step(connection, claims),
+            second_step=took_second_step(client.acr_values, claims),
         ),
     )
 
 
 def _check_second_step(client: ProviderClient, claims: Mapping[str, Any], vouched: Vouched, *, now: datetime) -> None:
     connection = client.connection
-    if connection and connection.second_step and not vouched.second_step:
+    if client.second_step and not vouched.second_step:
         raise SecondStepMissing(
             "Your agency’s sign-in service did not say that you took a second step, such as a code from your "
             "telephone. Set one up with your agency’s help desk, then sign in again."

@@ -56,7 +56,7 @@ class ProviderForm(FlaskForm):  # type: ignore[misc]
         "Must people take a second step there?",
         widget=GovRadioInput(),
         choices=[SelectChoice("yes", "Yes"), SelectChoice("no", "No")],
-        default="no",
+        default="yes",
         validators=[InputRequired("Say whether people must take a second step")],
     )
     acr_values = _line("Classes of sign-in (acr) that count as a second step")

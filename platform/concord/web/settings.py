@@ -35,6 +35,10 @@ class WebSettings:
     """The OpenID provider's own name, an address; ``None`` when none has been set up, and nobody can sign in."""
     client_id: str = CLIENT_ID
     client_secret: str = field(default="", repr=False)
+    second_step: bool = False
+    """Whether the deployment's provider must vouch for a second step."""
+    acr_values: tuple[str, ...] = ()
+    """The classes of sign-in there that count as one; without any, the method “mfa” does."""
     demo: bool = False
     contact: str | None = None
     """Where people may write about the service, an e-mail address; ``None`` leaves it to their administrator."""
@@ -86,6 +90,8 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         issuer=_issuer(issuer, demo=deployment.demo),
         client_id=env.str("CONCORD_OIDC_CLIENT_ID", CLIENT_ID),
         client_secret=secret,
+        second_step=_second_step(env, demo=deployment.demo),
+        acr_values=tuple(env.str("CONCORD_OIDC_ACR_VALUES", "").split()),
         demo=deployment.demo,
         limits=read_limits(env),
         proxies=_proxies(env),
@@ -108,6 +114,14 @@ def _contact(text: str) -> str | None:
     if text.strip() and not _EMAIL.fullmatch(text.strip()):
         raise SettingInvalid("CONCORD_CONTACT is no e-mail address: write help@concord.example.")
     return text.strip() or None
+
+
+def _second_step(env: Env, *, demo: bool) -> bool:
+    # Made-up people have none; for real ones it is asked for unless somebody says otherwise.
+    try:
+        return env.bool("CONCORD_OIDC_SECOND_STEP", not demo)
+    except EnvError:
+        raise SettingInvalid("CONCORD_OIDC_SECOND_STEP must be 1 or 0.") from None
 
 
 def _proxies(env: Env) -> int:

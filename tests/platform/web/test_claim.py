@@ -57,7 +57,7 @@ class TestTookSecondStep:
     def test_goes_by_the_class_that_was_asked_for_or_else_by_method(
         self, acr_values: tuple[str, ...], claims: dict[str, Any], *, took: bool
     ) -> None:
-        assert took_second_step(connection(acr_values=acr_values), claims) is took
+        assert took_second_step(acr_values, claims) is took
 
 
 class TestTextOf:
@@ -66,7 +66,7 @@ class TestTextOf:
         assert text_of(value) is None
 
 
-def connection(*, roles_claim: str | None = None, acr_values: tuple[str, ...] = ()) -> Connection:
+def connection(*, roles_claim: str | None = None) -> Connection:
     return Connection(
         id=uuid4(),
         agency_id=uuid4(),
@@ -77,8 +77,8 @@ def connection(*, roles_claim: str | None = None, acr_values: tuple[str, ...] = 
         client_id="concord",
         scopes=("openid",),
         roles_claim=roles_claim,
-        second_step=bool(acr_values),
-        acr_values=acr_values,
+        second_step=False,
+        acr_values=(),
         max_age_minutes=None,
         state=ProviderState.ON,
         domains=(),

@@ -27,6 +27,36 @@ class TestWebSettings:
 
         assert web_settings(deployment(), Env()).issuer is None
 
+    def test_ask_for_a_second_step_unless_they_say_otherwise(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clear(monkeypatch)
+        monkeypatch.setenv("CONCORD_OIDC_ACR_VALUES", "strong stronger")
+
+        usual = web_settings(deployment(), Env())
+        demo = web_settings(deployment(demo=True), Env())
+        monkeypatch.setenv("CONCORD_OIDC_SECOND_STEP", "0")
+        without = web_settings(deployment(), Env())
+
+        assert (usual.second_step, demo.second_step, without.second_step) == (True, False, False)
+        assert usual.acr_values == ("strong", "stronger")
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [("CONCORD_OIDC_SECOND_STEP", "perhaps"), ("CONCORD_PROXIES", "-1"), ("CONCORD_PROXIES", "many")],
+    )
+    def test_refuse_what_is_no_answer(self, name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        clear(monkeypatch)
+        monkeypatch.setenv(name, text)
+
+        with pytest.raises(SettingInvalid, match=name):
+            web_settings(deployment(), Env())
+
+    def test_tell_of_proxies(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clear(monkeypatch)
+        none = web_settings(deployment(), Env()).proxies
+        monkeypatch.setenv("CONCORD_PROXIES", "2")
+
+        assert (none, web_settings(deployment(), Env()).proxies) == (0, 2)
+
     def test_take_an_agencys_own_provider(self, monkeypatch: pytest.MonkeyPatch) -> None:
         clear(monkeypatch)
         monkeypatch.setenv("CONCORD_SITE_URL", "https://concord.example/")

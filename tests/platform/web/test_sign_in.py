@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
@@ -57,6 +58,20 @@ class TestSigningIn:
 
         assert (led.status_code, led.location) == (303, "/")
         assert own.location.startswith(door.place.issuer)
+
+    def test_asks_the_sites_own_provider_for_a_second_step_where_a_setting_says_so(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings, _ = door.place.app.extensions["concord.openid"]
+        asking = replace(settings, second_step=True, acr_values=("strong",))
+        monkeypatch.setitem(door.place.app.extensions, "concord.openid", (asking, {}))
+
+        asked = parse_qs(urlsplit(door.visitor.get("/sign-in", base_url=door.place.url).location).query)
+        refused = door.come_in("known")
+
+        assert asked["acr_values"] == ["strong"]
+        assert refused.status_code == 403
+        assert "did not say that you took a second step" in refused.get_data(as_text=True)
 
     def test_gives_a_cookie_that_holds_a_token_alone(self, door: Door, database: Database) -> None:
         door.come_in("known")
