@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from matching.household import get_household
 from matching.link import get_link
@@ -16,6 +16,7 @@ from matching.sibling_group import get_group
 from matching.transition import start_link
 from tenants.base import utc_now
 from tenants.database import Database
+from tenants.own_key import seal_apart
 from tests.factories import Tenant
 
 
@@ -33,5 +34,6 @@ def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group
         add_note(session, placement, words="It goes well.", now=now)
         copy = AdoptersCopy(link_id=link.id, group_agency_id=agency.id, household_agency_id=agency.id)
         copy.kind, copy.given_by, copy.given_name, copy.given_at = CopyKind.RECORD, agency.scope.person_id, "Sam", now
-        copy.sealed_key, copy.sealed = b"a key", b"sealed"
+        copy.id = uuid4()
+        copy.sealed_key, copy.sealed = seal_apart(session, b"a report", row_id=copy.id)
         session.add(copy)
