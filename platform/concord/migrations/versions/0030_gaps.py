@@ -1,4 +1,4 @@
-"""Let whoever acts for another agency come in by their own agency's service, and end their sessions at once; and gaps."""
+"""Let people who act for another agency come in by their own agency’s service, and close other gaps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from alembic import op
 
 from concord.migrations.acting_sign_in import END_ACTING, OF_SIGNING_IN
 from concord.migrations.client_bars import BARRED, BARS, CLAIMS, CLIENT
-from concord.migrations.wall import give_function, may_read
+from concord.migrations.wall import OWN, give_function, may_read, may_write
 
 revision = "0030"
 down_revision = "0029"
@@ -18,6 +18,7 @@ def upgrade() -> None:
     """Close each gap by itself."""
     _acting_sign_in()
     _bar_clients()
+    _set_orders_aside()
 
 
 def _acting_sign_in() -> None:
@@ -72,3 +73,30 @@ def _replace(owner: str, *statements: str) -> None:
         op.execute(statement)
     op.execute("SET LOCAL ROLE concord_owner")
     op.execute(f"REVOKE CREATE ON SCHEMA public FROM {owner}")
+
+
+def _set_orders_aside() -> None:
+    op.execute("""
+        ALTER TABLE adoption_order
+            ADD COLUMN aside_asked_by uuid,
+            ADD COLUMN aside_asked_at timestamptz,
+            ADD COLUMN aside_reason text CHECK (aside_reason <> ''),
+            ADD COLUMN aside_by uuid,
+            ADD COLUMN aside_at timestamptz,
+            ADD CHECK (num_nulls(aside_asked_by, aside_asked_at, aside_reason) IN (0, 3)),
+            ADD CHECK (num_nulls(aside_by, aside_at) IN (0, 2)),
+            -- Nobody alone shortens a hundred years.
+            ADD CHECK (aside_by IS NULL OR (aside_asked_by IS NOT NULL AND aside_by <> aside_asked_by))
+    """)
+    me = "(SELECT scope_person())"
+    may_write(
+        "adoption_order",
+        f"{OWN} AND (aside_by IS NULL OR aside_by = {me}) "
+        f"AND (aside_asked_by IS NULL OR {me} IN (aside_asked_by, aside_by))",
+        only=f"{OWN} AND aside_at IS NULL",
+        verbs="UPDATE",
+        columns="aside_asked_by, aside_asked_at, aside_reason, aside_by, aside_at",
+    )
+    hundred = "ordered_on <= (now() AT TIME ZONE 'UTC')::date - interval '100 years'"
+    gone = f"{OWN} AND ({hundred} OR aside_at IS NOT NULL)"
+    op.execute(f"ALTER POLICY adoption_order_delete ON adoption_order USING ({gone})")
