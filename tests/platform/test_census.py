@@ -109,6 +109,7 @@ JOBS = {
     "pack.build": {Verb.BUILD_PACK},
     "pack.build_all": {Verb.BUILD_PACK},
     "retention": {Verb.APPROVE_DESTRUCTION},
+    "rings": HOST,
     "sharing.move": SCHEDULE,
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }

@@ -1,0 +1,1 @@
+"""Swaps between agencies: groups that swap, what they owe one another, and what could be balanced."""
