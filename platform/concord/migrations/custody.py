@@ -30,13 +30,17 @@ class Tie:
     agencies: tuple[tuple[str, str], ...]
     """Own and other column, where they do."""
     deferrable: bool
+    follows: bool
+    """It changes its row by itself when the other's agency changes: one side of it before the other."""
 
 
 def keep_custody(connection: Connection) -> None:
     """Bring rights, keys and functions to what the register says; doing it again changes nothing."""
     ties = list_ties(connection)
     for tie in ties:
-        if not tie.deferrable:
+        if tie.follows:
+            _let_stand(connection, tie)
+        elif not tie.deferrable:
             connection.execute(text(f"ALTER TABLE {tie.table} ALTER CONSTRAINT {tie.name} DEFERRABLE"))
     known = set(connection.scalars(text("SELECT tablename FROM pg_policies WHERE policyname = 'move_custody_read'")))
     for holding in moving():
@@ -60,14 +64,14 @@ def list_ties(connection: Connection) -> list[Tie]:
     """Return the foreign keys between tables whose rows move that carry an agency, by table and name."""
     agencies = {holding.table: holding.agencies for holding in moving()}
     ties = []
-    for name, table, target, deferrable, own, other in connection.exec_driver_sql(_FOREIGN_KEYS):
+    for name, table, target, deferrable, follows, own, other in connection.exec_driver_sql(_FOREIGN_KEYS):
         if table not in agencies or target not in agencies:
             continue
         pairs = list(zip(own, other, strict=True))
         carried = tuple(pair for pair in pairs if pair[0] in agencies[table] and pair[1] in agencies[target])
         if carried:
             plain = tuple(pair for pair in pairs if pair not in carried)
-            ties.append(Tie(name, table, target, plain, carried, deferrable))
+            ties.append(Tie(name, table, target, plain, carried, deferrable, follows))
     return ties
 
 
@@ -87,14 +91,33 @@ def in_order(ties: list[Tie]) -> list[Holding]:
 
 _FOREIGN_KEYS = """
     SELECT quote_ident(c.conname), c.conrelid::regclass::text, c.confrelid::regclass::text, c.condeferrable,
-           array_agg(a.attname::text ORDER BY k.position), array_agg(b.attname::text ORDER BY k.position)
+           c.confupdtype <> 'a', array_agg(a.attname::text ORDER BY k.position),
+           array_agg(b.attname::text ORDER BY k.position)
     FROM pg_constraint c
     CROSS JOIN LATERAL unnest(c.conkey, c.confkey) WITH ORDINALITY AS k (own, other, position)
     JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.own
     JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = k.other
     WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
-    GROUP BY c.oid, c.conname, c.conrelid, c.confrelid, c.condeferrable ORDER BY 2, 1
+    GROUP BY c.oid, c.conname, c.conrelid, c.confrelid, c.condeferrable, c.confupdtype ORDER BY 2, 1
 """
+
+
+def _let_stand(connection: Connection, tie: Tie) -> None:
+    """Make a key anew that is checked at the end and changes nothing by itself: a CHECK of two sides cannot wait."""
+    found = connection.scalars(
+        _DEFINITION,
+        {"table": tie.table, "name": tie.name},
+    ).one()
+    anew = found.replace(" ON UPDATE CASCADE", "").removesuffix(" DEFERRABLE")
+    connection.execute(
+        text(f"ALTER TABLE {tie.table} DROP CONSTRAINT {tie.name}, ADD CONSTRAINT {tie.name} {anew} DEFERRABLE")
+    )
+
+
+_DEFINITION = text(
+    "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE conrelid = to_regclass(:table) AND quote_ident(conname) = :name"
+)
 
 
 def _give_rights(connection: Connection, holding: Holding, ties: list[Tie], *, fresh: bool) -> None:
