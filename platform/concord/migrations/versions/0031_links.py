@@ -47,12 +47,14 @@ MINE = f"person_id = {ME}"
 SELF = f"person_id = {ME} AND person_name = (SELECT p.name FROM person p WHERE p.id = {ME})"
 PARTY = "(SELECT scope_agency()) IN (group_agency_id, household_agency_id)"
 PARTIES = "link_id, group_agency_id, household_agency_id"
-OF_LINK = f"FOREIGN KEY ({PARTIES}) REFERENCES link (id, group_agency_id, household_agency_id)"
-OWN_GROUP = "FOREIGN KEY (sibling_group_id, agency_id) REFERENCES sibling_group (id, agency_id) ON DELETE CASCADE"
-OWN_HOUSEHOLD = "FOREIGN KEY (household_id, agency_id) REFERENCES household (id, agency_id) ON DELETE CASCADE"
+ALONG = "ON UPDATE CASCADE ON DELETE CASCADE"
+"""What hangs on a link or a record goes with it, and follows when its id is changed."""
+OF_LINK = f"FOREIGN KEY ({PARTIES}) REFERENCES link (id, group_agency_id, household_agency_id) {ALONG}"
+OWN_GROUP = f"FOREIGN KEY (sibling_group_id, agency_id) REFERENCES sibling_group (id, agency_id) {ALONG}"
+OWN_HOUSEHOLD = f"FOREIGN KEY (household_id, agency_id) REFERENCES household (id, agency_id) {ALONG}"
 BOTH_RECORDS = (
-    "FOREIGN KEY (sibling_group_id, group_agency_id) REFERENCES sibling_group (id, agency_id), "
-    "FOREIGN KEY (household_id, household_agency_id) REFERENCES household (id, agency_id)"
+    f"FOREIGN KEY (sibling_group_id, group_agency_id) REFERENCES sibling_group (id, agency_id) {ALONG}, "
+    f"FOREIGN KEY (household_id, household_agency_id) REFERENCES household (id, agency_id) {ALONG}"
 )
 WRITER = "person_id uuid NOT NULL, person_name text NOT NULL, at timestamptz NOT NULL"
 
@@ -250,7 +252,7 @@ def _clocks() -> None:
             id uuid PRIMARY KEY,
             agency_id uuid NOT NULL,
             clock text NOT NULL CHECK (clock IN ({CLOCKS})),
-            link_id uuid REFERENCES link ON DELETE CASCADE,
+            link_id uuid REFERENCES link {ALONG},
             sibling_group_id uuid,
             household_id uuid,
             due_on date NOT NULL,
@@ -308,7 +310,7 @@ def _declines() -> None:
             at timestamptz NOT NULL,
             PRIMARY KEY (decline_id, agency_id),
             FOREIGN KEY (decline_id, group_agency_id, household_agency_id)
-                REFERENCES decline (id, group_agency_id, household_agency_id),
+                REFERENCES decline (id, group_agency_id, household_agency_id) {ALONG},
             {BOTH_RECORDS}
         )
     """)
@@ -344,7 +346,7 @@ def _siblings() -> None:
         )
     """)
     op.execute("CREATE INDEX sibling_decision_agency_idx ON sibling_decision (agency_id)")
-    op.execute("""
+    op.execute(f"""
         CREATE TABLE sibling_move (
             id uuid PRIMARY KEY,
             sibling_decision_id uuid NOT NULL,
@@ -354,8 +356,8 @@ def _siblings() -> None:
             -- The group that the child left; it may have been destroyed since.
             from_group_id uuid NOT NULL,
             FOREIGN KEY (sibling_decision_id, agency_id) REFERENCES sibling_decision (id, agency_id),
-            FOREIGN KEY (child_id, agency_id) REFERENCES child (id, agency_id) ON DELETE CASCADE,
-            FOREIGN KEY (sibling_group_id, agency_id) REFERENCES sibling_group (id, agency_id) ON DELETE CASCADE
+            FOREIGN KEY (child_id, agency_id) REFERENCES child (id, agency_id) {ALONG},
+            FOREIGN KEY (sibling_group_id, agency_id) REFERENCES sibling_group (id, agency_id) {ALONG}
         )
     """)
     op.execute("CREATE INDEX sibling_move_agency_idx ON sibling_move (agency_id)")
