@@ -83,20 +83,23 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One bar: how many in all, and how many of them the reader's own."""
+    """One bar: how many in all, ``None`` where others' are too few to tell, and how many are the reader's own."""
 
     label: str
-    all: int
+    all: int | None
     own: int
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Beside each other: how many groups there are of a kind, and how many households are approved for it."""
+    """Beside each other: how many groups there are of a kind, and how many households are approved for it.
+
+    ``None`` where others' are too few to tell.
+    """
 
     label: str
-    groups: int
-    households: int
+    groups: int | None
+    households: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ class Named:
 class Figures:
     """What a pack draws as charts, each with its numbers beside it.
 
-    ``top`` is how many families count as the first of a list. ``never`` counts the waiting households on no such list.
+    ``top`` is how many families count as the first of a list. ``never`` counts the waiting households on no such list,
+    ``None`` where others' among them are too few to tell.
     """
 
     waiting: tuple[Count, ...]
@@ -121,7 +125,7 @@ class Figures:
     sizes: tuple[Supply, ...]
     named: tuple[Named, ...]
     top: int
-    never: int
+    never: int | None
 
 
 @dataclass(frozen=True, slots=True)

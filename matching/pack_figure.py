@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TypeVar
@@ -11,6 +12,7 @@ from matching.pack_content import Count, Figures, Named, Supply
 from matching.ranking.engine import Ranking
 from matching.ranking.facts import GroupFacts, HouseholdFacts
 from matching.ranking_run import Pool
+from matching.small_number import LEAST_COUNT, hidden_of, told
 from matching.summary import days_waiting
 
 WAITING_BANDS = (
@@ -39,13 +41,16 @@ MOST_NAMED = 10
 def figures_of(pool: Pool, ranking: Ranking, *, own: UUID, agencies: Mapping[UUID, str]) -> Figures:
     """Return the figures of a pool whose lists hold each group's first families."""
     lists = lists_of(ranking, len(pool.household_facts))
+    groups, households = pool.group_facts, pool.household_facts
+    others = [facts for facts in groups if facts.agency_id != own], [f for f in households if f.agency_id != own]
+    never = [facts.agency_id == own for facts, count in zip(households, lists, strict=True) if not count]
     return Figures(
         waiting=_waiting(pool, own),
-        ages=_ages(pool.group_facts, pool.household_facts, pool.as_of),
-        sizes=_sizes(pool.group_facts, pool.household_facts),
-        named=_named(pool.household_facts, lists, own, agencies),
+        ages=_fit_to_tell(_ages(groups, households, pool.as_of), _ages(*others, pool.as_of)),
+        sizes=_fit_to_tell(_sizes(groups, households), _sizes(*others)),
+        named=_named(households, lists, own, agencies),
         top=ranking.index.shape[1],
-        never=sum(count == 0 for count in lists),
+        never=None if told(never.count(False)) is None else len(never),
     )
 
 
@@ -61,11 +66,13 @@ def lists_of(ranking: Ranking, households: int) -> tuple[int, ...]:
 def _waiting(pool: Pool, own: UUID) -> tuple[Count, ...]:
     bands = [*(label for label, _, _ in WAITING_BANDS), NOT_KNOWN]
     labels = [(_waiting_band(facts.waiting_since, pool.as_of), facts.agency_id == own) for facts in pool.group_facts]
+    hidden = hidden_of(Counter(label for label, ours in labels if not ours))
+    in_all = [sum(label == band for label, _ in labels) for band in bands]
     counts = tuple(
-        Count(label=band, all=sum(label == band for label, _ in labels), own=labels.count((band, True)))
-        for band in bands
+        Count(label=band, all=None if band in hidden else count, own=labels.count((band, True)))
+        for band, count in zip(bands, in_all, strict=True)
     )
-    return _without_empty_end(counts, [count.all for count in counts])
+    return _without_empty_end(counts, in_all)
 
 
 def _waiting_band(since: date | None, as_of: date) -> str:
@@ -91,7 +98,7 @@ def _ages(groups: Sequence[GroupFacts], households: Sequence[HouseholdFacts], as
         groups=eldest.count(None),
         households=sum(facts.age_from_months is None and facts.age_to_months is None for facts in households),
     )
-    return _without_empty_end((*known, unknown), [each.groups + each.households for each in (*known, unknown)])
+    return (*known, unknown)
 
 
 def _within(months: int, last: int | None) -> bool:
@@ -128,7 +135,22 @@ def _sizes(groups: Sequence[GroupFacts], households: Sequence[HouseholdFacts]) -
         groups=sum(not facts.children for facts in groups),
         households=sum(facts.fewest_children is None and facts.most_children is None for facts in households),
     )
-    return _without_empty_end((*known, unknown), [each.groups + each.households for each in (*known, unknown)])
+    return (*known, unknown)
+
+
+def _fit_to_tell(bars: tuple[Supply, ...], others: tuple[Supply, ...]) -> tuple[Supply, ...]:
+    """Leave out of the bars of all what is of too few of others', and the last bar where it is of nobody."""
+    groups = hidden_of(Counter({each.label: each.groups or 0 for each in others if each.groups}))
+    households = hidden_of(Counter({each.label: each.households or 0 for each in others if each.households}))
+    fit = tuple(
+        Supply(
+            label=bar.label,
+            groups=None if bar.label in groups else bar.groups,
+            households=None if bar.label in households else bar.households,
+        )
+        for bar in bars
+    )
+    return _without_empty_end(fit, [(bar.groups or 0) + (bar.households or 0) for bar in bars])
 
 
 def _approved_for_number(facts: HouseholdFacts, size: int, or_more: bool) -> bool:
@@ -142,7 +164,11 @@ def _named(
     households: Sequence[HouseholdFacts], lists: Sequence[int], own: UUID, agencies: Mapping[UUID, str]
 ) -> tuple[Named, ...]:
     found = sorted(
-        ((count, facts) for count, facts in zip(lists, households, strict=True) if count > 1),
+        (
+            (count, facts)
+            for count, facts in zip(lists, households, strict=True)
+            if count >= LEAST_COUNT or (count > 1 and facts.agency_id == own)
+        ),
         key=lambda each: (-each[0], each[1].code),
     )
     return tuple(

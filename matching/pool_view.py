@@ -18,13 +18,12 @@ from matching.ranking.facts import GroupFacts
 from matching.ranking.standing import Band
 from matching.ranking_run import Pool, open_pool
 from matching.sibling_group import SiblingGroup
+from matching.small_number import LEAST_COUNT, hidden_of, is_small, told, with_others
 from matching.summary import days_waiting, describe_children
 from tenants import audit
 
 TOP = 5
 """How far down a list a household counts as among its first."""
-LEAST_COUNT = 5
-"""Counts under this are not told, for they come from several agencies and could point at a child."""
 _DISABILITIES = ("physical_disability", "learning_disability", "sensory_impairment")
 _LEVELS = (NeedLevel.LOW, NeedLevel.MEDIUM, NeedLevel.HIGH)
 
@@ -181,7 +180,7 @@ def _concentration(pool: Pool, ranking: Ranking) -> Concentration:
     never = len(pool.households) - len(lists)
     return Concentration(
         frequent=tuple(frequent),
-        never=None if 0 < never < LEAST_COUNT else never,
+        never=told(never),
         share=100 * sum(most[:10]) // sum(most) if most else None,
     )
 
@@ -199,11 +198,9 @@ def _rows(counted: list[tuple[str, bool]], labels: tuple[str, ...]) -> tuple[Equ
     groups = Counter(label for label, _ in counted)
     unseen = Counter(label for label, alone in counted if alone)
     # Those who are seen are a count too: six of seven unseen tells of the one who is not.
-    few = {
-        label for label in groups if any(0 < n < LEAST_COUNT for n in (unseen[label], groups[label] - unseen[label]))
-    }
-    hidden = _with_others(_few(groups), groups)
-    unseen_hidden = _with_others(hidden | few, Counter({label: unseen[label] for label in groups}))
+    few = {label for label in groups if is_small(unseen[label]) or is_small(groups[label] - unseen[label])}
+    hidden = hidden_of(groups)
+    unseen_hidden = with_others(hidden | few, Counter({label: unseen[label] for label in groups}))
     return tuple(
         EquityRow(
             label=label,
@@ -212,21 +209,6 @@ def _rows(counted: list[tuple[str, bool]], labels: tuple[str, ...]) -> tuple[Equ
         )
         for label in labels
     )
-
-
-def _few(counts: Counter[str]) -> set[str]:
-    return {label for label, count in counts.items() if count < LEAST_COUNT}
-
-
-def _with_others(hidden: set[str], counts: Counter[str]) -> set[str]:
-    """Return the labels with as many more, the least first, as it takes that no count follows from the total of all.
-
-    What a lone one is follows, and so do two that make two together.
-    """
-    others = sorted((count, label) for label, count in counts.items() if label not in hidden)
-    while others and hidden and (len(hidden) == 1 or 0 < sum(counts[label] for label in hidden) < LEAST_COUNT):
-        hidden = hidden | {others.pop(0)[1]}
-    return hidden
 
 
 def _age(group: GroupFacts, as_of: date) -> str:

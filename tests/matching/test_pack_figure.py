@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from matching.ranking.facts import ChildFacts, GroupFacts, HouseholdFacts, Sex
 from matching.ranking.places import unknown_places
 from matching.ranking.policy import default_policy
 from matching.ranking_run import Pool
+from matching.small_number import LEAST_COUNT
 
 AS_OF = date(2026, 11, 23)
 OURS, THEIRS = uuid4(), uuid4()
@@ -63,7 +64,7 @@ class TestFiguresOf:
         figures = _figures([_group(children=())], [_household()])
 
         for bars in (figures.ages, figures.sizes):
-            told = [(bar.label, bar.groups, bar.households) for bar in bars if bar.groups + bar.households]
+            told = [(bar.label, bar.groups, bar.households) for bar in bars if bar.groups or bar.households]
             assert told == [(NOT_KNOWN, 1, 1)]
 
     def test_leaves_out_not_known_where_all_is_known(self) -> None:
@@ -72,7 +73,7 @@ class TestFiguresOf:
         assert NOT_KNOWN not in {bar.label for bar in figures.waiting} | {bar.label for bar in figures.sizes}
 
     def test_names_the_households_on_most_lists(self) -> None:
-        groups = [_group() for _ in range(3)]
+        groups = [_group() for _ in range(5)]
         households = [
             _household(code="H-1", agency_id=THEIRS),
             _household(code="H-2", age_from_months=120, age_to_months=180),
@@ -80,8 +81,12 @@ class TestFiguresOf:
 
         figures = _figures(groups, households)
 
-        assert figures.named == (Named("H-1", "Plymouth", own=False, lists=3),)
+        assert figures.named == (Named("H-1", "Plymouth", own=False, lists=5),)
         assert figures.never == 1
+
+    @pytest.mark.parametrize(("owner", "named"), [(OURS, 1), (THEIRS, 0)])
+    def test_names_others_from_five_lists_on(self, owner: UUID, named: int) -> None:
+        assert len(_figures([_group() for _ in range(4)], [_household(agency_id=owner)]).named) == named
 
     def test_names_ten_at_most(self) -> None:
         groups, households = [_group() for _ in range(9)], [_household() for _ in range(5)]
@@ -103,9 +108,42 @@ class TestFiguresOf:
 
         figures = _figures(made, [_household() for _ in range(households)])
 
-        assert sum(bar.all for bar in figures.waiting) == len(groups)
         assert sum(bar.own for bar in figures.waiting) == sum(own for _, _, own in groups)
-        assert sum(bar.groups for bar in figures.ages) == sum(bar.groups for bar in figures.sizes) == len(groups)
+        for told in (
+            [bar.all for bar in figures.waiting],
+            [bar.groups for bar in figures.ages],
+            [bar.groups for bar in figures.sizes],
+        ):
+            left = len(groups) - sum(count for count in told if count is not None)
+            assert left == 0 if None not in told else left > 0
+
+    @given(st.lists(st.tuples(st.sampled_from([1, 100, 400, None]), st.booleans()), max_size=40))
+    def test_tells_no_count_that_points_at_a_few_of_others(self, groups: list[tuple[int | None, bool]]) -> None:
+        made = [
+            _group(
+                waiting_since=None if days is None else AS_OF - timedelta(days=days), agency_id=OURS if own else THEIRS
+            )
+            for days, own in groups
+        ]
+
+        bars = _figures(made, []).waiting
+
+        told = [bar.all - bar.own for bar in bars if bar.all is not None]
+        hidden = sum(not own for _, own in groups) - sum(told)
+        assert not [others for others in told if 0 < others < LEAST_COUNT]
+        # What is left follows from the total: of nobody, of enough, or all that there is of others.
+        assert hidden == 0 or hidden >= LEAST_COUNT or not any(told)
+
+    def test_tells_how_many_are_ones_own_however_few(self) -> None:
+        figures = _figures([_group(waiting_since=AS_OF) for _ in range(2)], [_household()])
+
+        assert [(bar.all, bar.own) for bar in figures.waiting if bar.own] == [(2, 2)]
+        assert figures.ages[1].groups == 2
+
+    def test_keeps_the_bar_of_what_is_not_known_where_it_is_not_told(self) -> None:
+        figures = _figures([_group(agency_id=THEIRS, children=())], [])
+
+        assert [(bar.label, bar.groups) for bar in figures.sizes if bar.groups is None] == [(NOT_KNOWN, None)]
 
 
 def _figures(groups: list[GroupFacts], households: list[HouseholdFacts]) -> Figures:

@@ -9,7 +9,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from workers.document.figure import Bars
+from workers.document.figure import FEW, Bars
 from workers.document.text import clean
 from workers.document.view import day
 
@@ -106,7 +106,10 @@ class Book:
         for at, (label, counts) in enumerate(bars.rows, start=first):
             sheet.write_string(at, 0, pieces(label)[0], self.text)
             for column, count in enumerate(counts, start=1):
-                sheet.write_number(at, column, count, self.number)
+                if count is None:
+                    sheet.write_string(at, column, FEW, self.text)
+                else:
+                    sheet.write_number(at, column, count, self.number)
         last = first + len(bars.rows) - 1
         drawn = self.workbook.add_chart({"type": "bar"})
         for column, (_, name) in enumerate(bars.series, start=1):

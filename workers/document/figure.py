@@ -11,17 +11,22 @@ from matching.pack_content import PackContent, Supply
 Series = tuple[str, str]
 """What a bar counts, of one and of many: ``household``, ``households``."""
 
+FEW = "Too few to tell"
+"""What stands in place of a count that could point at a child."""
 _GROUPS = ("group", "groups")
 _HOUSEHOLDS = ("household", "households")
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A chart of bars lying one under the other; each of ``rows`` is a label with one number for each series."""
+    """A chart of bars lying one under the other; each of ``rows`` is a label with one number for each series.
+
+    A number is ``None`` where it is too small to tell.
+    """
 
     title: str
     series: tuple[Series, ...]
-    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    rows: tuple[tuple[str, tuple[int | None, ...]], ...]
 
     @property
     def alternative(self) -> str:
@@ -29,20 +34,22 @@ class Bars:
         said = "; ".join(f"{label}: {', '.join(self.said(counts))}" for label, counts in self.rows)
         return f"Bar chart. {self.title}. {said}."
 
-    def said(self, counts: tuple[int, ...]) -> list[str]:
+    def said(self, counts: tuple[int | None, ...]) -> list[str]:
         """Return the numbers of one row in words, such as ``12 groups``."""
         return [
-            f"{count:,} {one if count == 1 else many}" for count, (one, many) in zip(counts, self.series, strict=True)
+            f"{many}: {FEW.lower()}" if count is None else f"{count:,} {one if count == 1 else many}"
+            for count, (one, many) in zip(counts, self.series, strict=True)
         ]
 
     def view(self, line: Callable[[str], str]) -> dict[str, Any]:
         """Return the chart as the page template takes it; ``line`` makes a text fit to print."""
-        most = max((count for _, counts in self.rows for count in counts), default=0)
+        most = max((count or 0 for _, counts in self.rows for count in counts), default=0)
         return {
             "title": line(self.title),
             "series": len(self.series),
             "rows": [
-                {"label": line(label), "counts": list(counts), "said": self.said(counts)} for label, counts in self.rows
+                {"label": line(label), "counts": [count or 0 for count in counts], "said": self.said(counts)}
+                for label, counts in self.rows
             ],
             "most": max(1, most),
             "alt": line(self.alternative),

@@ -21,7 +21,7 @@ from matching.pack_content import (
     WholePool,
 )
 from workers.document import font
-from workers.document.figure import charts_of
+from workers.document.figure import FEW, charts_of
 from workers.document.text import REPLACEMENT, clean
 
 _LONG_WORD = re.compile(r"\S{21,}")
@@ -44,8 +44,6 @@ _MONTHS = (
 )
 _LEVELS = {"high": "High", "medium": "Medium", "low": "Low", "unknown": "Not known: ask", "none": "None"}
 
-FEW = "Too few to tell"
-"""What stands in place of a count that could point at a child."""
 BANDS = {"strong": "Strong fit", "good": "Good fit", "possible": "Possible fit", "explore": "To explore"}
 """What a band is called where people read it."""
 

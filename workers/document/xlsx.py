@@ -10,9 +10,9 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from matching.pack_content import PLAN, Change, PackContent, PackGroup
 from workers.document.book import MARKING, Book, Cell, Column
-from workers.document.figure import charts_of
+from workers.document.figure import FEW, charts_of
 from workers.document.text import clean
-from workers.document.view import BANDS, FEW, day
+from workers.document.view import BANDS, day
 
 _ADVICE = "A ranked list is advice; a person decides. What is not known is a question to ask, never a yes or a no."
 

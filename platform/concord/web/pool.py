@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.request import transaction
-from matching.pool_view import LEAST_COUNT, TOP, view_pool
+from matching.pool_view import TOP, view_pool
+from matching.small_number import LEAST_COUNT
 from tenants.base import utc_now
 from tenants.permission import Verb
 
