@@ -18,9 +18,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.actor import acting_person
 from matching.document import ReportKind, list_documents_of, unseal_version
+from matching.document_opening import Reader, Stamp
 from matching.household import Household, HouseholdIdentity, HouseholdProfile, list_tolerances, open_identity
 from matching.placement.placement import RECORD_KIND, Placement, require_childrens_agency
 from tenants import audit
+from tenants.agency import get_agency
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, NotFound
@@ -119,13 +121,15 @@ def read_copy(session: Session, placement: Placement, *, now: datetime) -> dict[
     return found
 
 
-def read_par_copy(session: Session, placement: Placement, *, now: datetime) -> bytes:
-    """Return the copy's prospective adopter report, a PDF, and put the look on record.
+def read_par_copy(session: Session, placement: Placement, *, stamp: Stamp, now: datetime) -> bytes:
+    """Return the copy's prospective adopter report, marked with who reads it, and put the look on record.
 
     :raises NotTheChildrensAgency: when the scope acts for the family's agency.
     :raises CopyUnknown: when none was given.
     """
-    return _open(session, placement, CopyKind.PAR, now=now)
+    content = _open(session, placement, CopyKind.PAR, now=now)
+    agency = get_agency(session, placement.group_agency_id)
+    return stamp(content, Reader(acting_person(session).name, agency.name, now))
 
 
 def _open(session: Session, placement: Placement, kind: CopyKind, *, now: datetime) -> bytes:

@@ -30,6 +30,7 @@ from concord.web import (
     glass,
     grants,
     groups,
+    hand_overs,
     health,
     home,
     households,
@@ -42,12 +43,14 @@ from concord.web import (
     my_sessions,
     papers,
     people,
+    placements,
     privacy,
     providers,
     rectifications,
     reference,
     retention,
     retention_holds,
+    retention_orders,
     sharing,
     sign_in,
     subject_access,
@@ -88,6 +91,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     privacy.blueprint,
     retention.blueprint,
     retention_holds.blueprint,
+    retention_orders.blueprint,
     subject_access.blueprint,
     agreements.blueprint,
     rectifications.blueprint,
@@ -102,15 +106,18 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     invitations.blueprint,
     my_sessions.blueprint,
     delegations.blueprint,
+    hand_overs.blueprint,
     leaving.blueprint,
     agency_archive.blueprint,
     providers.blueprint,
     links.blueprint,
+    placements.blueprint,
     grants.blueprint,
     documents.blueprint,
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FORM_BYTES = 500_000
+_API_PAGES = frozenset({"api_docs.page", "api_docs.reference", "api_docs.reference_area"})
 
 
 def create_app(settings: WebSettings | None = None, database: Database | None = None) -> Flask:
@@ -146,8 +153,8 @@ def create_app(settings: WebSettings | None = None, database: Database | None = 
 
 def _form_targets(settings: WebSettings) -> tuple[str, ...]:
     # Signing out is a form whose answer leads on to the provider: the one by which the person came.
-    # What programs are answered has no forms, and hangs on no cookie; the page of the API's description has.
-    programs = asks_api() and request.endpoint != "api_docs.page"
+    # What programs are answered has no forms, and hangs on no cookie; the pages of the API's description have.
+    programs = asks_api() and request.endpoint not in _API_PAGES
     if request.endpoint == "static" or programs or "provider" not in session:
         return (origin(settings.issuer),) if settings.issuer else ()
     return (session["ends_at"],)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from matching.document_opening import Reader
 from matching.link import LinkMoved, LinkState, NotYet, StepName, get_link
 from matching.placement.adopters_copy import (
     CopyGiven,
@@ -323,6 +324,10 @@ class TestDisruption:
                 plan_disruption_review(session, placement, day=TODAY, version=placement.version, now=utc_now())
 
 
+def _stamp(content: bytes, reader: Reader) -> bytes:
+    return content + f", {reader.name}".encode()
+
+
 class TestAdoptersCopy:
     def test_is_given_by_the_family_side_and_opened_by_the_other(
         self, factories: Factories, database: Database
@@ -345,7 +350,8 @@ class TestAdoptersCopy:
             assert facts is not None
             assert facts.with_par
             assert read_copy(session, placement, now=utc_now())["adopters"] == ["Alder Example"]
-            assert read_par_copy(session, placement, now=utc_now()) == b"%PDF-their-report"
+            marked = read_par_copy(session, placement, stamp=_stamp, now=utc_now())
+            assert marked == f"%PDF-their-report, Sam Sample {pairing.children.slug}".encode()
             entries = audit.list_entries_of(session, pairing.link_id)
             looks = [each for each in entries if each.record_kind == "placement" and each.act is audit.Act.READ]
             assert [each.owner_agency_id for each in looks] == [pairing.family.id] * 2
