@@ -6,6 +6,8 @@ API_CENSUS = {
     "GET /.well-known/oauth-authorization-server": "anyone",
     "GET /api/v1/agencies": "token may read_groups or read_households or read_ranking",
     "GET /api/v1/docs": "anyone",
+    "GET /api/v1/reference": "anyone",
+    "GET /api/v1/reference/<area>": "anyone",
     "GET /api/v1/docs/<any('swagger-ui.css', 'swagger-ui-bundle.js'):name>": "anyone",
     "GET /api/v1/groups": "token may read_groups",
     "GET /api/v1/groups/<uuid:group_id>": "token may read_groups",
