@@ -39,6 +39,7 @@ _TABLES_OF = {
     "group_id": ("sibling_group",),
     "hold_id": ("retention_hold",),
     "item_id": ("subject_item",),
+    "order_id": ("adoption_order",),
     "provider_id": ("identity_provider",),
     "record_id": ("household", "sibling_group"),
     "request_id": ("subject_request",),

@@ -55,7 +55,7 @@ class TestManager:
 
         visitor.get("/retention")
         offered = {path for path in page_of(visitor).links().values() if path.startswith("/retention/")}
-        assert offered == {"/retention/due"}
+        assert offered == {"/retention/due", "/retention/orders"}
         visitor.get("/retention/due")
         assert code in page_of(visitor).text
         assert "Ask a second person" not in page_of(visitor).text
@@ -226,3 +226,35 @@ class TestOrder:
 
         assert response.status_code == 422
         assert "not after today" in page_of(visitor).text
+
+
+class TestOrders:
+    def test_that_were_a_mistake_are_set_aside_by_two(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        ours, theirs = factories.two_tenants()
+        code = code_of(database, ours, old_household(factories, ours))
+        visitor, second = visit_as(ours), visit_as(colleague(database, ours))
+        visitor.get("/retention/orders")
+        assert "No adoption order is on record." in page_of(visitor).text
+        visitor.get("/retention/orders/new")
+        visitor.post("/retention/orders/new", {"code": code, "ordered_on": ["1", "5", "2020"]})
+        visitor.get("/retention/orders")
+        (aside,) = [path for path in page_of(visitor).links().values() if path.endswith("/aside")]
+        decide = aside.replace("aside", "decide")
+
+        visitor.get(aside)
+        assert visitor.post(aside, {"reason": "The wrong family"}).status_code == 303
+        visitor.get(decide)
+        assert visitor.post(decide, {"decision": "approve"}).status_code == 422
+        second.get(decide)
+        assert "The wrong family" in page_of(second).text
+        assert second.post(decide, {"decision": "approve"}).status_code == 303
+        second.get("/retention/orders")
+
+        assert "Set aside" in page_of(second).text
+        stranger = visit_as(theirs)
+        for path in (aside, decide):
+            real, none = stranger.get(path), stranger.get(f"/retention/orders/{uuid4()}/{path.rpartition('/')[2]}")
+            assert (real.status_code, none.status_code) == (404, 404)
+            assert same_but_for_the_reference(real, none)
