@@ -33,6 +33,7 @@ from matching.placement.placement import (
 )
 from matching.placement.plan import Plan, plan_of, set_plan
 from matching.placement.review import list_reviews, next_reviews, record_review
+from matching.placement.tally import list_placed
 from matching.sealed_words import WordsMissing
 from tenants import audit
 from tenants.base import utc_now
@@ -83,6 +84,9 @@ class TestPlacement:
             whole = (MOVED_IN.year - born.year) * 12 + MOVED_IN.month - born.month - (MOVED_IN.day < born.day)
             assert child.months_moved_in == child.months_adoptive == whole
             assert child.months_matched is not None
+            (facts,) = list_placed(session)
+            assert (facts.moved_in_on, facts.group_agency_id) == (MOVED_IN, pairing.children.id)
+            assert [ages.moved_in for ages in facts.ages] == [whole]
 
     def test_is_nobodys_but_the_two(self, factories: Factories, database: Database) -> None:
         pairing = make_matched(factories, database)
