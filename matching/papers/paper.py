@@ -200,13 +200,7 @@ def changes_since(session: Session, paper: Paper, *, on: date) -> Changes:
     return Changes(tuple(gone), tuple(come))
 
 
-def record_download(session: Session, kind: PaperKind, paper: Paper | None, *, now: datetime) -> None:
-    """Put on record that a paper was taken away as a file, as a version or as it stands."""
-    audit.record(
-        session,
-        audit.Act.DOWNLOAD,
-        record_kind="paper",
-        record_id=paper.id if paper else None,
-        reason=kind.value,
-        now=now,
-    )
+def record_download(session: Session, paper: Paper, *, now: datetime) -> None:
+    """Put on record that a version was taken away as a file."""
+    kind = paper.kind.value
+    audit.record(session, audit.Act.DOWNLOAD, record_kind="paper", record_id=paper.id, reason=kind, now=now)

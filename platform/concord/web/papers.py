@@ -10,7 +10,6 @@ from flask import Blueprint, g, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput, GovTextInput
-from werkzeug.wrappers import Response
 from wtforms import RadioField, SelectChoice, StringField, SubmitField
 from wtforms.validators import AnyOf
 
@@ -21,7 +20,6 @@ from concord.web.short_form import short_form, words_field
 from matching.papers.answer import AnswerInvalid, answer, get_question, own_answers, questions_of
 from matching.papers.facts import facts_of
 from matching.papers.paper import (
-    Paper,
     PaperKind,
     changes_since,
     draw_up,
@@ -175,18 +173,6 @@ def put_name(paper_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("papers.version", paper_id=paper_id), 303)
 
 
-@blueprint.get(f"/papers/<any({_KINDS}):kind>/paper.pdf")
-@may(Verb.READ_PAPERS)
-def draft_file(kind: str) -> ResponseReturnValue:
-    """Hand out a paper as it stands, as a PDF that says it is a draft."""
-    wanted, now = PaperKind(kind), utc_now()
-    with transaction() as session:
-        content = write_paper(session, wanted, on=now.date())
-        record_download(session, wanted, None, now=now)
-    state = f"Draft of {now:%d/%m/%Y}"
-    return _file(wanted, render_paper(content, state=state, places=(), made_at=now), "draft")
-
-
 @blueprint.get("/papers/versions/<uuid:paper_id>/paper.pdf")
 @may(Verb.READ_PAPERS)
 def version_file(paper_id: UUID) -> ResponseReturnValue:
@@ -195,18 +181,11 @@ def version_file(paper_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         paper = get_version(session, paper_id)
         places = places_of(facts_of(session, on=now.date()), paper, list_signatures(session, paper))
-        record_download(session, paper.kind, paper, now=now)
-    made = render_paper(paper.content, state=_state(paper), places=places, made_at=now)
-    return _file(paper.kind, made, str(paper.number))
-
-
-def _state(paper: Paper) -> str:
-    return f"Version {paper.number} of {paper.drawn_at:%d/%m/%Y}, {paper.digest.hex()[:16]}"
-
-
-def _file(kind: PaperKind, content: bytes, mark: str) -> Response:
-    name = f"{kind.value}-{mark}.pdf"
-    response = send_file(BytesIO(content), "application/pdf", as_attachment=True, download_name=name)
+        record_download(session, paper, now=now)
+    state = f"Version {paper.number} of {paper.drawn_at:%d/%m/%Y}, {paper.digest.hex()[:16]}"
+    made = render_paper(paper.content, state=state, places=places, made_at=now)
+    name = f"{paper.kind.value}-{paper.number}.pdf"
+    response = send_file(BytesIO(made), "application/pdf", as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -117,9 +117,3 @@ class TestVersions:
             assert (real.status_code, none.status_code) == (404, 404)
             assert same_but_for_the_reference(real, none)
         assert them.post(f"{drawn}/sign", {}).status_code == 404
-
-    def test_are_handed_out_as_drafts_too(self, visit_as: Visit, factories: Factories) -> None:
-        file = visit_as(make_members(factories).ours).get("/papers/families/paper.pdf")
-
-        assert file.mimetype == "application/pdf"
-        assert file.get_data().startswith(b"%PDF")

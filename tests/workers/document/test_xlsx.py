@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from matching.pack_content import Change, Check, Named, PackContent
+from matching.pack_content import Change, Check, Named, PackContent, Supply
 from tests.workers.document.pack_factory import (
     action,
     changes,
@@ -105,6 +105,8 @@ class TestRenderXlsx:
 
         assert ["Under 3 months", 0, 0] in rows(made, "Figures")
         assert ["H-333333, Plymouth", 2, ""] in rows(made, "Figures")
+        small = render_xlsx(pack(figures=figures(ages=(Supply("5 and 6", None, 7),))))
+        assert ["5 and 6", "Too few to tell", 7] in rows(small, "Figures")
         assert sum(name.startswith("xl/charts/chart") for name in parts(made)) == 4
         assert "Bar chart. Groups by how long they have waited." in parts(made)["xl/drawings/drawing1.xml"]
 
