@@ -81,6 +81,12 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.DECIDE_LIFE,
     ),
     Section(
+        title="Handing over",
+        hint="Merge into another agency, hand records over to it or take over from it, and sign for what came.",
+        endpoint="hand_overs.index",
+        verb=Verb.DECIDE_LIFE,
+    ),
+    Section(
         title="Leaving",
         hint="Leave a consortium, or Concord as a whole, from a day that two people agree to.",
         endpoint="leaving.index",

@@ -11,6 +11,7 @@ from concord.web.request import transaction
 from matching.glass import list_to_judge
 from matching.worklist import list_work
 from tenants.base import utc_now
+from tenants.hand_over import list_waiting
 from tenants.permission import Verb, may
 
 blueprint = Blueprint("home", __name__)
@@ -22,10 +23,12 @@ def page() -> ResponseReturnValue:
     """Show what waits for the person's agency, and the places where they have work to do."""
     with transaction() as session:
         work, broken = list_work(session, as_of=utc_now().date()), list_to_judge(session)
+        waiting = list_waiting(session, on=utc_now().date()) if may(g.scope, Verb.DECIDE_LIFE) else []
     return render_template(
         "home.html",
         work=work,
         broken=broken,
+        hand_overs=waiting,
         may_break=may(g.scope, Verb.BREAK_GLASS),
         sections=sections_for(g.scope),
         office=work.meeting is not None and work.meeting.meeting.agency_id == g.scope.agency_id,
