@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _WHOLE = frozenset({"int", "int | None"})
-_POOLS = frozenset({"Pool", "open_pool", "WholePool", "Ranking"})
+_COUNTS = "func.count("
+_POOLS = re.compile(r"^from [\w.]+ import (?:\([^)]*|.*)\b(Pool|open_pool|WholePool|Ranking)\b", re.MULTILINE)
 _TOLD = frozenset({"ranking.near_miss", "ranking.standing", "ranking.engine", "pack_content"})
 """What is reckoned of a pool that others opened."""
 
 
 def counting_functions() -> set[str]:
     """Return each function that counts rows in SQL, as ``module.function``."""
-    return {f"{name}.{node.name}" for name, tree in _modules() for node in ast.walk(tree) if _counts(node)}  # type: ignore[attr-defined]
+    return {
+        f"{name}.{node.name}"
+        for name, source in _sources()
+        if _COUNTS in source
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and _COUNTS in (ast.get_source_segment(source, node) or "")
+    }
 
 
 def pool_figures() -> set[str]:
     """Return each whole number in the values of modules that open a pool, as ``module.Class.field``."""
     return {
         f"{name}.{owner.name}.{field.target.id}"
-        for name, tree in _modules()
-        if name in _TOLD or _opens_a_pool(tree)
-        for owner in ast.walk(tree)
+        for name, source in _sources()
+        if name in _TOLD or _POOLS.search(source)
+        for owner in ast.walk(ast.parse(source))
         if isinstance(owner, ast.ClassDef)
         for field in owner.body
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
@@ -32,19 +40,7 @@ def pool_figures() -> set[str]:
     }
 
 
-def _modules() -> Iterator[tuple[str, ast.Module]]:
+def _sources() -> Iterator[tuple[str, str]]:
     for storey in ("tenants", "matching"):
         for path in sorted((ROOT / storey).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT / storey).with_suffix("").parts)
-            yield name, ast.parse(path.read_text("utf-8"))
-
-
-def _counts(node: ast.AST) -> bool:
-    if not isinstance(node, ast.FunctionDef):
-        return False
-    return any(isinstance(each, ast.Attribute) and ast.unparse(each) == "func.count" for each in ast.walk(node))
-
-
-def _opens_a_pool(tree: ast.Module) -> bool:
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    return bool(names & _POOLS)
+            yield ".".join(path.relative_to(ROOT / storey).with_suffix("").parts), path.read_text("utf-8")
