@@ -155,7 +155,9 @@ def sharing_of(session: Session, record_ids: list[UUID], *, anywhere: bool = Fal
     ``anywhere`` takes in what is shared nationally in another consortium and has no entry in this one.
     """
     here = PoolEntry.consortium_id == scope_of(session).consortium_id
-    query = select(PoolEntry).where(func.coalesce(PoolEntry.household_id, PoolEntry.sibling_group_id).in_(record_ids))
+    query = select(PoolEntry).where(
+        or_(PoolEntry.household_id.in_(record_ids), PoolEntry.sibling_group_id.in_(record_ids))
+    )
     if anywhere:
         query = query.where(or_(here, shared_nationally())).order_by(case((here, 1), else_=0), PoolEntry.id)
     else:

@@ -87,14 +87,12 @@ def check_words(session: Session, words: str) -> None:
 
 def households_saying(sought: Sought) -> ColumnElement[bool]:
     """Return that a household says what is looked for."""
-    found = func.find_households(sought.query, sought.alike).table_valued("id")
-    return Household.id.in_(select(found.c.id))
+    return Household.id.in_(select(func.find_households(sought.query, sought.alike).column_valued("found")))
 
 
 def groups_saying(sought: Sought) -> ColumnElement[bool]:
     """Return that a sibling group says what is looked for."""
-    found = func.find_groups(sought.query, sought.alike).table_valued("id")
-    return SiblingGroup.id.in_(select(found.c.id))
+    return SiblingGroup.id.in_(select(func.find_groups(sought.query, sought.alike).column_valued("found")))
 
 
 def spell(session: Session, sought: Sought, *, groups: bool) -> Sought | None:

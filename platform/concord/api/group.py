@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_smorest import Blueprint
 
-from concord.api.listing import as_page, place_of
+from concord.api.listing import as_page, place_of, record_searched, sought_by
 from concord.api.operation import Call, Shape, operation
 from concord.api.parts import ROOT
 from concord.schema.group import GroupCardSchema, GroupIdentitySchema, GroupQuery, GroupSchema
@@ -39,6 +39,7 @@ def list_groups(call: Call) -> dict[str, Any]:
         after=after,
         limit=limit,
     )
+    record_searched(call, found, record_kind="sibling_group")
     return as_page(found)
 
 
@@ -80,6 +81,7 @@ def _wanted(call: Call) -> GroupFilter:
         regions=frozenset(asked.get("region", ())),
         new_days=asked.get("new"),
         statuses=frozenset(asked.get("status", ())),
+        sought=sought_by(call),
         unsaid=frozenset(asked.get("unsaid", ())),
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_smorest import Blueprint
 
-from concord.api.listing import as_page, place_of
+from concord.api.listing import as_page, place_of, record_searched, sought_by
 from concord.api.operation import Call, Shape, operation
 from concord.api.parts import ROOT
 from concord.schema.household import (
@@ -56,6 +56,7 @@ def list_households(call: Call) -> dict[str, Any]:
         after=after,
         limit=limit,
     )
+    record_searched(call, found, record_kind="household")
     return as_page(found)
 
 
@@ -146,6 +147,7 @@ def _wanted(call: Call) -> HouseholdFilter:
         new_days=asked.get("new"),
         statuses=frozenset(asked.get("status", ())),
         availability=frozenset(asked.get("availability", ())),
+        sought=sought_by(call),
         unsaid=frozenset(asked.get("unsaid", ())),
     )
 

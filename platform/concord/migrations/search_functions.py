@@ -48,10 +48,12 @@ GROUP = Kind(
 # One letter for another, too many or too few, or two of them swapped. Both words are stems.
 SPELT_ALIKE = """
     CREATE FUNCTION spelt_alike(word text, wanted text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
-        SELECT word = wanted OR (length(wanted) >= 4 AND length(word) >= 4 AND (
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        RETURN word = wanted OR (length(wanted) >= 4 AND length(word) >= 4 AND (
             trigram.similarity(word, wanted) >= CASE WHEN length(wanted) < 6 THEN 0.3 ELSE 0.4 END
-            OR word = ANY (letters_swapped(wanted))))
+            OR (length(word) = length(wanted) AND word = ANY (letters_swapped(wanted)))));
+    END
     $$
 """
 LETTERS_SWAPPED = """
@@ -107,14 +109,19 @@ STAND_IN = """
 
 def found(kind: Kind) -> str:
     """Return the query of a kind's records that hold the words $1, as agency $2 sees them in consortium $3."""
+    # In two halves, so that the second is a join: how many records hold the words decides how it is made.
+    held = f"w.words @@ $1 AND w.{kind.key} <> ALL ((SELECT scope_barred())::uuid[])"
     return f"""
-        SELECT w.{kind.key} FROM {kind.words} w
-        WHERE w.words @@ $1 AND w.{kind.key} <> ALL ((SELECT scope_barred())::uuid[])
-          AND (w.agency_id = $2 OR EXISTS (
+        SELECT w.{kind.key} FROM {kind.words} w WHERE {held} AND w.agency_id = $2
+        UNION ALL
+        SELECT w.{kind.key} FROM {kind.words} w WHERE {held} AND w.agency_id IS DISTINCT FROM $2 AND EXISTS (
             SELECT FROM pool_entry p
             WHERE p.{kind.key} = w.{kind.key} AND p.agency_id = w.agency_id AND p.stage <> 'in_house' AND NOT p.held
               AND (p.consortium_id = $3 OR (p.stage = 'national' AND $3 IS NOT NULL))
-              AND (p.consortium_id, p.agency_id) IN (SELECT m.consortium_id, m.agency_id FROM present_members() m)))"""
+              AND EXISTS (SELECT FROM consortium_member m
+                WHERE m.consortium_id = p.consortium_id AND m.agency_id = p.agency_id
+                  AND m.joined_on <= (now() AT TIME ZONE 'UTC')::date
+                  AND (m.left_on IS NULL OR m.left_on > (now() AT TIME ZONE 'UTC')::date)))"""
 
 
 def find(kind: Kind) -> str:

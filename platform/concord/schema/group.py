@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from concord.schema.page import PageQuery, Whole
+from concord.schema.page import ExcerptSchema, SearchQuery, Whole
 from matching.availability import Availability
 from matching.group_search import LARGEST, GroupSex, GroupSort, HowMuch
 from matching.need import NeedLevel, YesNo, need_catalogue
@@ -26,7 +26,7 @@ def need() -> fields.String:
     return fields.String(validate=validate.OneOf(need_catalogue().codes()))
 
 
-class GroupQuery(PageQuery):
+class GroupQuery(SearchQuery):
     """What is asked of groups: the filters and orders of the page."""
 
     own = fields.Boolean(load_default=False, metadata={"description": "Only one's own agency's."})
@@ -65,6 +65,11 @@ class GroupCardSchema(Schema):
     own = fields.Boolean(required=True)
     sharing = fields.String(required=True)
     status = said(GroupStatus, required=True)
+    why = fields.List(
+        fields.Nested(ExcerptSchema),
+        required=True,
+        metadata={"description": "Where it says what `q` searches for; empty without `q`."},
+    )
 
 
 class ChildNeedSchema(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from concord.schema.group import NEW_DAYS, need, said
-from concord.schema.page import PageQuery, Whole
+from concord.schema.page import ExcerptSchema, SearchQuery, Whole
 from matching.availability import Availability
 from matching.availability_check import MOST_CONSIDERED
 from matching.household import HouseholdStatus
@@ -18,7 +18,7 @@ FILTERS = ("ages", "children", "approved", "distance", "needs")
 _CODE = r"^[A-Za-z0-9-]{1,20}\Z"
 
 
-class HouseholdQuery(PageQuery):
+class HouseholdQuery(SearchQuery):
     """What is asked of households: the filters and orders of the page. Distance is a band, never a place."""
 
     own = fields.Boolean(load_default=False, metadata={"description": "Only one's own agency's."})
@@ -63,6 +63,11 @@ class HouseholdCardSchema(Schema):
     sharing = fields.String(required=True)
     status = said(HouseholdStatus, required=True)
     availability = said(Availability, required=True)
+    why = fields.List(
+        fields.Nested(ExcerptSchema),
+        required=True,
+        metadata={"description": "Where it says what `q` searches for; empty without `q`."},
+    )
 
 
 class ToleranceSchema(Schema):

@@ -7,6 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from matching.words import LONGEST
+
 MOST = 200
 USUAL = 50
 _DIGITS = re.compile(r"-?[0-9]{1,9}")
@@ -33,6 +35,34 @@ class PageQuery(Schema):
         validate=validate.Range(min=1, max=MOST),
         metadata={"description": "How many at most."},
     )
+
+
+class PartSchema(Schema):
+    """A piece of an excerpt; marked, where it is what was searched for."""
+
+    text = fields.String(required=True)
+    marked = fields.Boolean(required=True)
+
+
+class ExcerptSchema(Schema):
+    """Where a record says what was searched for, and what it says there, in pieces that follow each other."""
+
+    source = fields.String(required=True)
+    parts = fields.List(fields.Nested(PartSchema), required=True)
+
+
+class SearchQuery(PageQuery):
+    """A list that can be searched for words."""
+
+    q = fields.String(
+        validate=[validate.Length(min=1, max=LONGEST), validate.Regexp(r"^[^\x00]*\Z")],
+        metadata={
+            "description": "Words of the summary or the anonymous profile, all of which it must hold: “quotes” for "
+            "words in this order, OR between words of which one will do, - before a word that must not be there. "
+            "Each search is recorded, without its words."
+        },
+    )
+    alike = fields.Boolean(load_default=False, metadata={"description": "Also words that are spelt alike."})
 
 
 def page_of(item: type[Schema]) -> type[Schema]:

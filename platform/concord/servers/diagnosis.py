@@ -21,6 +21,7 @@ from concord.servers.login import LEAST_VERSION
 from concord.servers.port import is_free
 from concord.servers.secret import SECRETS
 from concord.settings import Deployment, Settings, libpq_url
+from matching.search_plan import PLANS, searches_without_index
 from tenants.audit_anchor import AuditKey
 from tenants.error import DomainError
 
@@ -71,6 +72,7 @@ def _deployed(deployment: Deployment, *, embedded: bool) -> Iterator[Finding]:
         if url is not None:
             yield from _tried(name, _login, url)
     yield from _tried("migrations", _embedded_migrations if embedded else _migrations, deployment.database_url)
+    yield from _tried("search by words", _search, deployment.database_url)
     yield from _tried("valkey", _valkey, deployment.valkey_url)
     if not embedded:
         yield Finding("keys", State.GOOD, "given by the environment")
@@ -195,6 +197,17 @@ def _embedded_migrations(url: str) -> Finding:
     if finding.state is State.WRONG:
         return replace(finding, state=State.NOTE, mend="`concord up` does it by itself, `concord db upgrade` at once.")
     return finding
+
+
+def _search(url: str) -> Finding:
+    if database_revision(url) != current_head():
+        return Finding("", State.NOTE, "is looked at once the migrations are done")
+    with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+        missing = searches_without_index(connection.execute(PLANS))
+    if missing:
+        mend = "See that no index of these tables is missing or invalid, and that no extension was moved."
+        return Finding("", State.WRONG, f"reads everything where it should look up: {', '.join(missing)}", mend)
+    return Finding("", State.GOOD, "looks words up in its indexes")
 
 
 def _valkey(url: str) -> Finding:

@@ -30,6 +30,10 @@ class ServerTooOld(Conflict):
     """The server is older than the oldest version that Concord works with."""
 
 
+class ExtensionMissing(Conflict):
+    """The server was installed without an extension that Concord needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
     """Addresses of one database for each login, and for the administrator, as SQLAlchemy reads them."""
@@ -47,10 +51,12 @@ def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = DAT
     database belongs to ``concord_migrate``, and only the three logins may connect to it.
 
     :raises ServerTooOld: before PostgreSQL 17.
+    :raises ExtensionMissing: when the server cannot find words that are spelt alike.
     :raises LoginTooPowerful: when a login that is there is a superuser or has BYPASSRLS.
     """
     with psycopg.connect(libpq_url(admin_url), autocommit=True, connect_timeout=10) as connection:
         _require_version(connection)
+        _require_extension(connection)
         for login in LOGINS:
             _put_login(connection, login, passwords[login])
         _put_database(connection, database)
@@ -106,6 +112,15 @@ def _require_version(connection: psycopg.Connection) -> None:
     version = connection.info.server_version // 10000
     if version < LEAST_VERSION:
         raise ServerTooOld(f"The database is PostgreSQL {version}; Concord needs {LEAST_VERSION} or later.")
+
+
+def _require_extension(connection: psycopg.Connection) -> None:
+    # The first migrations add it, as the database's owner may; it only has to be there.
+    if connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'").fetchone() is None:
+        raise ExtensionMissing(
+            "The database server lacks the extension pg_trgm. It comes with PostgreSQL’s contrib package: install that "
+            "on the server, for instance “postgresql-contrib”, and run this again."
+        )
 
 
 def _put_login(connection: psycopg.Connection, login: str, password: str) -> None:

@@ -1,7 +1,7 @@
 """The filters of a list: read from the address, shown as a panel, and told as what is in use.
 
-They are kept in the address, so that a list can be kept as a bookmark; it holds choices and pool codes, and nothing
-of a person. Whatever an address holds that is no answer to a question of the panel is left out.
+They are kept in the address, so that a list can be kept as a bookmark; it holds choices, pool codes and words that some
+profile holds, and those name nobody. Whatever an address holds that answers no question of the panel is left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from matching.need import need_catalogue
+from matching.words import Sought
 from tenants.agency import Agency, AgencyKind
 
 _MANY = 9
@@ -75,6 +76,8 @@ class Panel:
     answers: Mapping[str, tuple[str, ...]]
     whose: str
     sort: str
+    sought: Sought | None = None
+    """What the list is searched for."""
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every answer to a question."""
@@ -91,11 +94,12 @@ class Panel:
 
     def link(self, **changes: Any) -> str:  # noqa: ANN401 - what url_for takes
         """Return the address of the list as it is, but for some changes."""
-        return url_for(self.endpoint, **{"whose": self.whose, "sort": self.sort or None, **self.answers, **changes})
+        asked = {"whose": self.whose, "sort": self.sort or None, **self._searched(), **self.answers}
+        return url_for(self.endpoint, **{**asked, **changes})
 
     def cleared(self) -> str:
-        """Return the address of the list with no filter in use."""
-        return url_for(self.endpoint, whose=self.whose, sort=self.sort or None)
+        """Return the address of the list with no filter in use; what is searched for stays."""
+        return url_for(self.endpoint, whose=self.whose, sort=self.sort or None, **self._searched())
 
     def without(self, name: str) -> str:
         """Return the address of the list without one filter."""
@@ -110,6 +114,11 @@ class Panel:
     def in_use(self) -> list[InUse]:
         """Return each answer that narrows the list."""
         return [each for asked in self.filters for each in self._in_use(asked)]
+
+    def _searched(self) -> dict[str, str | None]:
+        if self.sought is None:
+            return {}
+        return {"q": self.sought.words, "alike": "1" if self.sought.alike else None}
 
     def _in_use(self, asked: Filter) -> Iterator[InUse]:
         details = [words for each in asked.questions if each.detail for words in self._words(each)]
@@ -140,7 +149,13 @@ class Panel:
 
 
 def read_panel(
-    endpoint: str, filters: tuple[Filter, ...], args: MultiDict[str, str], *, whose: str, sort: str
+    endpoint: str,
+    filters: tuple[Filter, ...],
+    args: MultiDict[str, str],
+    *,
+    whose: str,
+    sort: str,
+    sought: Sought | None = None,
 ) -> Panel:
     """Return the panel with the answers that an address gives to it; details of no answer are left out."""
     answers: dict[str, tuple[str, ...]] = {}
@@ -150,7 +165,7 @@ def read_panel(
         if any(given[question.name] for question in each.questions if not question.detail):
             answers |= {name: found for name, found in given.items() if found}
             unsaid += [each.name] if each.unsaid and each.name in args.getlist(UNSAID) else []
-    return Panel(endpoint, filters, answers | ({UNSAID: tuple(unsaid)} if unsaid else {}), whose, sort)
+    return Panel(endpoint, filters, answers | ({UNSAID: tuple(unsaid)} if unsaid else {}), whose, sort, sought)
 
 
 def ages(youngest: str, oldest: str) -> tuple[Question, Question]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -15,8 +16,9 @@ from concord.web.access import may
 from concord.web.filtering import read_panel
 from concord.web.form import one_line
 from concord.web.group_filters import SORTS, group_filters, read_group_filter
-from concord.web.listing import FindForm, pagination, read_fits, read_wanted, without_blanks
+from concord.web.listing import SearchForm, pagination, read_fits, read_search, read_wanted, search_for, without_blanks
 from concord.web.request import transaction
+from matching.decline import Decline, declines_of_group, list_declined, list_feedback_for
 from matching.family_finding import ExplainedFamily, explain_family, find_families
 from matching.group_search import GroupSort
 from matching.household import HouseholdUnknown, get_household_by_reference
@@ -32,6 +34,7 @@ from matching.register import (
     search_groups,
 )
 from matching.sibling_group import GroupUnknown, SiblingGroup, get_group, get_group_by_reference, read_identity
+from matching.words import record_search
 from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -69,22 +72,24 @@ class WhyForm(FlaskForm):  # type: ignore[misc]
 def index() -> ResponseReturnValue:
     """Show the groups that are asked for, one's own agency's first."""
     tidy = without_blanks()
-    return redirect(tidy, 303) if tidy else _list(FindForm())
+    return redirect(tidy, 303) if tidy else _list(SearchForm())
 
 
 @blueprint.post("/groups")
 @may(Verb.READ_GROUPS)
 def find() -> ResponseReturnValue:
     """Open the group whose code or own reference was typed, or show those that hold what was typed."""
-    form = FindForm()
+    form, now = SearchForm(), utc_now()
     if not form.validate_on_submit():
         return _list(form), 422
     with transaction() as session:
         try:
             return redirect(url_for("groups.show", group_id=get_group_by_reference(session, form.code.data).id), 303)
         except GroupUnknown as unknown:
-            page = search_groups(session, form.code.data, as_of=utc_now().date())
-            form.code.errors = [] if page.total else [str(unknown)]
+            page = search_groups(session, form.code.data, as_of=now.date())
+            words = None if page.total else search_for(session, form, unknown=unknown, groups=True, now=now)
+    if words:
+        return redirect(words, 303)
     if not page.total:
         return _list(form), 422
     return render_template("groups-found.html", form=form, page=page)
@@ -100,6 +105,8 @@ def show(group_id: UUID) -> ResponseReturnValue:
         found = find_families(session, record.group, as_of=now.date(), top=fits.top, now=now, only_free=only_free)
         links = list_links_of(session, group_id, on=now.date())
         corrections = count_of_record(session, group_id)
+        declined = list_declined(session, group_id=group_id)
+        feedback = list_feedback_for(session, [group_id]) if record.own else []
         sees_identity = record.own and scope_may(g.scope, Verb.READ_IDENTITY)
         findings = check_profile(session, record.group) if sees_identity else ()
     return render_template(
@@ -113,6 +120,8 @@ def show(group_id: UUID) -> ResponseReturnValue:
         only_free=only_free,
         open_first=OPEN,
         links=links if scope_may(g.scope, Verb.READ_LINKS) else None,
+        declined=declined,
+        feedback=feedback,
         may_link=scope_may(g.scope, Verb.KEEP_LINKS),
         sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
         sees_identity=sees_identity,
@@ -141,7 +150,8 @@ def why(group_id: UUID) -> ResponseReturnValue:
             # An agency's own reference is nothing for an address, which browsers keep.
             return redirect(url_for("groups.why", group_id=group_id, household=household.code), 303)
         found = explain_family(session, group, household, as_of=now.date(), now=now)
-    return _show_why(group, form, found)
+        declined = declines_of_group(session, group_id).get(household.id)
+    return _show_why(group, form, found, declined)
 
 
 @blueprint.get("/groups/<uuid:group_id>/identity")
@@ -154,22 +164,32 @@ def identity(group_id: UUID) -> ResponseReturnValue:
     return render_template("group-identity.html", group=group, reference=reference, children=children)
 
 
-def _show_why(group: SiblingGroup, form: WhyForm, found: ExplainedFamily | None = None) -> str:
+def _show_why(
+    group: SiblingGroup, form: WhyForm, found: ExplainedFamily | None = None, declined: Decline | None = None
+) -> str:
     may_link = scope_may(g.scope, Verb.KEEP_LINKS)
-    return render_template("group-why.html", group=group, form=form, found=found, top=TOP, may_link=may_link)
+    ours = found is not None and g.scope.agency_id in (group.agency_id, found.household.agency_id)
+    said = {"found": found, "declined": declined, "ours": ours}
+    return render_template("group-why.html", group=group, form=form, top=TOP, may_link=may_link, **said)
 
 
-def _list(form: FindForm) -> str:
-    as_of = utc_now().date()
+def _list(form: SearchForm) -> str:
+    now = utc_now()
+    as_of = now.date()
     with transaction() as session:
         counts, keeps_own = count_listed_groups(session), not is_office(session)
         asked = read_wanted(counts, sorts=SORTS, keeps_own=keeps_own)
+        search = read_search(session, form, groups=True)
         filters = group_filters(list_agencies(session), own=asked.own)
-        panel = read_panel("groups.index", filters, request.args, whose=asked.whose, sort=asked.sort)
-        wanted = read_group_filter(panel)
+        panel = read_panel(
+            "groups.index", filters, request.args, whose=asked.whose, sort=asked.sort, sought=search.sought
+        )
+        wanted = replace(read_group_filter(panel), sought=search.sought)
         page = list_group_cards(
             session, own=asked.own, number=asked.number, as_of=as_of, wanted=wanted, sort=GroupSort(asked.sort)
         )
+        if search.sought:
+            record_search(session, record_kind="sibling_group", shown=page.cards, now=now)
         removal = None if page.total else group_filter_to_take_off(session, wanted, own=asked.own, as_of=as_of)
     return render_template(
         "groups.html",
@@ -181,6 +201,7 @@ def _list(form: FindForm) -> str:
         panel=panel,
         sorts=SORTS,
         removal=removal,
+        respelt=search.respelt,
         pagination=pagination(page, lambda number: panel.link(page=number)),
         may_export=asked.own and scope_may(g.scope, Verb.EXPORT_RECORDS),
         may_import=scope_may(g.scope, Verb.IMPORT_CHILDREN),

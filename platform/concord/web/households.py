@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from sqlalchemy.orm import Session
 from concord.web.access import may
 from concord.web.filtering import Panel, read_panel
 from concord.web.household_filters import SORTS, household_filters, read_distance, read_household_filter
-from concord.web.listing import FindForm, pagination, read_fits, read_wanted, without_blanks
+from concord.web.listing import SearchForm, pagination, read_fits, read_search, read_wanted, search_for, without_blanks
 from concord.web.request import transaction
+from matching.decline import list_declined, list_feedback_for
 from matching.family_finding import find_groups
 from matching.household import HouseholdUnknown, get_household, get_household_by_reference, read_identity
 from matching.household_search import HouseholdFilter, HouseholdSort
@@ -29,6 +31,7 @@ from matching.register import (
     list_household_cards,
     search_households,
 )
+from matching.words import record_search
 from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -45,14 +48,14 @@ TOP = 20
 def index() -> ResponseReturnValue:
     """Show the households that are asked for, one's own agency's first."""
     tidy = without_blanks()
-    return redirect(tidy, 303) if tidy else _list(FindForm())
+    return redirect(tidy, 303) if tidy else _list(SearchForm())
 
 
 @blueprint.post("/households")
 @may(Verb.READ_HOUSEHOLDS)
 def find() -> ResponseReturnValue:
     """Open the household whose code or own reference was typed, or show those that hold what was typed."""
-    form = FindForm()
+    form, now = SearchForm(), utc_now()
     if not form.validate_on_submit():
         return _list(form), 422
     with transaction() as session:
@@ -60,8 +63,10 @@ def find() -> ResponseReturnValue:
             household = get_household_by_reference(session, form.code.data)
             return redirect(url_for("households.show", household_id=household.id), 303)
         except HouseholdUnknown as unknown:
-            page = search_households(session, form.code.data, as_of=utc_now().date())
-            form.code.errors = [] if page.total else [str(unknown)]
+            page = search_households(session, form.code.data, as_of=now.date())
+            words = None if page.total else search_for(session, form, unknown=unknown, groups=False, now=now)
+    if words:
+        return redirect(words, 303)
     if not page.total:
         return _list(form), 422
     return render_template("households-found.html", form=form, page=page)
@@ -77,6 +82,8 @@ def show(household_id: UUID) -> ResponseReturnValue:
         found = find_groups(session, record.household, as_of=now.date(), top=fits.top, now=now)
         links = list_links_of(session, household_id, on=now.date())
         corrections = count_of_record(session, household_id)
+        declined = list_declined(session, household_id=household_id)
+        feedback = list_feedback_for(session, [household_id]) if record.own else []
         sees_identity = record.own and scope_may(g.scope, Verb.READ_IDENTITY)
         findings = check_profile(session, record.household) if sees_identity else ()
     return render_template(
@@ -87,6 +94,8 @@ def show(household_id: UUID) -> ResponseReturnValue:
         with_points=fits.points,
         with_all=fits.top is None,
         links=links if scope_may(g.scope, Verb.READ_LINKS) else None,
+        declined=declined,
+        feedback=feedback,
         may_link=scope_may(g.scope, Verb.KEEP_LINKS),
         sees_reports=record.own and scope_may(g.scope, Verb.READ_REPORTS),
         sees_identity=sees_identity,
@@ -108,18 +117,23 @@ def identity(household_id: UUID) -> ResponseReturnValue:
     return render_template("household-identity.html", household=household, reference=reference, identity=person)
 
 
-def _list(form: FindForm) -> str:
+def _list(form: SearchForm) -> str:
     now = utc_now()
     as_of = now.date()
     with transaction() as session:
         counts, keeps_own = count_listed_households(session), not is_office(session)
         asked = read_wanted(counts, sorts=SORTS, keeps_own=keeps_own)
+        search = read_search(session, form, groups=False)
         filters = household_filters(list_agencies(session), list_own_groups(session, as_of=as_of), own=asked.own)
-        panel = read_panel("households.index", filters, request.args, whose=asked.whose, sort=asked.sort)
-        wanted = _wanted(session, panel, now)
+        panel = read_panel(
+            "households.index", filters, request.args, whose=asked.whose, sort=asked.sort, sought=search.sought
+        )
+        wanted = replace(_wanted(session, panel, now), sought=search.sought)
         page = list_household_cards(
             session, own=asked.own, number=asked.number, as_of=as_of, wanted=wanted, sort=HouseholdSort(asked.sort)
         )
+        if search.sought:
+            record_search(session, record_kind="household", shown=page.cards, now=now)
         removal = None if page.total else household_filter_to_take_off(session, wanted, own=asked.own, as_of=as_of)
     return render_template(
         "households.html",
@@ -131,6 +145,7 @@ def _list(form: FindForm) -> str:
         panel=panel,
         sorts=SORTS,
         removal=removal,
+        respelt=search.respelt,
         pagination=pagination(page, lambda number: panel.link(page=number)),
         may_export=asked.own and scope_may(g.scope, Verb.EXPORT_RECORDS),
         may_import=scope_may(g.scope, Verb.IMPORT_HOUSEHOLDS),

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput, GovTextInput
+from sqlalchemy.orm import Session
 from wtforms import StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
 from concord.web.form import one_line
 from matching.register import Counts, Page
+from matching.words import LONGEST, Sought, WordsInvalid, record_search, spell
+from tenants.error import NotFound
 
-_WHOSE = {"ours": True, "all": False}
 _MOST_CODE = 60
+_WHOSE = {"ours": True, "all": False}
+_OF_A_SEARCH = frozenset({"q", "alike", "page"})
 
 
 class FindForm(FlaskForm):  # type: ignore[misc]
@@ -38,6 +43,21 @@ class FindForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("Find", widget=GovSubmitInput())
 
 
+class SearchForm(FindForm):
+    """The same, or words of a profile; only words that some profile holds go on to the address of the list."""
+
+    code = StringField(
+        "Search by code, your own reference or words",
+        widget=GovTextInput(),
+        filters=[one_line],
+        validators=[
+            DataRequired("Enter a code, your own reference, or words of a profile"),
+            Length(max=LONGEST, message=f"Search for at most {LONGEST} characters"),
+        ],
+    )
+    submit = SubmitField("Search", widget=GovSubmitInput())
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What of a list a person asked to see."""
@@ -53,6 +73,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """What a list is searched for; ``respelt``, where only words spelt alike are found."""
+
+    sought: Sought | None = None
+    respelt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fits:
     """How much of a list of fits a person asked to see: its first ``top`` or, with none, all; with points or not."""
 
@@ -63,6 +91,42 @@ class Fits:
 def read_fits(top: int) -> Fits:
     """Return what of a list of fits the address asks for; its first ``top`` where it does not ask for all."""
     return Fits(top=None if "all" in request.args else top, points="points" in request.args)
+
+
+def read_search(session: Session, form: SearchForm, *, groups: bool) -> Search:
+    """Return what the address searches the list for, as the box shows it; where it cannot be, the box says why."""
+    words = one_line(request.args.get("q"))
+    if not words:
+        return Search()
+    form.code.process_data(words)
+    asked = Sought(words, alike="alike" in request.args)
+    try:
+        found = spell(session, asked, groups=groups)
+    except WordsInvalid as invalid:
+        form.code.errors = [str(invalid)]
+        return Search()
+    return Search(found or asked, respelt=found is not None and found.alike and not asked.alike)
+
+
+def search_for(session: Session, form: SearchForm, *, unknown: NotFound, groups: bool, now: datetime) -> str | None:
+    """Return the address of the list that shows the words typed, or ``None``: the box then says what was not found.
+
+    ``unknown`` is what was said of them as a code and as a reference.
+    """
+    words = form.code.data
+    try:
+        found = spell(session, Sought(words), groups=groups)
+    except WordsInvalid:
+        form.code.errors = [str(unknown)]
+        return None
+    if found is None:
+        record_search(session, record_kind="sibling_group" if groups else "household", shown=(), now=now)
+        form.code.errors = [
+            f"{unknown} No profile that you may see holds these words: check how they are spelt, or try fewer."
+        ]
+        return None
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _OF_A_SEARCH]
+    return f"{request.path}?{urlencode([*kept, ('q', words)])}"
 
 
 def read_wanted(counts: Counts, *, sorts: Iterable[str], keeps_own: bool = True) -> Wanted:
