@@ -146,7 +146,7 @@ class _Search:
                 rows[node].SetCoefficient(variable, 1)
         if self.seconds is not None:
             solver.SetTimeLimit(int(self.seconds * 1000))
-        if solver.Solve(_no_gap()) != solver.OPTIMAL:
+        if solver.Solve(exact_parameters()) != solver.OPTIMAL:
             raise RingsUnproven(
                 f"The best rings were not certain after {self.seconds or 0:g} seconds: allow more, or shorter rings."
             )
@@ -202,7 +202,8 @@ def _ends(ring: list[int]) -> list[tuple[int, int]]:
     return list(zip(ring, ring[1:] + ring[:1], strict=True))
 
 
-def _no_gap() -> pywraplp.MPSolverParameters:
+def exact_parameters() -> pywraplp.MPSolverParameters:
+    """Return parameters by which a solver leaves no gap between its answer and its bound."""
     parameters = pywraplp.MPSolverParameters()
     parameters.SetDoubleParam(parameters.RELATIVE_MIP_GAP, 0.0)
     return parameters
