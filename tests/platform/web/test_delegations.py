@@ -22,13 +22,19 @@ class TestDelegations:
         finder = factories.colleague(devon, roles=frozenset({Role.FAMILY_FINDER}))
         ours, theirs, neighbours = visit_as(dorset), visit_as(devon), visit_as(third)
 
-        assert propose(ours, devon) == 303
+        waiting = visit_as(finder)
+        waiting.get("/home")
+        assert "Change agency" not in page_of(waiting).text
+        assert propose(ours, devon, by_own_service="y") == 303
         theirs.get("/agency/delegations")
         assert f"{devon.name} for {dorset.name}" in page_of(theirs).text
         assert theirs.post(action(theirs, "sign")).status_code == 303
 
         ours.get("/agency/delegations")
         assert "In force." in page_of(ours).text
+        assert f"They may come in by the sign-in service of {devon.name}." in page_of(ours).text
+        waiting.get("/home")
+        assert "Change agency" in page_of(waiting).text
         assert f"Who may act: Kit Sample {finder.subject}" in page_of(ours).text
         acting = visit_as(finder)
         acting.get("/acting")
