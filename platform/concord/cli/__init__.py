@@ -21,7 +21,7 @@ COMMANDS = {
     "doctor": ("concord.cli.doctor:command", "Say what is found, what is wrong and how to mend it."),
     "db": ("concord.cli.db:command", "Prepare and upgrade the database."),
     "consortium": ("concord.cli.lives:consortium", "Create consortia, and let agencies leave them."),
-    "agency": ("concord.cli.lives:agency", "Add and list agencies, and follow their lives."),
+    "agency": ("concord.cli.hand_over:agency", "Add and list agencies, and follow their lives."),
     "person": ("concord.cli.person:command", "Invite people, give them roles and see them out."),
     "client": ("concord.cli.client:command", "Say which programs may ask the API in an agency's name."),
     "import": ("concord.cli.import_:command", "Import households or children from a sheet, or a return."),
