@@ -108,6 +108,21 @@ def require_looked(session: Session, record: Record, *, stage: Stage, held: bool
         )
 
 
+def telling_codes(session: Session, *, households: Sequence[UUID], groups: Sequence[UUID]) -> frozenset[str]:
+    """Return the codes of those of the own agency's records whose profiles surely give somebody away, and no more."""
+    own = scope_of(session).agency_id
+    found: list[CheckedProfile] = []
+    for first in range(0, len(households), _BATCH):
+        ids = households[first : first + _BATCH]
+        query = select(Household).where(Household.id.in_(ids), Household.agency_id == own)
+        found += _households(session, session.scalars(query).all())
+    for first in range(0, len(groups), _BATCH):
+        ids = groups[first : first + _BATCH]
+        of_groups = select(SiblingGroup).where(SiblingGroup.id.in_(ids), SiblingGroup.agency_id == own)
+        found += _groups(session, session.scalars(of_groups).all())
+    return frozenset(each.code for each in found if each.sure)
+
+
 def known_of_household(reference: str, identity: Identity) -> Known:
     """Return who a household is, as a check wants it."""
     return Known(

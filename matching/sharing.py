@@ -22,7 +22,6 @@ from tenants.person import Person
 MOVE_JOB = "sharing.move"
 """The kind of the daily job that moves what is due in one agency's share of one consortium's pool."""
 MOST_CHARACTERS = 1_000
-_BATCH = 500
 _ORDER = {Stage.IN_HOUSE: 0, Stage.CONSORTIUM: 1, Stage.NATIONAL: 2}
 
 Record = Household | SiblingGroup
@@ -164,41 +163,6 @@ def stage_words(stage: Stage, *, held: bool, kept: bool) -> str:
     if held:
         return "Held back"
     return f"{stage.label}, until somebody says otherwise" if kept else stage.label
-
-
-def move_due(session: Session, *, on: date) -> int:
-    """Move what is due in the scope's agency's share of its consortium's pool, and return how many records moved.
-
-    Only records that wait are moved, and only by the timing: what is held back or kept where it is stays. Doing it
-    again moves nothing twice.
-    """
-    scope, timing = scope_of(session), timing_of(session)
-    query = (
-        select(PoolEntry, Household.approved_on)
-        .outerjoin(Household, Household.id == PoolEntry.household_id)
-        .outerjoin(SiblingGroup, SiblingGroup.id == PoolEntry.sibling_group_id)
-        .where(
-            PoolEntry.agency_id == scope.agency_id,
-            PoolEntry.consortium_id == scope.consortium_id,
-            PoolEntry.stage != Stage.NATIONAL,
-            ~PoolEntry.held,
-            ~PoolEntry.kept,
-            or_(Household.status == HouseholdStatus.WAITING, SiblingGroup.status == GroupStatus.WAITING),
-        )
-        .order_by(PoolEntry.id)
-        # A person may be deciding about one of them at this moment.
-        .with_for_update(of=PoolEntry)
-        .execution_options(populate_existing=True)
-    )
-    moved: list[tuple[UUID | None, UUID | None, Stage, bool, str | None]] = []
-    for entry, approved_on in session.execute(query).all():
-        coming = next_move(entry, timing, approved_on=approved_on)
-        if coming is not None and coming.on <= on:
-            moved.append((entry.household_id, entry.sibling_group_id, coming.stage, False, None))
-    for first in range(0, len(moved), _BATCH):
-        share_each(session, moved[first : first + _BATCH], on=on, way=Way.SCHEDULE)
-    session.expire_all()
-    return len(moved)
 
 
 def _approved_on(record: Record) -> date | None:

@@ -14,10 +14,12 @@ from matching.meeting import Meeting
 from matching.pack import Pack, list_packs
 from matching.pack_progress import MeetingPacks, packs_of
 from matching.ranking_run import open_pool
+from matching.sharing_due import KeptBack, list_kept_back
 from matching.sibling_group import GroupStatus, SiblingGroup, list_waiting_groups
 from matching.summary import days_waiting
 from tenants.database import scope_of
 from tenants.permission import Verb, may
+from tenants.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Work:
     households: HouseholdWork | None
     pool: PoolWork | None
     meeting: MeetingWork | None
+    kept_back: tuple[KeptBack, ...] = ()
+    """Records that the schedule does not share because their profiles surely give somebody away."""
 
 
 def group_work(session: Session, *, as_of: date) -> GroupWork:
@@ -170,7 +174,13 @@ def list_work(session: Session, *, as_of: date) -> Work:
         households=household_work(session) if may(scope, Verb.READ_HOUSEHOLDS) else None,
         pool=pool_work(session) if may(scope, Verb.READ_RANKING) else None,
         meeting=find_next_meeting(session, as_of=as_of) if may(scope, Verb.READ_MEETINGS) else None,
+        kept_back=tuple(list_kept_back(session, on=as_of)) if scope.consortium_id and _shares(scope) else (),
     )
+
+
+def _shares(scope: Scope) -> bool:
+    # What is found in a profile tells who the record is about.
+    return may(scope, Verb.SHARE_RECORDS) and may(scope, Verb.READ_IDENTITY)
 
 
 def _the_one(versions: set[int]) -> int | None:

@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from matching.sharing import MOVE_JOB, move_due
+from matching.sharing import MOVE_JOB
+from matching.sharing_due import move_due
 from tenants.database import Database
 from tenants.error import DomainError
 from tenants.job import request_job
@@ -23,7 +24,8 @@ log = structlog.get_logger(__name__)
 
 def move_records(session: Session, work: Work) -> dict[str, Any]:
     """Move what is due on the day of the job's attempt; doing it again moves nothing twice."""
-    return {"moved": move_due(session, on=work.now.date())}
+    done = move_due(session, on=work.now.date())
+    return {"moved": done.moved, "kept_back": done.kept_back}
 
 
 def ask_for_moves(database: Database, *, now: datetime) -> int:

@@ -17,7 +17,8 @@ from matching.pool import Stage, Way, share, sharing_of
 from matching.pool_view import view_pool
 from matching.ranking_run import families_for
 from matching.register import list_household_cards
-from matching.sharing import SharingInvalid, SharingMove, list_moves, move_due, read_sharing, set_sharing
+from matching.sharing import SharingInvalid, SharingMove, list_moves, read_sharing, set_sharing
+from matching.sharing_due import move_due
 from matching.sibling_group import GroupUnknown, get_group
 from matching.timing import NextMove, Timing, set_agency_timing
 from matching.visibility import WISHES, read_visibility
@@ -277,7 +278,7 @@ def _set(
 
 def _move(database: Database, tenant: Tenant, on: date) -> int:
     with database.transaction(replace(tenant.scope, person_id=None, roles=frozenset())) as session:
-        return move_due(session, on=on)
+        return move_due(session, on=on).moved
 
 
 def _entry(database: Database, tenant: Tenant, record_id: UUID) -> tuple[Stage, Way, bool]:

@@ -64,7 +64,7 @@ class TestMoveRecords:
         assert HANDLERS[MOVE_JOB] is move_records
 
         for moved in (1, 0):
-            assert _run(database, devon, NOW + timedelta(days=5)) == {"moved": moved}
+            assert _run(database, devon, NOW + timedelta(days=5)) == {"moved": moved, "kept_back": 0}
 
         assert _stage(database, devon, ours) is Stage.CONSORTIUM
         assert _stage(database, dorset, theirs) is Stage.IN_HOUSE

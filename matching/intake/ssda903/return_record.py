@@ -126,7 +126,9 @@ def _own(child: ReturnedChild) -> str:
 
 
 def _with_remarks(outcome: RowOutcome, remarks: tuple[RowProblem, ...]) -> RowOutcome:
-    return outcome if outcome.outcome is Outcome.REFUSED else replace(outcome, remarks=remarks)
+    if outcome.outcome is Outcome.REFUSED:
+        return outcome
+    return replace(outcome, remarks=(*remarks, *outcome.remarks))
 
 
 def _not_taken(child: ReturnedChild, present: Mapping[str, _Present]) -> RowOutcome:

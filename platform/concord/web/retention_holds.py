@@ -124,7 +124,7 @@ def order() -> ResponseReturnValue:
         title="Record an adoption order",
         back=(url_for("retention.index"), "Retention"),
         lead="From the day of the order the record is an adoption record, and is kept for at least 100 years.",
-        warning="An order that is recorded by mistake can be set aside only by two people. Check the code and the date.",
+        warning="An order that is recorded by mistake takes two people to set aside. Check the code and the date.",
         hints={"code": "For example H-7K2M4P or G-3QX8ZA", "ordered_on": "For example, 27 3 2026"},
     )
 

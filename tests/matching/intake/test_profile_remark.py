@@ -38,7 +38,10 @@ class TestHouseholdRemarks:
                     ],
                 ),
                 (Outcome.ADDED, []),
-                (Outcome.ADDED, ["look whether it tells too much: “twins” is siblings born together, which are few"]),
+                (
+                    Outcome.ADDED,
+                    ["look whether it tells too much: “twins” is a word for siblings born together, who are few"],
+                ),
             ]
             assert any("the profiles of 2 rows may give away who is meant" in note for note in run.notes)
         assert not _take_quietly(database, dorset, "A calm home.").notes
