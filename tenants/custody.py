@@ -100,6 +100,8 @@ class Holding:
     """It is a record itself: what is handed over in part is so many of these, and what belongs to them."""
     about: str | None = None
     """The column with the id of the record that a row is about, where no foreign key says so."""
+    through: tuple[str, str, str] | None = None
+    """The table that says it instead, with its columns for this row's id and for the record's."""
     kept_in: str | None = None
     """Why its rows do not go out with the agency's records, where they do not."""
 
@@ -140,7 +142,8 @@ REGISTER: tuple[Holding, ...] = (
     Holding("clock_reason", Course.MOVES),
     Holding("decline", Course.MOVES, agencies=("agency_id", *_BOTH)),
     Holding("decline_feedback", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
-    Holding("sibling_decision", Course.MOVES),
+    Holding("sibling_decision", Course.MOVES,
+            through=("sibling_move", "sibling_decision_id", "sibling_group_id")),
     Holding("sibling_move", Course.MOVES),
     Holding("document", Course.MOVES),
     Holding("document_version", Course.MOVES,
@@ -155,6 +158,10 @@ REGISTER: tuple[Holding, ...] = (
     Holding("placement_review", Course.MOVES, agencies=_BOTH, sides=2),
     Holding("adopters_copy", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),),
             agencies=_BOTH, sides=2),
+    Holding("sealing", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("adoption_record", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),)),
+    Holding("sealing_certificate", Course.MOVES),
+    Holding("sealed_placement", Course.MOVES, agencies=_BOTH, sides=2),
     Holding("record_bar", Course.MOVES),
     Holding("glass", Course.MOVES),
     Holding("glass_judgement", Course.MOVES),
@@ -176,6 +183,8 @@ REGISTER: tuple[Holding, ...] = (
     Holding("import_shape", Course.STAYS, (Sealed("sealed", "id"),)),
     Holding("job", Course.STAYS),
     Holding("meeting", Course.STAYS),
+    Holding("swap_group", Course.STAYS, agencies=("office_id",)),
+    Holding("swap_member", Course.STAYS, agencies=("agency_id", "office_id")),
     Holding("pack", Course.STAYS),
     Holding("pack_file", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
     Holding("ranking_run", Course.STAYS),
@@ -270,6 +279,13 @@ def open_rows(session: Session, holding: Holding, *, among: Collection[str] | No
     at_once = _FILES_AT_ONCE if any(each.form is Form.FILE for each in holding.sealed) else _AT_ONCE
     for (values,) in session.execute(text(_ROWS.format(own=rows)), own, execution_options={"yield_per": at_once}):
         yield _opened(session, holding, dict(values))
+
+
+def open_rows_where(session: Session, holding: Holding, where: str, values: dict[str, Any]) -> Iterator[OpenedRow]:
+    """Yield those of the scope's own agency's rows of a table that a condition names, sealed values opened."""
+    query = text(_ROWS.format(own=f"{_own(session, holding)} AND ({where})"))
+    for (row,) in session.execute(query, {"own": scope_of(session).agency_id, **values}):
+        yield _opened(session, holding, dict(row))
 
 
 def count_rows(session: Session, holding: Holding) -> int:

@@ -301,6 +301,7 @@ def hindrance_words(said: dict[str, Any]) -> str:
         "destruction": "A destruction of records has been asked for. Decide on it first.",
         "hold": "A hold stands on a whole class of records, and would not go with single ones. Hold those by code, and "
         "then lift it.",
+        "bound": "Something of these records belongs to others too, which would stay. Hand them over together.",
         "nothing": "There is no such record to hand over.",
         "before": "Whoever takes over is itself to be merged into another by that day.",
     }[said["what"]]

@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tenants import audit
@@ -51,7 +52,7 @@ class Hindered(Conflict):
 def hand_over(session: Session, work: Work) -> dict[str, Any]:
     """Do what both sides agreed to; where it is done already, do nothing.
 
-    :raises Hindered: when something stands against it.
+    :raises Hindered: when something stands against it, or what moves hangs together with what stays.
     :raises NotTheSame: when what came is not what went; then nothing is kept.
     """
     plan = get_hand_over(session, UUID(work.payload["hand_over"]))
@@ -64,7 +65,7 @@ def hand_over(session: Session, work: Work) -> dict[str, Any]:
     with work.database.acting(session, giver):
         before, keys = read_digests(session), keys_of(session, agency_id=plan.agency_id)
     work.progress.tell(2, _STEPS, "Moving")
-    counts = dict(session.execute(_MOVE, {"hand_over": plan.id}).scalar_one())
+    counts = _move(session, plan)
     work.progress.tell(3, _STEPS, "Sealing under the receiving agency’s key")
     resealed = _reseal(session, plan, keys, now=work.now)
     work.progress.tell(4, _STEPS, "Reading what came")
@@ -111,6 +112,13 @@ def _begin(session: Session, plan: HandOver) -> None:
     said = session.execute(_BEGIN, {"hand_over": plan.id}).scalar_one()
     if said.get("hindrances"):
         raise Hindered(" ".join(hindrance_words(each) for each in said["hindrances"]))
+
+
+def _move(session: Session, plan: HandOver) -> dict[str, int]:
+    try:
+        return dict(session.execute(_MOVE, {"hand_over": plan.id}).scalar_one())
+    except IntegrityError as error:
+        raise Hindered(hindrance_words({"what": "bound"})) from error
 
 
 def _reseal(session: Session, plan: HandOver, keys: dict[UUID, AESGCM], *, now: datetime) -> int:

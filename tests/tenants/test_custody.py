@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import psycopg
 import pytest
 
 from matching.sealed_column import UNDER_AGENCY_KEYS
-from tenants.custody import REGISTER, Course, Form, Holding, Sealed, count_rows, fingerprint, going_out, open_rows
+from tenants.custody import (
+    REGISTER,
+    Course,
+    Form,
+    Holding,
+    Sealed,
+    count_rows,
+    fingerprint,
+    going_out,
+    moving,
+    open_rows,
+    row_key,
+)
 from tenants.database import Database
 from tests.factories import Factories
 from tests.tenants import catalogue
+from tests.tenants.world import World
 
 BY_TABLE = {holding.table: holding for holding in REGISTER}
+MOVING = {holding.table for holding in moving()}
+# What moves with everything and never with a record, each with its reason.
+MOVES_WITH_ALL = {
+    "identity_provider": "it is the agency’s people’s",
+    **dict.fromkeys(
+        ("adoption_record", "sealing_certificate", "sealed_placement"), "it is severed from every record, as it must be"
+    ),
+    "meeting_action": "it names a record by its code at most, and is the agency’s to do",
+}
+# Unique keys that an agency alone keeps apart, and what ``settle_hand_over`` does with rows that collide.
+COLLISIONS = {
+    "household_identity_reference_key": "the moved reference gets the agency’s short name before it",
+    "sibling_group_identity_reference_key": "as above",
+    "child_identity_reference_key": "as above",
+    "retention_hold_standing_idx": "both stand: the moved one is marked, and counts for no uniqueness",
+    "identity_provider_on_idx": "the receiver’s goes on, the other is off",
+}
 
 
 class TestRegister:
@@ -61,7 +92,11 @@ class TestRegister:
         left = {
             key.table
             for key in catalogue.foreign_keys(admin)
-            if key.target in records and "agency_id" in key.columns and BY_TABLE[key.table].course is not Course.MOVES
+            if key.target in records
+            and "agency_id" in key.columns
+            and BY_TABLE[key.table].course is not Course.MOVES
+            # The words by which records are found follow by their key.
+            and not key.table.endswith("_words")
         }
 
         assert left == set()
@@ -70,7 +105,87 @@ class TestRegister:
         kept = [holding for holding in REGISTER if holding not in going_out()]
 
         assert all(holding.kept_in for holding in kept)
-        assert not [holding for holding in kept if holding.course is Course.MOVES]
+        # What moves and does not go out is how people sign in, which the other agency goes on with.
+        assert {holding.table for holding in kept if holding.course is Course.MOVES} == {
+            "identity_provider",
+            "identity_provider_role",
+            "identity_provider_secret",
+        }
+
+
+class TestMoving:
+    """What has to hold of each table whose rows move, so that they can; ``tenants/custody.py`` says it in words."""
+
+    def test_is_checked_at_the_end_wherever_two_such_tables_meet(self, admin: psycopg.Connection[Any]) -> None:
+        found = admin.execute(
+            "SELECT conrelid::regclass::text, confrelid::regclass::text, condeferrable AND confupdtype = 'a', "
+            "ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = conrelid AND a.attnum = ANY (conkey)) "
+            "FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
+        ).fetchall()
+
+        ties = [
+            (table, target, fit)
+            for table, target, fit, columns in found
+            if {table, target} <= MOVING and set(columns) & set(BY_TABLE[table].agencies)
+        ]
+        assert len(ties) > 30
+        assert [tie for tie in ties if not tie[2]] == []
+
+    def test_is_pointed_at_by_nothing_that_would_stay_behind(self, admin: psycopg.Connection[Any]) -> None:
+        """What is not of the register's making has to follow by itself: words for searching, for instance."""
+        left = admin.execute(
+            "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint c "
+            "WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND confupdtype <> 'c' "
+            "AND confrelid::regclass::text = ANY (%s) AND conrelid::regclass::text <> ALL (%s) "
+            "AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = confrelid AND a.attnum = ANY (confkey) "
+            "AND a.attname LIKE '%%agency_id')",
+            (sorted(MOVING), sorted(MOVING)),
+        ).fetchall()
+
+        assert left == []
+
+    @pytest.mark.parametrize("table", sorted(holding.table for holding in moving()))
+    def test_is_written_out_in_the_function_that_moves(self, table: str, admin: psycopg.Connection[Any]) -> None:
+        bodies = "".join(body for (body,) in admin.execute("SELECT prosrc FROM pg_proc WHERE proname = 'move_custody'"))
+        rights = admin.execute("SELECT has_table_privilege('concord_custody', %s, 'MAINTAIN')", (table,)).fetchone()
+
+        sets = re.findall(rf"UPDATE {table} (?:t )?SET ", bodies)
+        assert len(sets) == (1 if table in MOVES_WITH_ALL else 2)
+        assert rights == (True,)
+
+    def test_has_a_key_in_which_an_id_stands(self, wall: Database, world: World) -> None:
+        with wall.transaction(world.agency.scope) as session:
+            keys = {holding.table: row_key(session, holding) for holding in moving()}
+
+        assert [table for table, key in keys.items() if not key or not key[0].endswith("id")] == []
+
+    def test_is_kept_apart_by_more_than_its_agency(self, admin: psycopg.Connection[Any]) -> None:
+        found = admin.execute(
+            "SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, "
+            "array_agg(a.attname::text), bool_or(a.atttypid = 'uuid'::regtype AND a.attname <> ALL (%s)) "
+            "FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[]) "
+            "WHERE i.indisunique AND i.indrelid::regclass::text = ANY (%s) GROUP BY 1, 2",
+            (sorted({column for holding in moving() for column in holding.agencies}), sorted(MOVING)),
+        ).fetchall()
+
+        alone = {
+            name for table, name, columns, by_id in found if set(columns) & set(BY_TABLE[table].agencies) and not by_id
+        }
+        assert alone == set(COLLISIONS)
+
+    def test_lets_two_sides_be_one_agency(self, admin: psycopg.Connection[Any]) -> None:
+        checks = admin.execute(
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE contype = 'c' AND conrelid::regclass::text = ANY (%s)",
+            (sorted(MOVING),),
+        ).fetchall()
+
+        differ = {
+            table
+            for table, said in checks
+            if re.search(r"agency_id <> \w*agency_id|agency_id <> \w+_id\b", said) and " OR " not in said
+        }
+        assert differ == set()
 
 
 class TestOpenRows:

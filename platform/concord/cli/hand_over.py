@@ -1,4 +1,4 @@
-"""``concord agency merge``, ``hand-over`` and ``hand-overs``: propose that an agency hands over to another, and watch."""
+"""``concord agency merge``, ``hand-over``, ``hand-overs``: propose that an agency hands over to another, and watch."""
 
 from __future__ import annotations
 

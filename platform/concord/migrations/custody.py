@@ -183,6 +183,12 @@ def _part(holding: Holding, ties: list[Tie]) -> str | None:
     if not anew:
         about = "id" if holding.root else holding.about
         first = holding.agencies[0]
+        if holding.through is not None:
+            other, own_id, record_id = holding.through
+            return (
+                f"UPDATE {holding.table} t SET {first} = receiver WHERE t.{first} = giver AND EXISTS (SELECT FROM "
+                f"{other} o WHERE o.{own_id} = t.id AND o.{record_id} = ANY (moving))"
+            )
         if about is None:
             return None
         return f"UPDATE {holding.table} SET {first} = receiver WHERE {first} = giver AND {about} = ANY (moving)"

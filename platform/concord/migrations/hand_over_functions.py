@@ -77,8 +77,11 @@ PREVIEW = f"""
                 counts := move_custody(plan.whole, plan.agency_id, plan.receiver_id, moving);
                 SET CONSTRAINTS ALL IMMEDIATE;
                 RAISE EXCEPTION 'as it was' USING ERRCODE = 'P0CON';
-            EXCEPTION WHEN SQLSTATE 'P0CON' THEN
-                NULL;
+            EXCEPTION
+                WHEN SQLSTATE 'P0CON' THEN
+                    NULL;
+                WHEN integrity_constraint_violation OR foreign_key_violation OR unique_violation OR check_violation THEN
+                    found := '[{{"what": "bound"}}]';
             END;
         END IF;
         -- Of the other's references nobody reads one here.
