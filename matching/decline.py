@@ -7,6 +7,7 @@ wants it said. A decline moves no points: the same ranking stands, with the pair
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -155,6 +156,35 @@ def declines_of_household(session: Session, household_id: UUID) -> dict[UUID, De
     """Return what the scope's agency declined for a household and has not taken back, by group."""
     query = select(Decline).where(Decline.household_id == household_id, Decline.taken_back_at.is_(None))
     return {row.sibling_group_id: row for row in session.scalars(query.order_by(Decline.at, Decline.id))}
+
+
+@dataclass(frozen=True, slots=True)
+class DeclinedPair:
+    """A declined pair as a page shows it; a code is missing where its record is no longer shared."""
+
+    decline: Decline
+    group: str | None
+    household: str | None
+
+
+def list_declined(
+    session: Session, *, group_id: UUID | None = None, household_id: UUID | None = None
+) -> tuple[DeclinedPair, ...]:
+    """Return what the scope's agency declined for a group, or for a household, and has not taken back."""
+    found = declines_of_group(session, group_id) if group_id else {}
+    if household_id:
+        found = declines_of_household(session, household_id)
+    groups = select(SiblingGroup.id, SiblingGroup.code).where(
+        SiblingGroup.id.in_([each.sibling_group_id for each in found.values()])
+    )
+    households = select(Household.id, Household.code).where(
+        Household.id.in_([each.household_id for each in found.values()])
+    )
+    group_codes, household_codes = dict(session.execute(groups).all()), dict(session.execute(households).all())
+    return tuple(
+        DeclinedPair(each, group_codes.get(each.sibling_group_id), household_codes.get(each.household_id))
+        for each in found.values()
+    )
 
 
 def list_feedback_for(session: Session, record_ids: Sequence[UUID]) -> list[DeclineFeedback]:

@@ -14,6 +14,7 @@ from matching.document import Document, ReportKind, list_documents_of
 from matching.grant import DocumentGrant, GrantState, list_grants
 from matching.household import Household
 from matching.link import Link, LinkState, LinkStep, StepName, get_link, is_open, list_steps, newest_first, of_side
+from matching.link_course import owed_reasons
 from matching.register import PAGE_SIZE, Page, agency_names
 from matching.sibling_group import SiblingGroup
 from matching.transition import is_taker, transitions_from
@@ -47,8 +48,6 @@ class LinkRecord:
     grants: list[DocumentGrant]
     documents: list[Document]
     own: UUID | None
-    may_consider: bool
-    waits_for_other: bool
 
     @property
     def title(self) -> str:
@@ -71,11 +70,16 @@ class LinkRecord:
         return [each for each in self.grants if each.kind is kind]
 
 
-def list_links(session: Session, *, ended: bool, side: str, number: int, on: date) -> Page[LinkCard]:
-    """Return a page of the agency's links that are open, or ended; of its ``children``, its ``families``, or of all."""
+def list_links(
+    session: Session, *, ended: bool, side: str, number: int, on: date, state: LinkState | None = None
+) -> Page[LinkCard]:
+    """Return a page of the agency's links that are open, or over; of its ``children``, its ``families``, or of all.
+
+    :param state: only those at this state, where one is named.
+    """
     own = scope_of(session).agency_id
-    state = ~is_open() if ended else is_open()
-    query = select(Link).where(state, of_side(own, side))
+    wanted = ~is_open() if ended else is_open()
+    query = select(Link).where(wanted if state is None else Link.state == state, of_side(own, side))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     number = Page.within(number, total)
     found = session.scalars(query.order_by(*newest_first()).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
@@ -96,8 +100,6 @@ def read_link(session: Session, link_id: UUID) -> LinkRecord:
     :raises LinkUnknown: when there is none.
     """
     link, own = get_link(session, link_id), scope_of(session).agency_id
-    takes = [each for each in transitions_from(link.state) if each.step is StepName.CONSIDER]
-    mine = any(is_taker(session, link, each) for each in takes)
     return LinkRecord(
         link=link,
         group=session.get(SiblingGroup, link.sibling_group_id),
@@ -107,24 +109,23 @@ def read_link(session: Session, link_id: UUID) -> LinkRecord:
         grants=list_grants(session, link),
         documents=list_documents_of(session, [link.household_id, link.sibling_group_id]),
         own=own,
-        may_consider=bool(takes) and mine,
-        waits_for_other=bool(takes) and not mine,
     )
 
 
 def _cards(session: Session, found: Sequence[Link], *, own: UUID | None, on: date) -> tuple[LinkCard, ...]:
     groups, households = _codes(session, found)
     names, asked = agency_names(session), _asked(session, found, own=own, on=on)
+    owed = owed_reasons(session, found, on=on)
     return tuple(
         LinkCard(
             id=link.id,
             group=groups.get(link.sibling_group_id),
             household=households.get(link.household_id),
-            other=names.get(link.other_agency_id(own), "An agency that has left"),
+            other=names.get(link.other_agency_id(own), "An agency outside the consortium"),
             side=_side(link, own),
             state=link.state,
             changed_at=link.changed_at,
-            to_do=_to_do(session, link, asked=asked.get(link.id, 0)),
+            to_do=_to_do(session, link, asked=asked.get(link.id, 0), owed=owed.get(link.id, 0)),
         )
         for link in found
     )
@@ -152,8 +153,12 @@ def _side(link: Link, own: UUID | None) -> str:
     return "Our children" if link.group_agency_id == own else "Our family"
 
 
-def _to_do(session: Session, link: Link, *, asked: int) -> str | None:
+def _to_do(session: Session, link: Link, *, asked: int, owed: int) -> str | None:
     if asked:
         return "A request to read a report waits for you" if asked == 1 else f"{asked} requests wait for you"
     takes = [each for each in transitions_from(link.state) if each.step is StepName.CONSIDER]
-    return "Say whether you consider it" if any(is_taker(session, link, each) for each in takes) else None
+    if any(is_taker(session, link, each) for each in takes):
+        return "Say whether you consider it"
+    if owed:
+        return "A time was missed: say why" if owed == 1 else f"{owed} times were missed: say why"
+    return None

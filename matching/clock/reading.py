@@ -17,9 +17,14 @@ from matching.household import Household
 from matching.link import DayKind, Link, LinkState, MatchDecision, days_of, decisions_of
 from matching.sibling_group import SiblingGroup
 from tenants.agency import Agency, Nation
+from tenants.error import NotFound
 
 _SOON = timedelta(days=7)
 Days = Mapping[Event | DayKind, date]
+
+
+class ClockUnknown(NotFound):
+    """No such clock runs there."""
 
 
 class ClockState(StrEnum):
@@ -70,6 +75,17 @@ def read_clocks(
             due = clock.due(start, nation)
             readings.append(Reading(clock, subject_id, agency_id, start, due, stop, _state(due, stop, on=on)))
     return sorted(readings, key=lambda reading: (reading.due_on, reading.clock.name))
+
+
+def find_reading(readings: Sequence[Reading], name: ClockName) -> Reading:
+    """Return the clock of a name among readings.
+
+    :raises ClockUnknown: when there is none.
+    """
+    found = next((reading for reading in readings if reading.clock.name is name), None)
+    if found is None:
+        raise ClockUnknown("No such time runs here. Go back and load the page again.")
+    return found
 
 
 def clocks_of_links(session: Session, links: Sequence[Link], *, on: date) -> dict[UUID, list[Reading]]:

@@ -104,6 +104,11 @@ def find_transition(state: LinkState, step: StepName) -> Transition | None:
     return next((each for each in TRANSITIONS if each.step is step and state in each.sources), None)
 
 
+def day_of(step: StepName) -> DayKind | None:
+    """Return the day that a step asks for, wherever it is taken from."""
+    return next((each.day for each in TRANSITIONS if each.step is step), None)
+
+
 def transitions_from(state: LinkState) -> list[Transition]:
     """Return the table's rows that lead on from a state, in the table's order."""
     return [each for each in TRANSITIONS if state in each.sources]

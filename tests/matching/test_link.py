@@ -24,6 +24,7 @@ from matching.link import (
     get_link,
     list_steps,
 )
+from matching.link_course import read_course
 from matching.link_list import list_links, list_links_of, read_link
 from matching.sibling_group import get_group
 from matching.transition import TRANSITIONS, consider, end_link, start_link
@@ -234,7 +235,10 @@ class TestListLinks:
                     (pairing.family if tenant is pairing.children else pairing.children).name,
                 )
                 assert find_open_link(session, group_id=pairing.group_id, household_id=pairing.household_id)
-                assert read_link(session, pairing.link_id).may_consider is (to_do is not None)
+                link = read_link(session, pairing.link_id).link
+                forward = read_course(session, link, reached=[], now=utc_now()).forward
+                assert forward is not None
+                assert forward.mine is (to_do is not None)
 
 
 class TestTransitions:

@@ -15,7 +15,8 @@ from wtforms.validators import InputRequired
 
 from concord.web.access import may
 from concord.web.form import DayField, error_summary
-from concord.web.links import role_words, words_field
+from concord.web.link_form import words_field
+from concord.web.links import role_words
 from concord.web.request import transaction
 from matching.document import ReportKind
 from matching.grant import (

@@ -7,21 +7,25 @@ from uuid import UUID
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput, GovTextArea, GovTextInput
-from wtforms import HiddenField, RadioField, SelectChoice, StringField, SubmitField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length
+from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput, GovTextInput
+from wtforms import StringField, SubmitField
+from wtforms.validators import DataRequired, Length
 
 from concord.web.access import may
-from concord.web.form import error_summary, lines, one_line
+from concord.web.form import error_summary, one_line
+from concord.web.link_form import EndForm, words_field
 from concord.web.listing import pagination
 from concord.web.request import transaction
+from matching.clock.reading import Reading
+from matching.clock.rule import Subject
 from matching.document import ReportKind
 from matching.grant import GrantState, list_takers, opens_at
 from matching.household import HouseholdUnknown, get_household_by_reference
-from matching.link import MOST_CHARACTERS, LinkInvalid, LinkOutcome, get_link
+from matching.link import CapReached, LinkInvalid, LinkOutcome, LinkState, StepName, get_link
+from matching.link_course import read_course
 from matching.link_list import LinkRecord, list_links, read_link
 from matching.sibling_group import GroupUnknown, get_group_by_reference
-from matching.transition import consider, end_link, start_link
+from matching.transition import end_link, start_link
 from tenants.base import utc_now
 from tenants.error import Forbidden
 from tenants.permission import Verb
@@ -30,13 +34,9 @@ from tenants.role import Role
 
 blueprint = Blueprint("links", __name__)
 
+_PAGES = {StepName.END: "links.end", StepName.ORDER: "placements.order", StepName.DISRUPT: "placements.disruption"}
+"""Steps that have a page of their own kind."""
 SIDES = {"all": "All", "children": "Our children", "families": "Our families"}
-LENGTH = Length(max=MOST_CHARACTERS, message=f"Write at most {MOST_CHARACTERS:,} characters")
-
-
-def words_field(label: str, missing: str) -> TextAreaField:
-    """Return a box for a person's own words, which may not be left empty."""
-    return TextAreaField(label, widget=GovTextArea(), filters=[lines], validators=[DataRequired(missing), LENGTH])
 
 
 class StartForm(FlaskForm):  # type: ignore[misc]
@@ -55,30 +55,8 @@ class StartForm(FlaskForm):  # type: ignore[misc]
         validators=[DataRequired("Enter the household’s code, for example H-7K2M4P"), Length(max=60)],
     )
     reason = words_field("Why may they be right for each other?", "Enter why they may be right for each other")
+    override = words_field("Why may the cap be passed?", "", optional=True)
     submit = SubmitField("Start the link", widget=GovSubmitInput())
-
-
-class ConsiderForm(FlaskForm):  # type: ignore[misc]
-    """Why the interest is taken up; which step the page showed last."""
-
-    version = HiddenField()
-    reason = words_field("Why do you consider it?", "Enter why you consider it")
-    submit = SubmitField("Consider this link", widget=GovSubmitInput())
-
-
-class EndForm(FlaskForm):  # type: ignore[misc]
-    """What a link came to, why, and what the other agency can use."""
-
-    version = HiddenField()
-    outcome = RadioField(
-        "What did it come to?",
-        widget=GovRadioInput(),
-        choices=[SelectChoice(outcome.value, outcome.label) for outcome in LinkOutcome],
-        validators=[InputRequired("Select what it came to")],
-    )
-    reason = words_field("Why?", "Enter why the link ends")
-    feedback = words_field("What can the other agency use?", "Enter what the other agency can use")
-    submit = SubmitField("End the link", widget=GovSubmitInput())
 
 
 @blueprint.get("/links")
@@ -86,10 +64,10 @@ class EndForm(FlaskForm):  # type: ignore[misc]
 def index() -> ResponseReturnValue:
     """Show the agency's links that are open, or those that have ended."""
     side, ended = request.args.get("side", "all"), request.args.get("show") == "ended"
-    side = side if side in SIDES else "all"
+    side, state = side if side in SIDES else "all", _state(request.args.get("state"))
     number = request.args.get("page", 1, type=int)
     with transaction() as session:
-        page = list_links(session, ended=ended, side=side, number=number, on=utc_now().date())
+        page = list_links(session, ended=ended, side=side, number=number, on=utc_now().date(), state=state)
     show = "ended" if ended else None
     return render_template(
         "links.html",
@@ -97,8 +75,12 @@ def index() -> ResponseReturnValue:
         ended=ended,
         side=side,
         sides=SIDES,
+        state=state,
+        states=list(LinkState),
         may_keep=scope_may(g.scope, Verb.KEEP_LINKS),
-        pagination=pagination(page, lambda number: url_for("links.index", side=side, show=show, page=number)),
+        pagination=pagination(
+            page, lambda number: url_for("links.index", side=side, show=show, state=state, page=number)
+        ),
     )
 
 
@@ -122,35 +104,23 @@ def show(link_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         record = read_link(session, link_id)
         takers = list_takers(session, record.link)
+        course = read_course(session, record.link, reached=[step.to_state for step in record.steps], now=now)
     return render_template(
         "link.html",
         record=record,
+        course=course,
         today=now.date(),
         kinds=list(ReportKind),
         mine=_mine(record),
         takers=takers,
         role_words=role_words,
         opens_at=opens_at,
+        step_page=lambda step: _step_page(link_id, step),
+        clock_page=_clock_page,
         may_keep=scope_may(g.scope, Verb.KEEP_LINKS),
         may_read=scope_may(g.scope, Verb.READ_REPORTS),
         may_grant=scope_may(g.scope, Verb.KEEP_REPORTS),
     )
-
-
-@blueprint.route("/links/<uuid:link_id>/consider", methods=["GET", "POST"])
-@may(Verb.KEEP_LINKS)
-def take_up(link_id: UUID) -> ResponseReturnValue:
-    """Take up the other side's interest."""
-    with transaction() as session:
-        record = read_link(session, link_id)
-    form = ConsiderForm(version=record.link.version)
-    if form.validate_on_submit():
-        with transaction() as session:
-            link = get_link(session, link_id)
-            consider(session, link, version=_version(form), reason=form.reason.data, now=utc_now())
-        return redirect(url_for("links.show", link_id=link_id), 303)
-    page = render_template("link-consider.html", form=form, errors=error_summary(form), record=record)
-    return page, 422 if form.errors else 200
 
 
 @blueprint.route("/links/<uuid:link_id>/end", methods=["GET", "POST"])
@@ -167,13 +137,31 @@ def end(link_id: UUID) -> ResponseReturnValue:
                 get_link(session, link_id),
                 outcome=LinkOutcome(form.outcome.data),
                 feedback=form.feedback.data,
-                version=_version(form),
+                version=form.version_seen,
                 reason=form.reason.data,
                 now=utc_now(),
             )
         return redirect(url_for("links.show", link_id=link_id), 303)
     page = render_template("link-end.html", form=form, errors=error_summary(form), record=record)
     return page, 422 if form.errors else 200
+
+
+def _state(said: str | None) -> LinkState | None:
+    return next((state for state in LinkState if state.value == said), None)
+
+
+def _step_page(link_id: UUID, step: StepName) -> str:
+    """Return where a step is taken: most on a page of their own kind, some with more to say."""
+    if step in _PAGES:
+        return url_for(_PAGES[step], link_id=link_id)
+    return url_for("link_steps.step", link_id=link_id, name=step.value)
+
+
+def _clock_page(reading: Reading) -> str:
+    """Return where it is said why a time was missed."""
+    if reading.clock.about is Subject.LINK:
+        return url_for("link_steps.explain", link_id=reading.subject_id, name=reading.clock.name.value)
+    return url_for("group_course.explain", group_id=reading.subject_id, name=reading.clock.name.value)
 
 
 def role_words(roles: list[str]) -> str:
@@ -194,22 +182,19 @@ def _mine(record: LinkRecord) -> dict[ReportKind, bool]:
     }
 
 
-def _version(form: FlaskForm) -> int:
-    said = form.version.data or ""
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
-
-
 def _start(form: StartForm) -> UUID | None:
     try:
         with transaction() as session:
             group = get_group_by_reference(session, form.group.data)
             household = get_household_by_reference(session, form.household.data)
-            link = start_link(session, group=group, household=household, reason=form.reason.data, now=utc_now())
-            return link.id
+            facts = {"reason": form.reason.data, "override": form.override.data}
+            return start_link(session, group=group, household=household, **facts, now=utc_now()).id
     except GroupUnknown as unknown:
         form.group.errors = [str(unknown)]
     except HouseholdUnknown as unknown:
         form.household.errors = [str(unknown)]
+    except CapReached as refusal:
+        form.override.errors = [str(refusal)]
     except (Forbidden, LinkInvalid) as refusal:
         form.group.errors = [str(refusal)]
     return None

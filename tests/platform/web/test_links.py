@@ -109,7 +109,7 @@ class TestShow:
 class TestTakeUp:
     def test_is_the_other_sides_step(self, visit_as: Visit, factories: Factories, database: Database) -> None:
         pairing = make_link(factories, database, considered=False)
-        path = f"/links/{pairing.link_id}/consider"
+        path = f"/links/{pairing.link_id}/steps/consider"
         starter, other = visit_as(pairing.children), visit_as(pairing.family)
         starter.get(path)
         assert starter.post(path, {"version": "1", "reason": "We want to."}).status_code == 403
@@ -122,9 +122,9 @@ class TestTakeUp:
     def test_tells_who_was_first(self, visit_as: Visit, factories: Factories, database: Database) -> None:
         pairing = make_link(factories, database)
         visitor = visit_as(pairing.family)
-        visitor.get(f"/links/{pairing.link_id}/consider")
+        visitor.get(f"/links/{pairing.link_id}/steps/consider")
 
-        response = visitor.post(f"/links/{pairing.link_id}/consider", {"version": "1", "reason": "We do."})
+        response = visitor.post(f"/links/{pairing.link_id}/steps/consider", {"version": "1", "reason": "We do."})
 
         assert response.status_code == 409
         assert f"Sam Sample {pairing.family.slug} of {pairing.family.name} was first" in page_of(visitor).text
