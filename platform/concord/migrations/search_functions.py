@@ -107,14 +107,19 @@ STAND_IN = """
 """
 
 
+def held(kind: Kind) -> str:
+    """Return the query of a kind's records that hold the words $1 and that the scope's person is not shut out of."""
+    return f"""SELECT w.{kind.key} FROM {kind.words} w
+            WHERE w.words @@ $1 AND w.{kind.key} <> ALL ((SELECT scope_barred())::uuid[])"""
+
+
 def found(kind: Kind) -> str:
     """Return the query of a kind's records that hold the words $1, as agency $2 sees them in consortium $3."""
     # In two halves, so that the second is a join: how many records hold the words decides how it is made.
-    held = f"w.words @@ $1 AND w.{kind.key} <> ALL ((SELECT scope_barred())::uuid[])"
     return f"""
-        SELECT w.{kind.key} FROM {kind.words} w WHERE {held} AND w.agency_id = $2
+        {held(kind)} AND w.agency_id = $2
         UNION ALL
-        SELECT w.{kind.key} FROM {kind.words} w WHERE {held} AND w.agency_id IS DISTINCT FROM $2 AND EXISTS (
+        {held(kind)} AND w.agency_id IS DISTINCT FROM $2 AND EXISTS (
             SELECT FROM pool_entry p
             WHERE p.{kind.key} = w.{kind.key} AND p.agency_id = w.agency_id AND p.stage <> 'in_house' AND NOT p.held
               AND (p.consortium_id = $3 OR (p.stage = 'national' AND $3 IS NOT NULL))
@@ -143,8 +148,8 @@ def find(kind: Kind) -> str:
 """
 
 
-# How each search would be made if reading everything were as dear as it can be: what then is no look-up in the index
-# cannot be one, however large the tables.
+# How the words would be looked for if reading everything were as dear as can be: what then is no look-up in the index
+# cannot be one, however large the tables. Without the pool, which may be read first where it is small.
 SEARCH_PLANS = f"""
     CREATE FUNCTION search_plans() RETURNS TABLE (record text, plan json)
     LANGUAGE plpgsql VOLATILE {DEFINER} AS $$
@@ -153,12 +158,10 @@ SEARCH_PLANS = f"""
     BEGIN
         PERFORM set_config('enable_seqscan', 'off', true);
         record := '{HOUSEHOLD.record}';
-        EXECUTE $query$EXPLAIN (FORMAT JSON) {found(HOUSEHOLD)}$query$ INTO plan
-            USING 'word'::tsquery, gen_random_uuid(), gen_random_uuid();
+        EXECUTE $query$EXPLAIN (FORMAT JSON) {held(HOUSEHOLD)}$query$ INTO plan USING 'word'::tsquery;
         RETURN NEXT;
         record := '{GROUP.record}';
-        EXECUTE $query$EXPLAIN (FORMAT JSON) {found(GROUP)}$query$ INTO plan
-            USING 'word'::tsquery, gen_random_uuid(), gen_random_uuid();
+        EXECUTE $query$EXPLAIN (FORMAT JSON) {held(GROUP)}$query$ INTO plan USING 'word'::tsquery;
         RETURN NEXT;
         record := 'search_word';
         EXECUTE $query$EXPLAIN (FORMAT JSON) SELECT w.id FROM search_word w

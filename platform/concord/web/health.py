@@ -54,7 +54,7 @@ def _search_uses_its_index() -> bool:
         return True
     try:
         with nobody() as session:
-            missing = searches_without_index(session.execute(text(PLANS)).tuples())
+            missing = searches_without_index((row.record, row.plan) for row in session.execute(text(PLANS)))
     except (SQLAlchemyError, DriverError) as error:
         _log.warning("search not examined", error=type(error).__name__)
         return False
