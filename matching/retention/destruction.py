@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from matching.bar import barred_ids
 from matching.household import Household
 from matching.intake.column import SheetKind
 from matching.intake.image import ImportImage, rows_of
@@ -31,6 +32,11 @@ _ASKED: Final = text("""
     SELECT EXISTS (SELECT FROM subject_request s JOIN about ON about.id = s.record_id WHERE s.closed_at IS NULL)
         OR EXISTS (SELECT FROM rectification c JOIN about ON about.id = c.record_id WHERE c.decided_at IS NULL)
 """)
+BLOCKED: Final = (
+    "A link, a report or a placement still refers to it, and those are not destroyed with it. Look for it under "
+    "“Links” and “Reports”: where one is kept for longer than this record, hold the record until then."
+)
+"""Why a record stays that the database does not let go; and what to do."""
 _DESTROYED_NAME: Final = "(destroyed)"
 _KEYS: Final = {
     RecordKind.HOUSEHOLD: Household.id,
@@ -67,7 +73,7 @@ def destroy_item(session: Session, item_id: UUID, *, now: datetime) -> Outcome:
     why = _why_kept(session, item, now=now)
     destroyed = None if why else _destroy(session, item, now=now)
     if destroyed is None:
-        item.why = why or "A link or a report still refers to it, and those are not destroyed with it."
+        item.why = why or BLOCKED
     item.outcome = Outcome.KEPT if destroyed is None else Outcome.DESTROYED
     item.destroyed, item.ended_at = destroyed, now
     session.flush()
@@ -98,6 +104,8 @@ def finish_run(session: Session, run: RetentionRun, *, now: datetime) -> dict[st
 
 
 def _why_kept(session: Session, item: RetentionItem, *, now: datetime) -> str | None:
+    if barred_ids(session):
+        return "Whoever approved this has been shut out of a record since. Ask again, and let somebody else approve it."
     # Whoever changes it meanwhile is waited for, and then seen.
     key = _KEYS[item.record_kind]
     if session.scalar(select(key).where(key == item.record_id).with_for_update()) is None:

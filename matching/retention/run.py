@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from matching.bar import barred_ids
 from matching.retention.due import Kept, Preview, RecordKind, preview
 from matching.retention.hold import lock_destruction
 from matching.retention.record_class import RecordClass
@@ -20,7 +21,7 @@ from tenants import audit
 from tenants.approval import require_another
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
-from tenants.error import Conflict, NotFound
+from tenants.error import Conflict, Forbidden, NotFound
 from tenants.job import request_job
 from tenants.permission import Verb, require
 
@@ -93,6 +94,10 @@ class NothingChosen(Conflict):
     """No record was picked, or one that cannot be destroyed now."""
 
 
+class ApproverShutOut(Forbidden):
+    """Who is shut out of a record cannot see the whole of what a destruction takes with it."""
+
+
 class RunDecided(Conflict):
     """The destruction was decided already."""
 
@@ -149,6 +154,7 @@ def decide(session: Session, run: RetentionRun, *, approve: bool, reason: str, n
 
     :raises NotAllowed: when the scope's roles do not decide on destruction.
     :raises SamePerson: when whoever asked would approve.
+    :raises ApproverShutOut: when somebody would approve who is shut out of a record.
     :raises RunDecided: when it was decided already.
     :raises WordsMissing: when no reason is given.
     """
@@ -162,6 +168,10 @@ def decide(session: Session, run: RetentionRun, *, approve: bool, reason: str, n
     job_id = None
     if approve:
         require_another(session, first_person_id=run.asked_by, on=now.date())
+        if barred_ids(session):
+            raise ApproverShutOut(
+                "You are shut out of a record, so you cannot see all that would go. Ask a colleague to decide."
+            )
         payload = {"retention_run_id": str(run.id)}
         job_id = request_job(session, kind=RETENTION_JOB, payload=payload, now=now, key=str(run.id), urgent=True)
     else:

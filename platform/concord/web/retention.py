@@ -20,6 +20,7 @@ from matching.colleague import colleague_names
 from matching.retention.record_class import CLOCKS_OF, Clock, Ends, RecordClass, fixed_classes, title_of
 from matching.retention.rule import RuleInvalid, schedule_of, set_rule
 from matching.retention.run import (
+    ApproverShutOut,
     NothingChosen,
     RunDecided,
     ask_for_destruction,
@@ -149,7 +150,7 @@ def settle(run_id: UUID) -> ResponseReturnValue:
                 approve = form.decision.data == "approve"
                 decide(session, get_run(session, run_id), approve=approve, reason=form.reason.data, now=utc_now())
             return redirect(url_for("retention.show", run_id=run_id), 303)
-        except (SamePerson, RunDecided) as refusal:
+        except (SamePerson, ApproverShutOut, RunDecided) as refusal:
             form.decision.errors = [str(refusal)]
     return _run_page(run_id, form), 422
 
