@@ -65,6 +65,9 @@ class Verb(StrEnum):
     READ_RETENTION = "read_retention", "see what is kept for how long"
     KEEP_RETENTION = "keep_retention", "set how long records are kept, and hold them"
     READ_AGREEMENTS = "read_agreements", "see what adopters agreed to"
+    SEAL_ADOPTIONS = "seal_adoptions", "seal the record of an adoption"
+    READ_CERTIFICATES = "read_certificates", "see what was sealed, and when"
+    READ_ADOPTION_RECORDS = "read_adoption_records", "open sealed adoption records"
     KEEP_AGREEMENTS = "keep_agreements", "record what adopters agree to and withdraw"
     KEEP_BREACHES = "keep_breaches", "keep the record of breaches"
     ANSWER_SUBJECTS = "answer_subjects", "answer people who ask what is held about them"
@@ -74,6 +77,10 @@ class Verb(StrEnum):
     SIGN_PAPERS = "sign_papers", "sign papers of privacy"
     MANAGE_PROVIDERS = "manage_providers", "manage how the agency’s people sign in"
     CONFIRM_DOMAINS = "confirm_domains", "confirm members’ e-mail domains"
+    READ_SWAPS = "read_swaps", "see swap groups and their balances"
+    KEEP_SWAPS = "keep_swaps", "make and end swap groups"
+    AGREE_SWAPS = "agree_swaps", "agree to a swap group"
+    READ_OPPORTUNITIES = "read_opportunities", "see what could be balanced in a swap group"
     RUN_PLATFORM = "run_platform", "run the service"
 
 
@@ -178,6 +185,9 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_RETENTION,       {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.KEEP_RETENTION,       {Role.INFORMATION_GOVERNANCE},                OWN),
     Right(Verb.READ_AGREEMENTS,      FILERS | {Role.INFORMATION_GOVERNANCE, Role.MANAGER}, OWN),
+    Right(Verb.SEAL_ADOPTIONS,       GUARDS,                                       LINKED),
+    Right(Verb.READ_CERTIFICATES,    GUARDS | {Role.ADOPTION_RECORDS},             OWN),
+    Right(Verb.READ_ADOPTION_RECORDS, {Role.ADOPTION_RECORDS},                     OWN,    Level.REPORT,   BOTH),
     Right(Verb.KEEP_AGREEMENTS,      FILERS | {Role.MANAGER},                      OWN),
     Right(Verb.KEEP_BREACHES,        {Role.INFORMATION_GOVERNANCE, Role.MANAGER},  OWN),
     Right(Verb.ANSWER_SUBJECTS,      {Role.INFORMATION_GOVERNANCE},                OWN),
@@ -189,6 +199,12 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.SIGN_PAPERS,          GUARDS,                                       OWN),
     Right(Verb.MANAGE_PROVIDERS,     {Role.ADMINISTRATOR},                         OWN),
     Right(Verb.CONFIRM_DOMAINS,      {Role.COORDINATOR},                           OFFICE),
+    Right(Verb.READ_SWAPS,           {Role.FINANCE_OFFICER, Role.MANAGER},         OWN),
+    Right(Verb.READ_SWAPS,           LEADS,                                        OFFICE),
+    Right(Verb.KEEP_SWAPS,           {Role.COORDINATOR},                           OFFICE),
+    Right(Verb.AGREE_SWAPS,          {Role.MANAGER},                               OWN),
+    Right(Verb.READ_OPPORTUNITIES,   {Role.MANAGER},                               POOL,   Level.SUMMARY,  BOTH),
+    Right(Verb.READ_OPPORTUNITIES,   LEADS,                                        OFFICE, Level.SUMMARY,  BOTH),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
 )
 # fmt: on

@@ -6,7 +6,6 @@ chosen are as many as the cycles through it. Cycles of records are never listed:
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 
 import numpy as np
@@ -39,7 +38,7 @@ def plan_rings(pairs: Pairs, *, longest: int, seconds: float | None = None) -> l
     cycles = _cycles(set(between), longest)
     if not cycles:
         return []
-    solver = pywraplp.Solver.CreateSolver(os.environ.get("MIP", "CBC"))
+    solver = pywraplp.Solver.CreateSolver("CBC")
     used = {ends for ring in cycles for ends in _ends(ring)}
     chosen = {int(pair): solver.BoolVar("") for ends in sorted(used) for pair in between[ends]}
     times = [solver.IntVar(0, min(len(between[ends]) for ends in _ends(ring)), "") for ring in cycles]

@@ -57,6 +57,7 @@ from tests.tenants.papers_world import make_papers
 from tests.tenants.placed_world import make_placed
 from tests.tenants.privacy_world import make_privacy
 from tests.tenants.sign_in_world import make_sign_in_service
+from tests.tenants.swap_world import make_swaps
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
@@ -75,6 +76,7 @@ SHARED = {
     "child_need": 1,
     "pool_entry": 2,
     "consortium_member": 1,
+    "swap_member": 1,
     # Of two reports the one that is granted, in its present version; of a link's two steps the agency's own.
     "document": 1,
     "document_version": 1,
@@ -180,6 +182,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_sign_in_service(database, agency)
     make_privacy(factories, agency, about=closed[0])
     make_papers(database, office=office, agency=agency)
+    make_swaps(database, office=office, agency=agency, neighbour=neighbour)
     return world
 
 
