@@ -125,20 +125,6 @@ def add_agency(
     return agency
 
 
-def succeed(session: Session, agency: Agency, *, successor: Agency, closed_on: date) -> None:
-    """Close ``agency`` on a date in favour of its successor.
-
-    :raises AgencyInvalid: when it would succeed itself or close before it opened.
-    """
-    if agency.id == successor.id:
-        raise AgencyInvalid("An agency cannot be its own successor.")
-    if closed_on < agency.opened_on:
-        raise AgencyInvalid(f"{agency.name} opened on {agency.opened_on:%d/%m/%Y}; it cannot close before that.")
-    agency.successor_id = successor.id
-    agency.closed_on = closed_on
-    session.flush()
-
-
 def set_glass_hours(session: Session, agency: Agency, *, hours: int) -> None:
     """Set for how many hours a record of the agency stays open to who breaks glass on it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,11 +18,10 @@ from tenants.agency import (
     get_agency,
     get_agency_by_slug,
     list_agencies,
-    succeed,
 )
 from tenants.database import Database
 from tenants.scope import OPERATOR
-from tests.factories import LONG_AGO, TODAY, Factories
+from tests.factories import LONG_AGO, Factories
 
 FACTS: dict[str, Any] = {
     "slug": "sampleshire",
@@ -93,18 +91,3 @@ class TestListAgencies:
             names = [agency.name for agency in list_agencies(session)]
 
         assert names == sorted([devon.name, dorset.name])
-
-
-class TestSucceed:
-    def test_closes_an_agency_in_favour_of_another(self, database: Database, factories: Factories) -> None:
-        devon, dorset = factories.two_tenants()
-
-        with database.transaction(OPERATOR) as session:
-            closing, successor = get_agency(session, devon.id), get_agency(session, dorset.id)
-            with pytest.raises(AgencyInvalid, match="own successor"):
-                succeed(session, closing, successor=closing, closed_on=TODAY)
-            with pytest.raises(AgencyInvalid, match="opened on"):
-                succeed(session, closing, successor=successor, closed_on=LONG_AGO - timedelta(days=1))
-            succeed(session, closing, successor=successor, closed_on=TODAY)
-
-        assert (closing.successor_id, closing.closed_on) == (dorset.id, TODAY)
