@@ -28,6 +28,7 @@ DIRECTORY = {
     "appointment",
     "consortium",
     "consortium_member",
+    "hand_over",
     "email_domain",
     "invitation",
     "person",

@@ -143,6 +143,7 @@ UNMAPPED = {
     "logout_token": "reached through functions only",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
     "audit_chain.written_in": "as above",
+    "hand_over.done_in": "the database's own note of the transaction in which it was done",
 }
 
 
@@ -377,6 +378,8 @@ def _kind(column: Column[Any]) -> str:
         (Word, "text"),
         (Text, "text"),
     ]
+    if isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Uuid):
+        return "uuid[]"
     if isinstance(column.type, DateTime):
         return "timestamp with time zone" if column.type.timezone else "timestamp without time zone"
     return next(name for kind, name in kinds if isinstance(column.type, kind))
