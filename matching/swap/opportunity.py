@@ -69,7 +69,7 @@ class Opportunities:
     """How many groups of members wait, of which so many had a pair to plan with in ``with_pairs``."""
     with_pairs: int
     planned: int
-    """How many groups the plan helps, those of other agencies among them."""
+    """How many groups the plan helps; for an agency by its own legs alone, for others' it cannot see one by one."""
     points: int
 
 
@@ -106,17 +106,21 @@ def find_opportunities(session: Session, group: SwapGroup, *, longest: int | Non
     else:
         rings, others = plan_rings(ground.pairs, longest=longest, seconds=SECONDS), []
     planned = [*(leg for ring in rings for leg in ring), *others]
-    if scope_of(session).agency_id != group.office_id:
+    office = scope_of(session).agency_id == group.office_id
+    if not office:
         rings, others = [], planned
     seen = tuple(_leg(session, ground, leg) for leg in others)
+    shown = tuple(leg for leg in seen if leg.own or office)
     return Opportunities(
         as_of=now.date(),
         rings=tuple(tuple(_leg(session, ground, leg) for leg in ring) for ring in rings),
-        others=tuple(leg for leg in seen if leg.own or scope_of(session).agency_id == group.office_id),
+        others=shown,
         groups=sum(each.agency_id in ground.names for each in ground.pool.groups),
         with_pairs=len(np.unique(ground.pairs.group)),
-        planned=len(planned),
-        points=sum(int(ground.pairs.points[leg.pair]) for leg in planned),
+        planned=len(planned) if office else len(shown),
+        points=sum(int(ground.pairs.points[leg.pair]) for leg in planned)
+        if office
+        else sum(leg.points for leg in shown),
     )
 
 
