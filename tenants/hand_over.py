@@ -26,6 +26,7 @@ from tenants.base import Base, Id
 from tenants.consortium import list_consortia_of
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
+from tenants.job import Job
 from tenants.permission import Verb, require
 from tenants.person import get_person
 from tenants.scope import Scope
@@ -277,6 +278,11 @@ def get_hand_over(session: Session, hand_over_id: UUID) -> HandOver:
 def list_hand_overs(session: Session) -> list[HandOver]:
     """Return the plans that concern the scope's own agency, newest first."""
     return list(session.scalars(select(HandOver).order_by(HandOver.proposed_at.desc(), HandOver.id)))
+
+
+def find_job_of(session: Session, hand_over: HandOver) -> Job | None:
+    """Return the job that does it, or did; it is the receiving agency's, and the other sees none."""
+    return session.scalar(select(Job).where(Job.kind == HAND_OVER_JOB, Job.key == str(hand_over.id)))
 
 
 def list_waiting(session: Session, *, on: date) -> list[HandOver]:

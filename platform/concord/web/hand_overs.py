@@ -30,6 +30,7 @@ from tenants.hand_over import (
     NameWrong,
     Preview,
     agree_to_hand_over,
+    find_job_of,
     get_hand_over,
     list_hand_overs,
     preview_hand_over,
@@ -38,6 +39,7 @@ from tenants.hand_over import (
     sign_hand_over,
     withdraw_hand_over,
 )
+from tenants.job import retry_job
 from tenants.permission import Verb
 from tenants.person import names_of
 from tenants.reconciliation import csv_of, lines_of
@@ -169,6 +171,17 @@ def withdraw(hand_over_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("hand_overs.show", hand_over_id=hand_over_id), 303)
 
 
+@blueprint.post("/agency/hand-overs/<uuid:hand_over_id>/again")
+@may(Verb.DECIDE_LIFE)
+def again(hand_over_id: UUID) -> ResponseReturnValue:
+    """Have what failed done again, once what stood against it is put right."""
+    with transaction() as session:
+        job = find_job_of(session, get_hand_over(session, hand_over_id))
+        if job is not None:
+            retry_job(session, job, now=utc_now())
+    return redirect(url_for("hand_overs.show", hand_over_id=hand_over_id), 303)
+
+
 @blueprint.get("/agency/hand-overs/<uuid:hand_over_id>/rows.<any(csv, json):file_format>")
 @may(Verb.DECIDE_LIFE)
 def rows(hand_over_id: UUID, file_format: str) -> ResponseReturnValue:
@@ -201,7 +214,7 @@ def _page(hand_over_id: UUID, form: SignatureForm, *, preview: Preview | None = 
         plan = get_hand_over(session, hand_over_id)
         names = names_of(session, [plan.given_by, plan.taken_by, plan.withdrawn_by])
         agencies = {each: get_agency(session, each).name for each in (plan.agency_id, plan.receiver_id)}
-        side = side_of(session, plan)
+        side, job = side_of(session, plan), find_job_of(session, plan)
     signed = {"giver": plan.giver_signed_at, "receiver": plan.receiver_signed_at}
     return render_template(
         "hand-over.html",
@@ -209,6 +222,7 @@ def _page(hand_over_id: UUID, form: SignatureForm, *, preview: Preview | None = 
         errors=error_summary(form) if request.method == "POST" else {"errorList": []},
         plan=plan,
         preview=preview,
+        job=job,
         names=names,
         agencies=agencies,
         own=g.scope.agency_id,

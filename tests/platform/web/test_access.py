@@ -34,6 +34,7 @@ CENSUS = {
     "POST /agency/hand-overs": "may decide_life",
     "GET /agency/hand-overs/<uuid:hand_over_id>": "may decide_life",
     "POST /agency/hand-overs/<uuid:hand_over_id>": "may decide_life",
+    "POST /agency/hand-overs/<uuid:hand_over_id>/again": "may decide_life",
     "POST /agency/hand-overs/<uuid:hand_over_id>/agree": "may decide_life",
     "GET /agency/hand-overs/<uuid:hand_over_id>/rows.<any(csv, json):file_format>": "may decide_life",
     "POST /agency/hand-overs/<uuid:hand_over_id>/try": "may decide_life",

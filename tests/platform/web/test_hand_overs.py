@@ -15,12 +15,14 @@ import pytest
 from matching.household import get_household
 from tenants.base import utc_now
 from tenants.database import Database
-from tenants.hand_over import list_hand_overs
+from tenants.hand_over import HandOverKind, list_hand_overs
 from tenants.role import Role
 from tests.factories import Factories, Tenant
-from tests.hand_over import agreed, do, proposed
+from tests.hand_over import agreed, do, job_of, proposed
 from tests.platform.web.equal import page_of
 from tests.site import Visitor
+from workers.handler import HANDLERS
+from workers.runner import JobRunner
 
 Visit = Callable[[Tenant], Visitor]
 MANAGERS = frozenset({Role.MANAGER})
@@ -95,6 +97,28 @@ class TestTry:
         assert "Nothing would have to give way" in page_of(visitor).text
         with database.transaction(us.scope) as session:
             assert get_household(session, household_id).agency_id == us.id
+
+
+class TestAgain:
+    def test_does_what_failed_once_it_is_put_right(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, them = factories.two_tenants()
+        path = f"/agency/hand-overs/{agreed(database, us, them, kinds=[HandOverKind.HOUSEHOLD])}"
+        do(database, them)
+        ours, theirs = visit_as(us), visit_as(them)
+
+        theirs.get(path)
+        assert "It was tried and did not come about" in page_of(theirs).text
+        assert "There is no such record to hand over" in page_of(theirs).text
+        ours.get(path)
+        assert "Do it again" not in page_of(ours).text
+        household_id = factories.household(us)
+        assert theirs.post(f"{path}/again").status_code == 303
+        assert JobRunner(database, HANDLERS).run(job_of(database, them).id)
+
+        with database.transaction(them.scope) as session:
+            assert get_household(session, household_id).agency_id == them.id
 
 
 class TestSign:
