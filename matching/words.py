@@ -34,6 +34,8 @@ _CODE = re.compile(r"\b[GH]-[0-9A-Z]{6}\b", re.IGNORECASE)
 _START, _STOP = "\ue000", "\ue001"
 _MARKS = {ord(_START): None, ord(_STOP): None}
 _SHOWN: Final = f'StartSel={_START}, StopSel={_STOP}, MaxFragments=2, MaxWords=18, MinWords=9, FragmentDelimiter=" … "'
+_ENDS = " .!?"
+"""What is no word: where only this is left off, nothing is."""
 _SAID = {NeedLevel.LOW, NeedLevel.MEDIUM, NeedLevel.HIGH}
 _WILLING = {Answer.CAN_MEET, Answer.WOULD_DISCUSS}
 
@@ -199,7 +201,10 @@ def _explained(
 
 def _parts(shown: str, whole: str) -> tuple[Part, ...]:
     plain = shown.translate(_MARKS)
-    cut_before, cut_after = not whole.startswith(plain[:20]), not whole.endswith(plain[-20:])
+    cut_before, cut_after = (
+        not whole.startswith(plain[:20]),
+        not whole.rstrip(_ENDS).endswith(plain.rstrip(_ENDS)[-20:]),
+    )
     said = f"{'… ' if cut_before else ''}{shown}{' …' if cut_after else ''}"
     pieces = [piece.split(_STOP, 1) for piece in said.split(_START)]
     parts = [Part(pieces[0][0], False)]

@@ -24,6 +24,7 @@ from workers.answer_keeping import destroy_answers
 from workers.audit_keeping import AuditKeys, keep_audit
 from workers.hand_over import ask_for_hand_overs
 from workers.sharing import ask_for_moves
+from workers.word_keeping import forget_words
 
 PACK_DAYS_AHEAD = 7
 _MEETINGS = text("SELECT * FROM meetings_without_packs(:from_day, :to_day)")
@@ -50,6 +51,7 @@ def run_schedule(
             destroy_packs(database, now=clock())
             destroy_answers(database, now=clock())
             ask_for_moves(database, now=clock())
+            forget_words(database)
             ask_for_hand_overs(database, now=clock())
             keep_audit(database, audit_keys or AuditKeys(), now=clock(), stopping=stop.is_set)
         except OperationalError as error:
