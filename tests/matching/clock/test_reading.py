@@ -40,7 +40,9 @@ class TestReadClocks:
     )
     def test_tells_kept_from_missed(self, stopped: date | None, on: date, state: ClockState) -> None:
         clocks = [clock for clock in CLOCKS if clock.name is ClockName.MATCH]
-        days = {Event.SHOBPA: date(2026, 1, 12), **({Event.MATCH_APPROVED: stopped} if stopped else {})}
+        days: dict[Event | DayKind, date] = {Event.SHOBPA: date(2026, 1, 12)}
+        if stopped:
+            days[Event.MATCH_APPROVED] = stopped
 
         [reading] = read_clocks(clocks, days, subject_id=ONE, agency_id=ONE, nation=Nation.ENGLAND, on=on)
 
