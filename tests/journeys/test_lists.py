@@ -91,8 +91,8 @@ class TestFamilyFinder:
         tab.get_by_role("heading", name="There is a problem").wait_for()
         visit.look("audit-unknown", "Who looked at what")
         tab.goto(f"{pool.url}/groups")
-        tab.get_by_label("Find by code or your own reference").fill("G-")
-        tab.get_by_role("button", name="Find").click()
+        tab.get_by_label("Search by code, your own reference or words").fill("G-")
+        tab.get_by_role("button", name="Search").click()
         visit.look("groups-found", "Sibling groups found")
         visit.check_quiet(pool.url)
 
