@@ -23,7 +23,7 @@ Integers = NDArray[np.int64]
 class Pairs:
     """Pairs that may be planned: positions of groups and households, and points; each of two different agencies.
 
-    ``group_agency`` and ``household_agency`` give the position of each record's agency.
+    ``group_agency`` and ``household_agency`` give the position of each record's agency; -1 for one that no pair names.
     """
 
     agencies: int
@@ -58,13 +58,16 @@ def plan_flow(pairs: Pairs, *, bound: int, balances: Sequence[int] | None = None
     if not pairs.group.size:
         return []
     so_far = np.zeros(pairs.agencies, dtype=np.int64) if balances is None else np.array(balances, dtype=np.int64)
-    groups, households = len(pairs.group_agency), len(pairs.household_agency)
+    # Records that no pair names need no node; a household that none may be placed with may be of no agency here.
+    groups, group = np.unique(pairs.group, return_inverse=True)
+    households, household = np.unique(pairs.household, return_inverse=True)
     agency = np.arange(pairs.agencies)
-    group_node, household_node = pairs.agencies + np.arange(groups), pairs.agencies + groups + np.arange(households)
-    bank = np.full(pairs.agencies, pairs.agencies + groups + households)
-    tails = (group_node[pairs.group], pairs.group_agency, household_node, agency, bank)
-    heads = (household_node[pairs.household], group_node, pairs.household_agency, bank, agency)
-    ones = np.ones(len(pairs.group) + groups + households, dtype=np.int64)
+    group_node = pairs.agencies + np.arange(len(groups))
+    household_node = pairs.agencies + len(groups) + np.arange(len(households))
+    bank = np.full(pairs.agencies, pairs.agencies + len(groups) + len(households))
+    tails = (group_node[group], pairs.group_agency[groups], household_node, agency, bank)
+    heads = (household_node[household], group_node, pairs.household_agency[households], bank, agency)
+    ones = np.ones(len(pairs.group) + len(groups) + len(households), dtype=np.int64)
     # What an agency takes in and does not place out goes to the bank; what it places out beyond that comes from it.
     room = (np.maximum(0, bound - so_far), np.maximum(0, bound + so_far))
     costs = np.zeros(len(ones) + 2 * pairs.agencies, dtype=np.int64)
