@@ -86,6 +86,10 @@ class AgencyNameTaken(Conflict):
     """Another agency has that short name."""
 
 
+class AgencyOver(Conflict):
+    """The agency has merged into another, and nobody acts for it any more."""
+
+
 class AgencyInvalid(Invalid):
     """An agency was described in a way that cannot be kept."""
 
@@ -134,6 +138,15 @@ def set_glass_hours(session: Session, agency: Agency, *, hours: int) -> None:
         raise AgencyInvalid(f"Glass stays broken for 1 to {MOST_GLASS_HOURS} hours.")
     agency.glass_hours = hours
     session.flush()
+
+
+def refuse_over(agency: Agency) -> None:
+    """Refuse an agency that has merged into another; let any other pass.
+
+    :raises AgencyOver: when it has.
+    """
+    if agency.successor_id is not None:
+        raise AgencyOver(f"{agency.name} has merged into another agency. Ask people to come to that one.")
 
 
 def get_agency(session: Session, agency_id: UUID) -> Agency:

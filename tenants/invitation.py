@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from tenants.agency import Agency
+from tenants.agency import Agency, refuse_over
 from tenants.base import Base, Id
 from tenants.colleague import check_roles, require_keeper
 from tenants.database import scope_of
@@ -93,7 +93,9 @@ def invite(
     :raises PersonInvalid: when name, address or roles cannot be taken.
     :raises AlreadyHere: when the address is that of somebody who works there.
     :raises AlreadyInvited: when it has an open invitation.
+    :raises AgencyOver: when the agency has merged into another.
     """
+    refuse_over(agency)
     require_keeper(session, agency.id)
     check_roles(session, agency, roles)
     address = tidy_email(email)

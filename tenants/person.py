@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from tenants.agency import Agency
+from tenants.agency import Agency, refuse_over
 from tenants.base import Base, Id, Word
 from tenants.error import Conflict, Invalid, NotFound
 from tenants.role import Role
@@ -124,7 +124,9 @@ def appoint(session: Session, person: Person, *, agency: Agency, role: Role, sta
     """Give a person a role in an agency from a date.
 
     :raises AlreadyAppointed: when they hold it.
+    :raises AgencyOver: when the agency has merged into another.
     """
+    refuse_over(agency)
     held = session.scalar(
         select(Appointment.id).where(
             Appointment.person_id == person.id,

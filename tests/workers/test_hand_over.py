@@ -25,15 +25,18 @@ from matching.household import Household, HouseholdIdentity, open_identity
 from matching.retention.hold import place_hold, read_holds
 from matching.retention.record_class import RecordClass
 from matching.retention.run import decide, list_runs
-from tenants.agency import get_agency
+from tenants.agency import AgencyOver, get_agency
 from tenants.audit import list_entries_of
 from tenants.base import utc_now
 from tenants.custody import moving
 from tenants.database import Database
 from tenants.hand_over import HandOver, HandOverKind, get_hand_over, list_hand_overs, withdraw_hand_over
+from tenants.invitation import invite
 from tenants.job import Job, JobState
+from tenants.person import appoint, get_person
 from tenants.reconciliation import HEADINGS, NotTheSame, csv_of, lines_of, read_digests, reconcile, reconciled
-from tenants.scope import NOBODY, Scope
+from tenants.role import Role
+from tenants.scope import NOBODY, OPERATOR, Scope
 from tenants.sign_in import sign_in
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import ISSUER, Factories, Tenant
@@ -200,6 +203,16 @@ class TestMerger:
             "SELECT agency_id FROM sign_in_session WHERE person_id = %s AND ended_at IS NULL", (signed_in.person_id,)
         ).fetchall()
         assert found == [(receiver.id,)]
+
+    def test_takes_nobody_into_an_agency_that_is_over(self, merged: Merged) -> None:
+        facts: dict[str, Any] = {"name": "Alder Sample", "email": "new@example.org", "roles": {Role.MANAGER}}
+        with merged.database.transaction(OPERATOR) as session:
+            old = get_agency(session, merged.giver.id)
+            person = get_person(session, merged.third.scope.person_id or merged.third.id)
+            with pytest.raises(AgencyOver, match="has merged"):
+                appoint(session, person, agency=old, role=Role.MANAGER, starts_on=utc_now().date())
+            with pytest.raises(AgencyOver):
+                invite(session, agency=old, **facts, now=utc_now())
 
     def test_gives_people_the_roles_that_they_had(self, merged: Merged) -> None:
         rows = merged.admin.execute(
