@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from matching.actor import acting_person
 from matching.document import ReportKind
 from matching.link import CPR_OPEN, PAR_OPEN, Link, LinkStep, get_link, list_steps, written
+from matching.report_stage import check_stage
 from matching.undertaking import report_rules
 from tenants import audit
 from tenants.approval import require_another
@@ -123,10 +124,6 @@ class GrantDecided(Conflict):
     """It has been decided or taken back already, or the person has asked before."""
 
 
-class NotConsidered(Conflict):
-    """Reports are granted at their stages of the link: not before, and not once it has ended."""
-
-
 class NotTheirs(Forbidden):
     """The report is one's own agency's, or the decision is the other's."""
 
@@ -141,7 +138,7 @@ def ask(session: Session, link: Link, *, kind: ReportKind, reason: str, now: dat
     """
     scope = scope_of(session)
     require(scope, Verb.READ_REPORTS)
-    _check_stage(link, kind)
+    check_stage(link, kind)
     request = _row(link, kind, reason=written(reason, "why you need to read it"))
     if request.reader_agency_id != scope.agency_id or request.owner_id == scope.agency_id:
         raise NotTheirs("Your own agency keeps this report. Open it on the record’s page.")
@@ -164,7 +161,7 @@ def offer(
     :raises NotTheirs: when the reports are not one's own agency's.
     :raises GrantInvalid: when the person has taken no part, or the day cannot be.
     """
-    _check_stage(link, kind)
+    check_stage(link, kind)
     grant_row = _row(link, kind, reason=written(reason, "why you offer it"))
     _require_owner(session, grant_row)
     _check_day(ends_on, on=now.date())
@@ -197,7 +194,7 @@ def grant(session: Session, request: DocumentGrant, *, ends_on: date, now: datet
     _require_owner(session, request)
     _check_day(ends_on, on=now.date())
     _lock(session, request)
-    _check_stage(get_link(session, request.link_id), request.kind)
+    check_stage(get_link(session, request.link_id), request.kind)
     _require_another(session, request, request.person_id, now=now)
     _decide(session, request, now=now)
     request.ends_on = ends_on
@@ -341,24 +338,11 @@ def _add(session: Session, row: DocumentGrant) -> None:
         raise GrantDecided(f"{row.person_name} has asked for it already.") from None
 
 
-def opens_at(kind: ReportKind, link: Link) -> bool:
-    """Say whether a link has come so far, and not too far, that reports of a kind may be granted and read."""
-    return link.state in (PAR_OPEN if kind is ReportKind.PAR else CPR_OPEN)
-
-
 def _at_its_stage() -> ColumnElement[bool]:
     return or_(
         (DocumentGrant.kind == ReportKind.PAR) & Link.state.in_(PAR_OPEN),
         (DocumentGrant.kind == ReportKind.CPR) & Link.state.in_(CPR_OPEN),
     )
-
-
-def _check_stage(link: Link, kind: ReportKind) -> None:
-    if not opens_at(kind, link):
-        since = "both agencies consider the link" if kind is ReportKind.PAR else "it has come to the linking meeting"
-        raise NotConsidered(
-            f"The {kind.label} is granted once {since}, until it has ended. This link is at “{link.state.label}”."
-        )
 
 
 def _check_day(ends_on: date, *, on: date) -> None:

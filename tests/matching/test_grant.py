@@ -15,7 +15,6 @@ from matching.grant import (
     GrantInvalid,
     GrantState,
     GrantUnknown,
-    NotConsidered,
     NotTheirs,
     ask,
     decline,
@@ -30,6 +29,7 @@ from matching.grant import (
     undertake,
 )
 from matching.link import LinkInvalid, get_link
+from matching.report_stage import NotConsidered
 from matching.transition import consider
 from matching.undertaking import report_rules
 from tenants import audit

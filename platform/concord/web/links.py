@@ -19,11 +19,12 @@ from concord.web.request import transaction
 from matching.clock.reading import Reading
 from matching.clock.rule import Subject
 from matching.document import ReportKind
-from matching.grant import GrantState, list_takers, opens_at
+from matching.grant import GrantState, list_takers
 from matching.household import HouseholdUnknown, get_household_by_reference
 from matching.link import CapReached, LinkInvalid, LinkOutcome, LinkState, StepName, get_link
 from matching.link_course import read_course
 from matching.link_list import LinkRecord, list_links, read_link
+from matching.report_stage import opens_at
 from matching.sibling_group import GroupUnknown, get_group_by_reference
 from matching.transition import end_link, start_link
 from tenants.base import utc_now
