@@ -38,7 +38,7 @@ class TestExamples:
 
         answers = [curl(program, example, facts) for example in examples()]
 
-        assert [each.status_code for each in answers] == [200, 200, 200, 201, 202]
+        assert [each.status_code for each in answers] == [200, 200, 200, 200, 201, 202]
 
 
 class TestScopes:

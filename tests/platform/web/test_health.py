@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from concord.web import create_app
+import pytest
+
+from concord.servers.login import DatabaseUrls
+from concord.web import create_app, health
+from tenants.database import Database
 from tests.site import Visitor, make_settings
 
 
@@ -21,3 +25,15 @@ class TestReady:
         response = create_app(make_settings()).test_client().get("/health/ready")
 
         assert (response.status_code, response.json) == (503, {"status": "not ready", "away": ["database", "queue"]})
+
+    def test_waits_until_a_search_has_its_index(
+        self, migrated: DatabaseUrls, database: Database, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = create_app(make_settings(database_url=migrated.app, valkey_url=valkey_url), database).test_client()
+
+        with monkeypatch.context() as broken:
+            broken.setattr(health, "searches_without_index", lambda _: ["household"])
+            response = client.get("/health/ready")
+
+        assert (response.status_code, response.json) == (503, {"status": "not ready", "away": ["search"]})
+        assert client.get("/health/ready").status_code == 200
