@@ -102,6 +102,8 @@ class Holding:
     """The column with the id of the record that a row is about, where no foreign key says so."""
     through: tuple[str, str, str] | None = None
     """The table that says it instead, with its columns for this row's id and for the record's."""
+    closed: bool = False
+    """Not even the agency itself reads all of its rows, but whoever is appointed to: they are compared as they lie."""
     kept_in: str | None = None
     """Why its rows do not go out with the agency's records, where they do not."""
 
@@ -137,6 +139,12 @@ REGISTER: tuple[Holding, ...] = (
     Holding("link_step", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
     Holding("link_day", Course.MOVES, agencies=(*_BOTH, "agency_id"), sides=2),
     Holding("match_decision", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("link_note", Course.MOVES, (Sealed("sealed", "id"),), agencies=("agency_id", *_BOTH)),
+    Holding("link_message", Course.MOVES, (Sealed("sealed", "id", Form.FILE, ending="json", own_key="sealed_key"),),
+            agencies=(*_BOTH, "agency_id"), sides=2),
+    Holding("link_file", Course.MOVES,
+            (Sealed("sealed", "id", Form.FILE, named_by="kind", own_key="sealed_key"),),
+            agencies=(*_BOTH, "agency_id"), sides=2),
     Holding("legal_hold", Course.MOVES),
     Holding("clock_mark", Course.MOVES),
     Holding("clock_reason", Course.MOVES),
@@ -159,7 +167,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("adopters_copy", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),),
             agencies=_BOTH, sides=2),
     Holding("sealing", Course.MOVES, agencies=_BOTH, sides=2),
-    Holding("adoption_record", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),)),
+    Holding("adoption_record", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),), closed=True),
     Holding("sealing_certificate", Course.MOVES),
     Holding("sealed_placement", Course.MOVES, agencies=_BOTH, sides=2),
     Holding("record_bar", Course.MOVES),
@@ -225,6 +233,9 @@ REGISTER: tuple[Holding, ...] = (
     Holding("api_token", Course.ENDS, kept_in=_WAY_IN),
     Holding("api_answer", Course.ENDS, (Sealed("sealed", "id"),),
             kept_in="kept for a day, so that a program may ask twice"),
+    Holding("notice", Course.ENDS, kept_in="who was told that something is new; what it was is in the link's tables"),
+    Holding("notice_choice", Course.ENDS, kept_in="how a person wants to be told"),
+    Holding("calendar_feed", Course.ENDS, kept_in=_WAY_IN),
     Holding("household_words", Course.ENDS, kept_in=_WORDS),
     Holding("sibling_group_words", Course.ENDS, kept_in=_WORDS),
     # Nobody's: they name no agency.
@@ -261,7 +272,7 @@ def moving() -> list[Holding]:
 
 def row_key(session: Session, holding: Holding) -> tuple[str, ...]:
     """Return the columns that name a row whosever it is: its primary key without the agency, an id first."""
-    columns = list(session.scalars(_KEY, {"table": holding.table}))
+    columns = list(session.scalars(KEY, {"table": holding.table}))
     return tuple(column for column in columns if column not in holding.agencies)
 
 
@@ -323,7 +334,7 @@ _COLUMNS = text("""
       AND has_column_privilege(attrelid, attnum, 'SELECT')
     ORDER BY attnum
 """)
-_KEY = text("""
+KEY = text("""
     SELECT quote_ident(a.attname) FROM pg_index i
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
     WHERE i.indrelid = to_regclass(:table) AND i.indisprimary

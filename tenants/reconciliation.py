@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tenants.custody import Holding, OpenedRow, moving, open_rows, row_key
@@ -24,6 +25,7 @@ from tenants.hand_over import HandOver, HandOverOver
 HEADINGS = ("table", "row", "before", "after")
 _WAY_IN = frozenset({"identity_provider_secret"})
 """What lets a program in, and nobody reads: it moves by the key to its sign-in service."""
+_CLOSED = text("SELECT * FROM closed_in_hand_over(:hand_over, :side)")
 
 Digests = dict[str, dict[str, bytes]]
 """By table and row, what stands for the content."""
@@ -44,14 +46,26 @@ class Line:
 
 
 def reconciled() -> list[Holding]:
-    """Return the tables whose rows are compared: all that move and can be read."""
+    """Return the tables whose rows are compared: all that move, but for what nobody reads."""
     return [holding for holding in moving() if holding.table not in _WAY_IN]
+
+
+def read_closed(session: Session, hand_over: HandOver, *, side: str, among: Digests | None = None) -> Digests:
+    """Return what stands for each row that few of an agency's own people read; only once the hand-over was begun.
+
+    :param side: “giver” or “receiver”: whose rows.
+    """
+    found: Digests = {holding.table: {} for holding in moving() if holding.closed}
+    for table, row, digest in session.execute(_CLOSED, {"hand_over": hand_over.id, "side": side}):
+        if among is None or row in among[table]:
+            found[table][row] = bytes(digest)
+    return found
 
 
 def read_digests(session: Session, *, among: Digests | None = None) -> Digests:
     """Return what stands for each row of the scope's own agency; only of the rows ``among`` these where given."""
     found: Digests = {}
-    for holding in reconciled():
+    for holding in (each for each in reconciled() if not each.closed):
         key = row_key(session, holding)
         wanted = None if among is None else among.get(holding.table, {})
         if wanted is not None and not wanted:
@@ -68,8 +82,8 @@ def digest_of(row: OpenedRow, *, without: Collection[str]) -> bytes:
     """Return the SHA-256 of a row's columns by name, the agencies' left out, and of its files."""
     said: dict[str, Any] = {name: value for name, value in row.values.items() if name not in without}
     said["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in row.files.items()}
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    written = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).digest()
 
 
 def reconcile(before: Digests, after: Digests, left: Digests, *, counts: dict[str, int], whole: bool) -> list[Line]:

@@ -24,7 +24,7 @@ from tenants.database import Database
 from tenants.error import Conflict, DomainError
 from tenants.hand_over import HAND_OVER_JOB, HandOver, get_hand_over, hindrance_words
 from tenants.job import request_job
-from tenants.reconciliation import Digests, pack_lines, read_digests, reconcile
+from tenants.reconciliation import Digests, pack_lines, read_closed, read_digests, reconcile
 from tenants.scope import NOBODY, Scope
 from workers.work import Work
 
@@ -62,8 +62,9 @@ def hand_over(session: Session, work: Work) -> dict[str, Any]:
     work.progress.tell(0, _STEPS, "Waiting until nobody writes")
     _begin(session, plan)
     work.progress.tell(1, _STEPS, "Reading what goes")
+    closed = read_closed(session, plan, side="giver")
     with work.database.acting(session, giver):
-        before, keys = read_digests(session), keys_of(session, agency_id=plan.agency_id)
+        before, keys = read_digests(session) | closed, keys_of(session, agency_id=plan.agency_id)
     work.progress.tell(2, _STEPS, "Moving")
     counts = _move(session, plan)
     work.progress.tell(3, _STEPS, "Sealing under the receiving agency’s key")
@@ -71,9 +72,10 @@ def hand_over(session: Session, work: Work) -> dict[str, Any]:
     work.progress.tell(4, _STEPS, "Reading what came")
     # Under one's own keys alone: what is not sealed under them does not open.
     forget_keys(session)
-    after = read_digests(session, among=before)
+    after = read_digests(session, among=before) | read_closed(session, plan, side="receiver", among=before)
+    closed = read_closed(session, plan, side="giver", among=before)
     with work.database.acting(session, giver):
-        left = read_digests(session, among=before)
+        left = read_digests(session, among=before) | closed
     lines = reconcile(before, after, left, counts=counts, whole=plan.whole)
     moved = {"tables": counts, "rows": len(lines), "resealed": resealed}
     _keep(session, plan, moved, pack_lines(lines))

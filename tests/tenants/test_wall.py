@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, LargeBinary, Text, Time, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 import matching
@@ -31,6 +31,10 @@ DEFINERS = {
     "scope_barred_codes": ("concord_place", "the same, by the codes that other records mention"),
     "scope_barred_since": ("concord_place", "says when the scope's person was last barred from something"),
     "scope_bars": ("concord_place", "what the three before ask; no login may call it"),
+    "ask_to_gather": ("concord_seal", "asks the other agency's worker to gather its own adoption record"),
+    "rotate_record": ("concord_seal", "gives a record of the scope's own agency new ids wherever it is named"),
+    "sealing_hindrances": ("concord_seal", "says what keeps an adoption from being sealed, on either side"),
+    "sever_link": ("concord_seal", "removes what ties two records, of both agencies, once two people said so"),
     "sharing_members": ("concord_work", "says in which scope the schedule is to move what is due"),
     "scope_claims": ("concord_scope", "verifies a scope's signature with the key"),
     "scope_administers": ("concord_sign_in", "reads appointments for the policies of appointments themselves"),
@@ -59,6 +63,7 @@ DEFINERS = {
         "takes the word of the scope's own person for the scope's own side alone",
     ),
     "begin_hand_over": ("concord_custody", "marks the one transaction in which what both sides agreed to is done"),
+    "closed_in_hand_over": ("concord_custody", "says what stands for rows that few may read, and nothing of them"),
     "hand_overs_due": ("concord_custody", "says in which scope the schedule is to ask for a hand-over"),
     "move_hand_over": ("concord_custody", "gives rows to another agency, in the transaction that was marked"),
     "preview_hand_over": ("concord_custody", "moves rows and undoes it, to say how many would move"),
@@ -79,6 +84,18 @@ DEFINERS = {
         "concord_place",
         "says whether a pair is at its caps, counting links of other agencies, and not how many",
     ),
+    "link_readers": ("concord_place", "names the people of a link's two agencies who may read it, for either of them"),
+    "calendar_of": ("concord_place", "says in whose scope a calendar is read, from its secret"),
+    "link_followers": ("concord_work", "says who of those readers had a part in it; no login may call it"),
+    "give_notices": ("concord_work", "tells them of something, which no login may"),
+    "notice_step": ("concord_work", "tells the other side of a step that was taken"),
+    "notice_message": ("concord_work", "tells both sides of a message"),
+    "notice_grant": ("concord_work", "tells a person of what they may read"),
+    "notice_clock": ("concord_work", "tells people of the scope's own agency of a time, and no others"),
+    "mention_in": ("concord_work", "tells a reader that the scope's person named them in a message of a moment ago"),
+    "people_to_mail": ("concord_work", "says in which scope the schedule is to ask for an e-mail"),
+    "agencies_with_links": ("concord_work", "says in which scopes the schedule is to look at the clocks of links"),
+    "forget_notices": ("concord_work", "destroys notices of two months ago, for the schedule"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
     "swap_placements": (
         "concord_place",
@@ -112,6 +129,7 @@ LOOSE_KEYS = {
     "clock_reason_link_id_fkey": "the policy lets a reason name a link that the scope sees only",
     "document_grant_person_id_fkey": "the policy lets people ask for themselves, and be offered who took part",
     "document_undertaking_person_id_fkey": "the policy lets people promise for themselves only",
+    "notice_link_id_fkey": "only functions write notices, of links that their caller has a part in",
     "link_step_person_id_fkey": "the policy lets a step name the scope's own person only",
     "paper_signature_paper_id_kind_digest_fkey": "the policy lets people sign only what their scope reads",
     "meeting_action_meeting_id_consortium_id_office_id_fkey": "it carries the meeting's office, which sees the row too",
@@ -120,6 +138,8 @@ LOOSE_KEYS = {
     "swap_group_carries_id_consortium_id_office_id_fkey": "it carries the office, which sees the row too",
     "swap_member_swap_group_id_consortium_id_office_id_fkey": "as above",
     "adopters_copy_given_by_fkey": "the policy lets people give a copy in their own name only",
+    "adoption_record_link_id_fkey": "the policy lets a record name a link whose sealing the scope sees only",
+    "sealing_asked_by_fkey": "the policy lets people ask in their own name only",
     "placement_note_person_id_fkey": "the policy lets a note name the scope's own person only",
     "placement_review_person_id_fkey": "the policy lets a review name the scope's own person only",
     "person_identity_person_id_fkey": "only the operator, who sees all people, invites",
@@ -141,6 +161,7 @@ UNMAPPED = {
     "api_token": "reached through functions only",
     "identity_provider_secret": "written only; signing in opens it through a function",
     "logout_token": "reached through functions only",
+    "calendar_feed.digest": "written only; a function finds the calendar by it",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
     "audit_chain.written_in": "as above",
     "hand_over.done_in": "the database's own note of the transaction in which it was done",
@@ -375,6 +396,7 @@ def _kind(column: Column[Any]) -> str:
         (Integer, "integer"),
         (Date, "date"),
         (LargeBinary, "bytea"),
+        (Time, "time without time zone"),
         (Word, "text"),
         (Text, "text"),
     ]

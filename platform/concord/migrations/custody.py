@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from tenants.custody import Holding, Sealed, moving
+from tenants.custody import KEY, Holding, Sealed, moving
 
 MOVER = "concord_custody"
 _SEARCH = "SET search_path = pg_catalog, public, pg_temp"
@@ -48,6 +48,7 @@ def keep_custody(connection: Connection) -> None:
     for name, arguments, returns, body in (
         ("lock_custody", "", "void", _lock()),
         ("move_custody", "whole boolean, giver uuid, receiver uuid, moving uuid[]", "jsonb", _move(ties)),
+        ("closed_custody", "whose uuid", "TABLE (its_table text, its_row text, digest bytea)", _closed(connection)),
         ("reseal_custody", "what text, receiver uuid, ids uuid[], anew bytea[]", "integer", _reseal()),
     ):
         # As it stands: the driver's own way reads no colon as a parameter.
@@ -134,6 +135,8 @@ def _give_rights(connection: Connection, holding: Holding, ties: list[Tie], *, f
         )
     )
     written = dict.fromkeys((*holding.agencies, *(each.column for each in _resealed(holding))))
+    if holding.closed:
+        connection.execute(text(f"GRANT SELECT ON {holding.table} TO {MOVER}"))
     for right in (f"SELECT ({', '.join(read)})", f"UPDATE ({', '.join(written)})", "MAINTAIN"):
         connection.execute(text(f"GRANT {right} ON {holding.table} TO {MOVER}"))
     if fresh:
@@ -216,6 +219,19 @@ def _followed(name: str, ties: list[Tie]) -> str:
         if column == name
     ]
     return f"coalesce({', '.join((*found, f't.{name}'))})"
+
+
+def _closed(connection: Connection) -> str:
+    steps = []
+    for holding in (each for each in moving() if each.closed):
+        keys = connection.scalars(KEY, {"table": holding.table}).all()
+        key = " || '/' || ".join(f"t.{column}::text" for column in keys if column not in holding.agencies)
+        said = " - ".join(("to_jsonb(t)", *(f"'{column}'" for column in holding.agencies)))
+        steps.append(
+            f"RETURN QUERY SELECT '{holding.table}', {key}, sha256(convert_to(({said})::text, 'UTF8')) "
+            f"FROM {holding.table} t WHERE whose IN ({', '.join(f't.{each}' for each in holding.agencies)});"
+        )
+    return f"BEGIN {' '.join(steps)} END"
 
 
 def _reseal() -> str:
