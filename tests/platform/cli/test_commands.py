@@ -99,7 +99,7 @@ class TestDoctor:
         said = json.loads(result.stdout)
         assert result.exit_code == 0, said
         assert said["good"] is True
-        assert {"postgresql", "login for the site", "migrations", "valkey", "keys"} <= {
+        assert {"postgresql", "login for the site", "migrations", "search by words", "valkey", "keys"} <= {
             finding["subject"] for finding in said["findings"]
         }
 
