@@ -67,7 +67,7 @@ def require_office(session: Session) -> None:
     :raises OfficeOnly: when the scope's agency is another.
     """
     if not is_office(session):
-        raise OfficeOnly("The consortium office arranges meetings. Ask it to arrange the one you need.")
+        raise OfficeOnly("The consortium office arranges this. Ask it for what you need.")
 
 
 def arrange_meeting(

@@ -208,6 +208,18 @@ def get_swap_group(session: Session, swap_group_id: UUID) -> SwapGroup:
     return found
 
 
+def find_swap_group(session: Session, name: str | None) -> SwapGroup:
+    """Return the swap group of a name, or the only one, that the scope's agency made or is asked into.
+
+    :raises SwapGroupUnknown: when there is none, or there are several and none is named.
+    """
+    found = [each for each in list_swap_groups(session) if name is None or each.name == name]
+    if len(found) != 1:
+        known = ", ".join(f"“{each.name}”" for each in list_swap_groups(session))
+        raise SwapGroupUnknown(f"Name one of your agency’s swap groups: {known or 'it is in none'}.")
+    return found[0]
+
+
 def list_swap_groups(session: Session) -> list[SwapGroup]:
     """Return the swap groups that the scope's agency made or is asked into, the latest period first."""
     scope = scope_of(session)

@@ -95,6 +95,7 @@ COMMANDS = {
     "relay": HOST,
     "retention preview": AGENCY,
     "retention run": AGENCY,
+    "rings": AGENCY,
     "schedule": HOST,
     "up": HOST,
     "web": HOST,
@@ -112,7 +113,6 @@ JOBS = {
     "pack.build": {Verb.BUILD_PACK},
     "pack.build_all": {Verb.BUILD_PACK},
     "retention": {Verb.APPROVE_DESTRUCTION},
-    "rings": HOST,
     "sharing.move": SCHEDULE,
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }

@@ -54,9 +54,12 @@ from concord.web import (
     retention,
     retention_holds,
     retention_orders,
+    sealings,
     sharing,
     sign_in,
     subject_access,
+    swaps,
+    threads,
 )
 from concord.web.access import list_access, public
 from concord.web.address import install_proxies
@@ -91,6 +94,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports.blueprint,
     import_mapping.blueprint,
     pool_pages,
+    swaps.blueprint,
     privacy.blueprint,
     retention.blueprint,
     retention_holds.blueprint,
@@ -115,9 +119,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     providers.blueprint,
     links.blueprint,
     link_steps.blueprint,
+    threads.blueprint,
     group_course.blueprint,
     declines.blueprint,
     placements.blueprint,
+    sealings.blueprint,
     grants.blueprint,
     documents.blueprint,
 )

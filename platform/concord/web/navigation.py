@@ -62,6 +62,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_MEETINGS,
     ),
     Section(
+        title="Swaps",
+        hint="Agencies that swap with one another, and what is between them.",
+        endpoint="swaps.index",
+        verb=Verb.READ_SWAPS,
+    ),
+    Section(
         title="Audit",
         hint="Who looked at or changed one of your agency’s records.",
         endpoint="audit.index",

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import render_template
 from flask_wtf import FlaskForm
-from govuk_frontend_wtf.wtforms_widgets import GovDateInput, GovRadioInput, GovTextArea
+from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovDateInput, GovRadioInput, GovTextArea
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from concord.web.form import error_summary, lines
 from matching.sealed_words import MOST_LETTERS
 
-_GROUPED = (GovDateInput, GovRadioInput)
+_GROUPED = (GovCheckboxesInput, GovDateInput, GovRadioInput)
 
 
 def words_field(question: str, *, missing: str, optional: bool = False) -> TextAreaField:

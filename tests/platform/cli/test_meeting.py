@@ -44,7 +44,7 @@ class TestArrange:
 
         said = refusal("meeting", "arrange", "--agency", devon.slug, "--held-on", SOON, "--place", "Sample Hall")
 
-        assert said == "concord: The consortium office arranges meetings. Ask it to arrange the one you need."
+        assert said == "concord: The consortium office arranges this. Ask it for what you need."
         assert answer("meeting", "list", "--agency", devon.slug) == []
 
     def test_takes_no_day_that_has_passed(self, factories: Factories) -> None:

@@ -1,4 +1,4 @@
-"""``concord rings --graph``: a file in, proven rings out, and no database."""
+"""``concord rings``: a graph in, proven rings out, and no database; or the rings of a swap group."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tenants.database import Database
+from tests.factories import Factories
+from tests.matching.swap.ground import make_ground
 from tests.platform.cli.run import answer, refusal, run
 
 GRAPH = {
@@ -46,3 +49,26 @@ class TestRings:
     @pytest.mark.parametrize("length", ["1", "5", "x"])
     def test_refuses_another_length(self, graph: Path, length: str) -> None:
         assert run("rings", "--graph", str(graph), "--max-length", length).exit_code == 2
+
+    def test_wants_a_graph_or_an_agency(self, graph: Path) -> None:
+        assert run("rings").exit_code == 2
+        assert run("rings", "--graph", str(graph), "--agency", "devon").exit_code == 2
+
+
+@pytest.mark.usefixtures("on_servers")
+class TestSwapGroup:
+    def test_tells_the_office_all_and_an_agency_its_own(self, factories: Factories, database: Database) -> None:
+        ground = make_ground(factories, database)
+        for member in (ground.devon, ground.dorset):
+            factories.group(member)
+            factories.household(member)
+
+        office = answer("rings", "--agency", ground.office.slug, "--max-length", "2")
+        devon = answer("rings", "--agency", ground.devon.slug, "--swap-group", "Under three")
+
+        assert [len(ring) for ring in office["rings"]] == [2]
+        assert office["points"] == sum(leg["points"] for ring in office["rings"] for leg in ring)
+        assert (devon["rings"], len(devon["others"])) == ([], 2)
+        assert "Ring 1" in run("rings", "--agency", ground.office.slug).stdout
+        assert "it is in none" in refusal("rings", "--agency", ground.outsider.slug)
+        assert "“Under three”" in refusal("rings", "--agency", ground.devon.slug, "--swap-group", "Another")
