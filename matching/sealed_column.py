@@ -45,6 +45,7 @@ UNDER_AGENCY_KEYS: tuple[SealedColumn, ...] = (
     SealedColumn("agreement_entry", "sealed"),
     SealedColumn("breach_entry", "sealed"),
     SealedColumn("placement_note", "sealed"),
+    SealedColumn("link_note", "sealed"),
     SealedColumn("rectification", "sealed"),
     SealedColumn("rectification", "sealed_decision"),
     SealedColumn("subject_request", "sealed"),
@@ -57,8 +58,12 @@ UNDER_AGENCY_KEYS: tuple[SealedColumn, ...] = (
 UNDER_MASTER_KEY: tuple[SealedColumn, ...] = (
     SealedColumn("agency_key", "sealed_key"),
     SealedColumn("document_version", "sealed_key"),
+    SealedColumn("panel_paper", "sealed_key"),
     SealedColumn("placement_introduction", "sealed_key"),
+    SealedColumn("link_message", "sealed_key"),
+    SealedColumn("link_file", "sealed_key"),
     SealedColumn("adopters_copy", "sealed_key"),
+    SealedColumn("adoption_record", "sealed_key"),
     SealedColumn("identity_provider_secret", "sealed_key", row="provider_id"),
 )
 """Keys that are themselves sealed, under the master key."""

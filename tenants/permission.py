@@ -46,6 +46,9 @@ class Verb(StrEnum):
     READ_LINKS = "read_links", "see links of children and families"
     KEEP_LINKS = "keep_links", "start links, take their steps and end them"
     DECIDE_MATCH = "decide_match", "decide on a match"
+    READ_PANEL = "read_panel", "read the panel papers that you are named for"
+    ADVISE_PANEL = "advise_panel", "advise the panel on a match"
+    KEEP_PANEL = "keep_panel", "keep panel papers and say who reads them"
     KEEP_LEGAL_HOLDS = "keep_legal_holds", "set and lift legal holds"
     CHANGE_PLAN = "change_plan", "change children’s plan, and decide whether they are placed together or apart"
     READ_REPORTS = "read_reports", "ask for and open reports"
@@ -124,7 +127,8 @@ FINDERS = frozenset({Role.FAMILY_FINDER, Role.CHILDS_SOCIAL_WORKER})
 WORKERS = FINDERS | {Role.ADOPTERS_WORKER, Role.MANAGER}
 FILERS = frozenset({Role.FAMILY_FINDER, Role.ADOPTERS_WORKER})
 LEADS = frozenset({Role.COORDINATOR, Role.MANAGER})
-DECIDERS = frozenset({Role.DECISION_MAKER, Role.PANEL_ADVISER, Role.MEDICAL_ADVISER, Role.LEGAL_ADVISER})
+ADVISERS = frozenset({Role.PANEL_ADVISER, Role.MEDICAL_ADVISER, Role.LEGAL_ADVISER})
+DECIDERS = ADVISERS | {Role.DECISION_MAKER}
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.INFORMATION_GOVERNANCE, Role.MANAGER})
 GUARDS = frozenset({Role.INFORMATION_GOVERNANCE, Role.MANAGER})
 
@@ -166,6 +170,9 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_LINKS,           WORKERS,                                      LINKED, Level.PROFILE,  BOTH),
     Right(Verb.KEEP_LINKS,           FILERS | {Role.MANAGER},                      LINKED, Level.PROFILE,  BOTH),
     Right(Verb.DECIDE_MATCH,         {Role.DECISION_MAKER},                        OWN),
+    Right(Verb.READ_PANEL,           DECIDERS,                                     LINKED, Level.REPORT,   BOTH),
+    Right(Verb.ADVISE_PANEL,         ADVISERS,                                     OWN),
+    Right(Verb.KEEP_PANEL,           FILERS | {Role.MANAGER},                      OWN),
     Right(Verb.KEEP_LEGAL_HOLDS,     {Role.FAMILY_FINDER, Role.MANAGER, Role.LEGAL_ADVISER}, OWN),
     Right(Verb.CHANGE_PLAN,          {Role.FAMILY_FINDER, Role.MANAGER},           OWN),
     Right(Verb.READ_REPORTS,         WORKERS,                                      LINKED, Level.REPORT,   BOTH),

@@ -19,6 +19,7 @@ class Role(StrEnum):
     PANEL_ADVISER = "panel_adviser"
     MEDICAL_ADVISER = "medical_adviser"
     LEGAL_ADVISER = "legal_adviser"
+    ADOPTION_RECORDS = "adoption_records"
     ADMINISTRATOR = "administrator"
     OPERATOR = "operator"
 
@@ -40,6 +41,7 @@ _LABELS = {
     Role.PANEL_ADVISER: "Panel adviser",
     Role.MEDICAL_ADVISER: "Medical adviser",
     Role.LEGAL_ADVISER: "Legal adviser",
+    Role.ADOPTION_RECORDS: "Adoption-records keeper",
     Role.ADMINISTRATOR: "Agency administrator",
     Role.OPERATOR: "Platform operator",
 }

@@ -8,6 +8,7 @@ from matching.intake.import_run import IMPORT_JOB
 from matching.intake.undo import UNDO_JOB
 from matching.pack import BUILD_ALL_JOB, BUILD_JOB
 from matching.retention.run import RETENTION_JOB
+from matching.sealing.record import GATHER_JOB, ROTATE_JOB
 from matching.sharing import MOVE_JOB
 from matching.subject_access.export import EXPORT_JOB
 from tenants.hand_over import HAND_OVER_JOB
@@ -16,6 +17,7 @@ from workers.import_file import import_file
 from workers.import_undo import undo_file
 from workers.pack_build import build_all_packs, build_pack
 from workers.retention_run import destroy_run
+from workers.sealing import gather_record, rotate_record
 from workers.sharing import move_records
 from workers.subject_export import make_answer
 from workers.work import Handler
@@ -28,5 +30,7 @@ HANDLERS: Mapping[str, Handler] = {
     MOVE_JOB: move_records,
     RETENTION_JOB: destroy_run,
     EXPORT_JOB: make_answer,
+    GATHER_JOB: gather_record,
+    ROTATE_JOB: rotate_record,
     HAND_OVER_JOB: hand_over,
 }

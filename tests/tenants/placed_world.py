@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from typing import Any
 from uuid import UUID, uuid4
+
+import psycopg
 
 from matching.household import get_household
 from matching.link import get_link
@@ -12,6 +15,8 @@ from matching.placement.introduction import plan_meeting
 from matching.placement.note import add_note
 from matching.placement.placement import make_placement
 from matching.placement.review import record_review
+from matching.sealing.gathering import gather
+from matching.sealing.record import Sealing
 from matching.sibling_group import get_group
 from matching.transition import start_link
 from tenants.base import utc_now
@@ -23,7 +28,8 @@ from tests.factories import Tenant
 def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group_id: UUID) -> None:
     """Place a group of ``agency``'s with a household of its own."""
     now = utc_now()
-    today = now.date()
+    today, person_id = now.date(), agency.scope.person_id
+    assert person_id is not None
     with database.transaction(agency.scope) as session:
         group, household = get_group(session, group_id), get_household(session, household_id)
         link = start_link(session, group=group, household=household, reason="They know them.", now=now)
@@ -32,8 +38,32 @@ def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group
         plan_meeting(session, placement, day=today, starts_at=time(9), ends_at=None, words="At home", now=now)
         record_review(session, placement, number=1, held_on=None, why="Snow", now=now)
         add_note(session, placement, words="It goes well.", now=now)
-        copy = AdoptersCopy(link_id=link.id, group_agency_id=agency.id, household_agency_id=agency.id)
-        copy.kind, copy.given_by, copy.given_name, copy.given_at = CopyKind.RECORD, agency.scope.person_id, "Sam", now
+        both = {"group_agency_id": agency.id, "household_agency_id": agency.id}
+        copy = AdoptersCopy(id=uuid4(), link_id=link.id, **both)
+        copy.kind, copy.given_by, copy.given_name, copy.given_at = CopyKind.RECORD, person_id, "Sam", now
         copy.id = uuid4()
         copy.sealed_key, copy.sealed = seal_apart(session, b"a report", row_id=copy.id)
         session.add(copy)
+        session.add(Sealing(link_id=link.id, asked_by=person_id, asked_name="Sam", asked_at=now, **both))
+        session.flush()
+        gather(session, link, tally=None, now=now)
+
+
+def make_sealed(admin: psycopg.Connection[Any], agency: Tenant, neighbour: Tenant) -> None:
+    """Make what is left of an adoption that was sealed: only the database itself writes it."""
+    admin.execute(
+        "INSERT INTO sealing_certificate (id, agency_id, number, done_on, asked_name, confirmed_name, removed) "
+        "VALUES (gen_random_uuid(), %s, 'A-000000', now(), 'Sam', 'Kit', '{}')",
+        (agency.id,),
+    )
+    admin.execute(
+        "INSERT INTO sealed_placement (id, consortium_id, group_agency_id, household_agency_id, moved_in_on, "
+        "ordered_on, ages) VALUES (gen_random_uuid(), %s, %s, %s, now(), now(), '[]')",
+        (agency.scope.consortium_id, agency.id, neighbour.id),
+    )
+    # One that is sealed, which its keeper alone reads, and only an admin could have made like this.
+    admin.execute(
+        "INSERT INTO adoption_record (id, agency_id, number, kind, kept_until, made_on, sealed_key, sealed) "
+        "VALUES (gen_random_uuid(), %s, 'A-000000', 'record', now() + interval '101 years', now(), 'k', 's')",
+        (agency.id,),
+    )

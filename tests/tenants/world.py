@@ -53,11 +53,13 @@ from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
 from tests.tenants.link_world import make_link_rows
 from tests.tenants.linked_world import make_linked
+from tests.tenants.panel_world import make_papers_of_panel
 from tests.tenants.papers_world import make_papers
-from tests.tenants.placed_world import make_placed
+from tests.tenants.placed_world import make_placed, make_sealed
 from tests.tenants.privacy_world import make_privacy
 from tests.tenants.sign_in_world import make_sign_in_service
 from tests.tenants.swap_world import make_swaps
+from tests.tenants.thread_world import make_thread
 
 # What a statement can come to: a SQLSTATE, or how many rows it touched.
 REFUSED_BY_POLICY = "42501"
@@ -82,6 +84,9 @@ SHARED = {
     "document_version": 1,
     "link_step": 1,
     "link_day": 1,
+    "panel_paper": 1,
+    "link_message": 1,
+    "link_file": 1,
     "decline_feedback": 1,
     # A plan to hand over concerns both.
     "hand_over": 1,
@@ -117,6 +122,7 @@ ABOUT_CLOSED = {
         ("audit_entry", "import_image", "import_row", "rectification", "retention_hold", "subject_request"),
         "record_id = ANY (%(ids)s)",
     ),
+    "adoption_record": "link_id IS NOT NULL",
     "agreement_entry": "household_id = ANY (%(ids)s)",
     "meeting_action": "about IS NOT NULL",
     **dict.fromkeys(
@@ -125,10 +131,13 @@ ABOUT_CLOSED = {
             "document_undertaking",
             "document_version",
             "link_day",
+            *("link_note", "link_message", "link_file", "notice"),
             "link_step",
             "match_decision",
             "pack_file",
+            *("panel_reader", "panel_undertaking", "panel_paper"),
             *("adopters_copy", "placement_child", "placement_introduction", "placement_note", "placement_review"),
+            "sealing",
             "subject_export",
             "subject_item",
         ),
@@ -170,13 +179,17 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
     agency, neighbour = factories.tenant(consortium_id), factories.tenant(consortium_id)
     closed = (*_make_records(factories, agency), *make_linked(factories, database, agency, neighbour))
+    make_papers_of_panel(database, agency, neighbour)
     make_link_rows(database, agency, group_id=closed[1], household_id=closed[-2], child_ids=closed[2:-2])
     make_placed(database, agency, household_id=closed[-2], group_id=closed[-1])
+    make_sealed(admin, agency, neighbour)
     barred = tuple(factories.colleague(each, roles=each.scope.roles).scope for each in (agency, neighbour))
     programs = tuple(replace(each.scope, person_id=None, client_id=uuid4()) for each in (agency, neighbour))
     world = World(stranger, office, agency, neighbour, (*barred, *programs), closed, view)
     _make_meeting(database, world)
     _make_the_rest(database, world)
+    told = [each.person_id for each in barred if each.person_id]
+    make_thread(database, admin, agency, household_id=closed[-2], told=told)
     _shut_out(database, world)
     make_chain(database, agency)
     make_sign_in_service(database, agency)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from concord.migrations.custody import keep_custody
+from concord.migrations.sealing import keep_sealing
 from matching.need import need_catalogue
 from matching.place import list_outward_codes
 from matching.sealed_column import UNDER_AGENCY_KEYS, UNDER_MASTER_KEY
@@ -43,6 +44,7 @@ def upgrade(migrate_url: str, *, scope_key: bytes) -> None:
             _keep_search_terms(connection)
             _keep_resealing(connection)
             keep_custody(connection)
+            keep_sealing(connection)
             _keep_scope_key(connection, scope_key)
     finally:
         engine.dispose()

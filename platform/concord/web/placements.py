@@ -66,6 +66,7 @@ def show(link_id: UUID) -> ResponseReturnValue:
         ours=_ours(placement),
         may_keep=_ours(placement) and scope_may(g.scope, Verb.KEEP_LINKS),
         may_give=_may_give(placement),
+        may_seal=_ours(placement) and scope_may(g.scope, Verb.SEAL_ADOPTIONS),
         may_open=_ours(placement) and scope_may(g.scope, Verb.READ_REPORTS),
         **facts,
     )

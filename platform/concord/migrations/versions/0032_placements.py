@@ -1,4 +1,4 @@
-"""Placements: what is agreed for the children's moving in, when they did, the reviews since, and how it ended.
+"""Placements, and their sealing: what is agreed for moving in, when it was, the reviews since, and how it ended.
 
 Both agencies of the link see the dates; the children's agency writes them. Its notes are its own. Who meets whom and
 where is sealed under keys of their own, for both agencies have to open it.
@@ -19,11 +19,15 @@ BOTH = "group_agency_id, household_agency_id"
 PARTY = f"(SELECT scope_agency()) IN ({BOTH})"
 CHILDREN_S = "group_agency_id = (SELECT scope_agency())"
 FAMILY_S = "household_agency_id = (SELECT scope_agency())"
-OF_PLACEMENT = (
-    f"FOREIGN KEY (link_id, {BOTH}) REFERENCES placement (link_id, {BOTH}) ON UPDATE CASCADE ON DELETE CASCADE"
-)
+OF_PLACEMENT = f"FOREIGN KEY (link_id, {BOTH}) REFERENCES placement (link_id, {BOTH}) ON DELETE CASCADE"
 COURTS = "'family_court', 'high_court', 'sheriff_court', 'court_of_session', 'county_court', 'elsewhere'"
 ENDED_BY = "'family', 'childrens_agency', 'familys_agency', 'together', 'court'"
+TODAY = "(now() AT TIME ZONE 'UTC')::date"
+ROLES = (
+    "'family_finder', 'adopters_worker', 'coordinator', 'finance_officer', 'manager', 'information_governance', "
+    "'childs_social_worker', 'decision_maker', 'panel_adviser', 'medical_adviser', 'legal_adviser', 'administrator', "
+    "'adoption_records', 'operator'"
+)
 SAME_LINK = (
     "link_id IN (SELECT l.id FROM link l WHERE l.sibling_group_id = placement.sibling_group_id "
     "AND l.household_id = placement.household_id AND l.consortium_id = placement.consortium_id)"
@@ -38,6 +42,8 @@ def upgrade() -> None:
     _reviews()
     _copies()
     _policies()
+    _role()
+    _sealing()
 
 
 def _placements() -> None:
@@ -81,9 +87,9 @@ def _placements() -> None:
             CHECK (num_nonnulls(ordered_on, disrupted_on) <= 1),
             CHECK (disruption_reviewed_on >= disrupted_on),
             CONSTRAINT placement_parties_key UNIQUE (link_id, {BOTH}),
-            FOREIGN KEY (link_id, {BOTH}) REFERENCES link (id, {BOTH}) ON UPDATE CASCADE ON DELETE CASCADE,
-            FOREIGN KEY (sibling_group_id, group_agency_id) REFERENCES sibling_group (id, agency_id) ON UPDATE CASCADE,
-            FOREIGN KEY (household_id, household_agency_id) REFERENCES household (id, agency_id) ON UPDATE CASCADE
+            FOREIGN KEY (link_id, {BOTH}) REFERENCES link (id, {BOTH}) ON DELETE CASCADE,
+            FOREIGN KEY (sibling_group_id, group_agency_id) REFERENCES sibling_group (id, agency_id),
+            FOREIGN KEY (household_id, household_agency_id) REFERENCES household (id, agency_id)
         )
     """)
     op.execute("CREATE INDEX placement_group_agency_idx ON placement (group_agency_id)")
@@ -104,7 +110,7 @@ def _placements() -> None:
             months_adoptive integer CHECK (months_adoptive >= 0),
             PRIMARY KEY (link_id, child_id, {BOTH}),
             {OF_PLACEMENT},
-            FOREIGN KEY (child_id, group_agency_id) REFERENCES child (id, agency_id) ON UPDATE CASCADE
+            FOREIGN KEY (child_id, group_agency_id) REFERENCES child (id, agency_id)
         )
     """)
     op.execute("CREATE INDEX placement_child_child_idx ON placement_child (child_id)")
@@ -120,7 +126,7 @@ def _placements() -> None:
             at timestamptz NOT NULL,
             sealed bytea NOT NULL,
             FOREIGN KEY (link_id, agency_id, household_agency_id) REFERENCES placement (link_id, {BOTH})
-                ON UPDATE CASCADE ON DELETE CASCADE
+                ON DELETE CASCADE
         )
     """)
     op.execute("CREATE INDEX placement_note_link_idx ON placement_note (link_id)")
@@ -187,6 +193,106 @@ def _copies() -> None:
             {OF_PLACEMENT}
         )
     """)
+
+
+def _role() -> None:
+    """Let people be appointed who alone open adoption records."""
+    for table, name, rule in (
+        ("appointment", "appointment_role_check", f"role IN ({ROLES})"),
+        ("identity_provider_role", "identity_provider_role_role_check", f"role IN ({ROLES})"),
+        ("invitation", "invitation_roles_check", f"cardinality(roles) > 0 AND roles <@ ARRAY[{ROLES}]"),
+    ):
+        op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} CHECK ({rule})")
+
+
+def _sealing() -> None:
+    op.execute(f"""
+        CREATE TABLE sealing (
+            link_id uuid PRIMARY KEY,
+            group_agency_id uuid NOT NULL,
+            household_agency_id uuid NOT NULL,
+            asked_by uuid NOT NULL REFERENCES person,
+            asked_name text NOT NULL,
+            asked_at timestamptz NOT NULL,
+            FOREIGN KEY (link_id, {BOTH}) REFERENCES placement (link_id, {BOTH}) ON DELETE CASCADE
+        )
+    """)
+    op.execute("""
+        CREATE TABLE adoption_record (
+            id uuid PRIMARY KEY,
+            agency_id uuid NOT NULL REFERENCES agency,
+            -- One number for all parts of one agency's record of one adoption.
+            number text NOT NULL CHECK (number <> ''),
+            kind text NOT NULL CHECK (kind IN ('record', 'par', 'cpr')),
+            kept_until date NOT NULL,
+            made_on date NOT NULL,
+            -- Its own data key, sealed under the master key.
+            sealed_key bytea NOT NULL,
+            sealed bytea NOT NULL CHECK (length(sealed) <= 105000000),
+            -- Until the record is sealed: what it is gathered from. It goes when the request to seal is taken back.
+            link_id uuid REFERENCES sealing ON DELETE CASCADE,
+            -- SI 2005/888, regulation 6: at least 100 years from the order, which was made by that day.
+            CONSTRAINT adoption_record_floor_check CHECK (kept_until >= made_on + interval '100 years')
+        )
+    """)
+    op.execute("CREATE INDEX adoption_record_agency_idx ON adoption_record (agency_id, number)")
+    op.execute("CREATE INDEX adoption_record_link_idx ON adoption_record (link_id)")
+    op.execute("""
+        CREATE TABLE sealing_certificate (
+            id uuid PRIMARY KEY,
+            agency_id uuid NOT NULL REFERENCES agency,
+            number text NOT NULL,
+            done_on date NOT NULL,
+            asked_name text NOT NULL,
+            confirmed_name text NOT NULL,
+            -- What was removed, by table, in rows.
+            removed jsonb NOT NULL,
+            -- When the agency's own record was given new identifiers.
+            rotated_on date
+        )
+    """)
+    op.execute("CREATE INDEX sealing_certificate_agency_idx ON sealing_certificate (agency_id, done_on)")
+    op.execute("""
+        CREATE TABLE sealed_placement (
+            id uuid PRIMARY KEY,
+            consortium_id uuid NOT NULL,
+            group_agency_id uuid NOT NULL,
+            household_agency_id uuid NOT NULL,
+            matched_on date,
+            moved_in_on date NOT NULL,
+            adoptive_start_on date,
+            ordered_on date NOT NULL,
+            -- Completed months of age of each child: at the match, at moving in, at the placement for adoption.
+            ages jsonb NOT NULL,
+            FOREIGN KEY (consortium_id, group_agency_id) REFERENCES consortium_member (consortium_id, agency_id),
+            FOREIGN KEY (consortium_id, household_agency_id) REFERENCES consortium_member (consortium_id, agency_id)
+        )
+    """)
+    op.execute("CREATE INDEX sealed_placement_group_agency_idx ON sealed_placement (group_agency_id)")
+    op.execute("CREATE INDEX sealed_placement_household_agency_idx ON sealed_placement (household_agency_id)")
+    op.execute("SET LOCAL ROLE concord_scope")
+    op.execute("GRANT EXECUTE ON FUNCTION scope_claims() TO concord_seal")
+    op.execute("SET LOCAL ROLE concord_owner")
+    for table in ("sealing", "adoption_record", "sealing_certificate", "sealed_placement"):
+        wall(table)
+    may_read("sealing", PARTY)
+    may_write("sealing", f"{CHILDREN_S} AND asked_by = (SELECT scope_person())", verbs="INSERT")
+    may_write("sealing", CHILDREN_S, verbs="DELETE")
+    bar("sealing", "link_id <> ALL ((SELECT scope_barred())::uuid[])")
+    # Once it is sealed, who is appointed to it opens an adoption record, and nobody else.
+    may_read(
+        "adoption_record",
+        f"{OWN} AND (link_id IS NOT NULL OR EXISTS (SELECT FROM appointment a "
+        "WHERE a.person_id = (SELECT scope_person()) AND a.agency_id = (SELECT scope_agency()) "
+        f"AND a.role = 'adoption_records' AND a.starts_on <= {TODAY} AND (a.ends_on IS NULL OR a.ends_on > {TODAY})))",
+    )
+    bar("adoption_record", "link_id IS NULL OR link_id <> ALL ((SELECT scope_barred())::uuid[])")
+    may_write("adoption_record", f"{OWN} AND link_id IN (SELECT s.link_id FROM sealing s)", verbs="INSERT")
+    may_write("adoption_record", f"{OWN} AND (link_id IS NOT NULL OR kept_until < {TODAY})", verbs="DELETE")
+    may_read("sealing_certificate", OWN)
+    may_write("sealing_certificate", OWN, verbs="UPDATE", columns="rotated_on")
+    may_read("sealed_placement", PARTY)
+    op.execute("GRANT SELECT ON sealing, adoption_record, sealing_certificate, sealed_placement TO concord_app")
 
 
 def _policies() -> None:
