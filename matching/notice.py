@@ -1,0 +1,173 @@
+"""Notices: that something happened on a link, for each person who follows it, and how they want to be told by e-mail.
+
+The database gives them itself (revision 0034), in the transaction of what they tell of. An e-mail says that there is
+something new and nothing else; what it is, is read in Concord.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from matching.clock.reading import ClockState, clocks_of_links
+from matching.clock.rule import ClockName
+from matching.document import ReportKind
+from matching.household import Household
+from matching.link import Link, StepName, is_open
+from matching.register import PAGE_SIZE, Page
+from matching.sealed_words import own_agency, own_person
+from matching.sibling_group import SiblingGroup
+from tenants.base import Base, Id, Word
+from tenants.database import scope_of
+
+MAIL_JOB: Final = "mail"
+CLOCK_JOB: Final = "clock_notices"
+_NOTICE_CLOCK = text("SELECT notice_clock(:link_id, :clock, :mark)")
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells of."""
+
+    STEP = "step"
+    MESSAGE = "message"
+    MENTION = "mention"
+    GRANT = "grant"
+    CLOCK = "clock"
+
+
+class NoticeWay(StrEnum):
+    """How a person wants to be told by e-mail."""
+
+    DAILY = "daily"
+    AT_ONCE = "at_once"
+    OFF = "off"
+
+    @property
+    def label(self) -> str:
+        """Return the words that pages use."""
+        return {
+            "daily": "Once a day, in the morning, when there is something new",
+            "at_once": "At once, within minutes",
+            "off": "Not by e-mail",
+        }[self]
+
+
+class Notice(Base):
+    """One person is told of one thing on one link."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[Id]
+    link_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    kind: Mapped[NoticeKind] = mapped_column(Word(NoticeKind))
+    what: Mapped[str | None]
+    mark: Mapped[str]
+    at: Mapped[datetime]
+    mailed_at: Mapped[datetime | None]
+
+    @property
+    def words(self) -> str:
+        """Return what happened, in words."""
+        match self.kind:
+            case NoticeKind.STEP:
+                return f"The other agency took a step: {StepName(self.what or '').label.lower()}"
+            case NoticeKind.MESSAGE:
+                return "There is a new message"
+            case NoticeKind.MENTION:
+                return "Somebody named you in a message"
+            case NoticeKind.GRANT:
+                return f"You may read the {ReportKind(self.what or '').label}"
+            case NoticeKind.CLOCK:
+                missed = self.mark.endswith(ClockState.MISSED)
+                return f"{'Missed' if missed else 'Due soon'}: {ClockName(self.what or '').label.lower()}"
+
+
+class NoticeChoice(Base):
+    """How one person wants to be told in one agency; whoever has chosen nothing is told once a day."""
+
+    __tablename__ = "notice_choice"
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    way: Mapped[NoticeWay] = mapped_column(Word(NoticeWay))
+    chosen_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """A notice as its page shows it; a code is missing where its record is no longer shared."""
+
+    at: datetime
+    words: str
+    link_id: UUID
+    group: str | None
+    household: str | None
+
+
+def list_notices(session: Session, *, number: int) -> Page[NoticeLine]:
+    """Return a page of what the scope's person was told of, the last first."""
+    total = session.scalar(select(func.count()).select_from(Notice)) or 0
+    number = Page.within(number, total)
+    query = (
+        select(Notice, SiblingGroup.code, Household.code)
+        .join(Link, Link.id == Notice.link_id)
+        .outerjoin(SiblingGroup, SiblingGroup.id == Link.sibling_group_id)
+        .outerjoin(Household, Household.id == Link.household_id)
+        .order_by(Notice.at.desc(), Notice.id)
+    )
+    rows = session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
+    cards = tuple(
+        NoticeLine(notice.at, notice.words, notice.link_id, group, household) for notice, group, household in rows
+    )
+    return Page(cards=cards, total=total, number=number)
+
+
+def find_way(session: Session) -> NoticeWay:
+    """Return how the scope's person wants to be told."""
+    found = session.get(NoticeChoice, (own_agency(session), own_person(session)))
+    return found.way if found else NoticeWay.DAILY
+
+
+def choose_way(session: Session, way: NoticeWay, *, now: datetime) -> None:
+    """Choose how the scope's person is told, in the agency for which they act."""
+    row = {"agency_id": own_agency(session), "person_id": own_person(session), "way": way, "chosen_at": now}
+    changed = {"way": way, "chosen_at": now}
+    query = insert(NoticeChoice).values(row)
+    session.execute(query.on_conflict_do_update(index_elements=["agency_id", "person_id"], set_=changed))
+
+
+def take_unmailed(session: Session, *, now: datetime) -> int:
+    """Mark what the scope's person is to be told by one e-mail, and return how many notices it tells of."""
+    if find_way(session) is NoticeWay.OFF:
+        return 0
+    waiting = update(Notice).where(Notice.mailed_at.is_(None), Notice.person_id == own_person(session))
+    marked: Sequence[UUID] = session.scalars(waiting.values(mailed_at=now).returning(Notice.id)).all()
+    return len(marked)
+
+
+def give_clock_notices(session: Session, *, now: datetime) -> int:
+    """Tell who follows the scope's agency's links of times that are due soon or missed; each once.
+
+    Returns of how many times.
+    """
+    own = scope_of(session).agency_id
+    links = list(session.scalars(select(Link).where(is_open(), Link.group_agency_id == own).order_by(Link.id)))
+    told = 0
+    for readings in clocks_of_links(session, links, on=now.date()).values():
+        for each in readings:
+            if each.goes_on and each.state in {ClockState.SOON, ClockState.MISSED}:
+                mark = f"clock {each.clock.name.value} {each.due_on} {each.state.value}"
+                facts = {"link_id": each.subject_id, "clock": each.clock.name.value, "mark": mark}
+                session.execute(_NOTICE_CLOCK, facts)
+                told += 1
+    return told
