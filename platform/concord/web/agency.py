@@ -63,6 +63,12 @@ ROWS: tuple[Section, ...] = (
         verb=Verb.READ_RETENTION,
     ),
     Section(
+        title="Sealed adoptions",
+        hint="Which adoptions were sealed, when and by whom, and what remains of each where.",
+        endpoint="sealings.index",
+        verb=Verb.READ_CERTIFICATES,
+    ),
+    Section(
         title="Papers of privacy",
         hint="Who is controller of what, the sharing agreement, the impact assessment and the privacy notices.",
         endpoint="papers.index",

@@ -74,6 +74,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_AUDIT,
     ),
     Section(
+        title="Sealed adoptions",
+        hint="The records of adoptions that your agency keeps, each opened by number and on record.",
+        endpoint="sealings.index",
+        verb=Verb.READ_ADOPTION_RECORDS,
+    ),
+    Section(
         title="Your agency",
         hint="Who works here, how they sign in, and what the agency has settled.",
         endpoint="agency.index",
