@@ -3,8 +3,8 @@
 Run ``python -m bench.rings [--small 5000] [--seconds 120] [--json]``. kep_solver (AGPL-3.0) is no dependency and is
 never imported here: it is installed into an environment of its own, which lasts as long as the run, and works in a
 process of its own with the solver that it brings (CBC). Where it cannot be installed, the run says so and measures
-Concord alone. Both are timed from reading the graph to the rings, without starting Python. ``--small`` graphs are held against a
-search of everything as well.
+Concord alone. Both are timed from reading the graph to the rings, without starting Python. ``--small`` graphs are held
+against a search of everything as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A swap group of two agencies, one of which has agreed."""
+"""A swap group of two agencies that have agreed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tests.factories import NOW, TODAY, Tenant
 
 
 def make_swaps(database: Database, *, office: Tenant, agency: Tenant, neighbour: Tenant) -> None:
-    """Have the office make it, and ``neighbour`` agree."""
-    terms = Terms("Children under three", SwapRule(begins_on=TODAY, ends_on=None))
+    """Have the office make it and both agree; any family on a group's list will do for a plan."""
+    terms = Terms("Children under three", SwapRule(begins_on=TODAY, ends_on=None), within_points=100, bound=9)
     with database.transaction(office.scope) as session:
-        made = make_swap_group(session, terms, agency_ids=[agency.id, neighbour.id], now=NOW)
-        made_id = made.id
-    with database.transaction(neighbour.scope) as session:
-        agree(session, session.get_one(SwapGroup, made_id), now=NOW)
+        made_id = make_swap_group(session, terms, agency_ids=[agency.id, neighbour.id], now=NOW).id
+    for member in (agency, neighbour):
+        with database.transaction(member.scope) as session:
+            agree(session, session.get_one(SwapGroup, made_id), now=NOW)
