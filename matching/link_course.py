@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 
 from matching.clock.reading import Reading, clocks_of_groups, clocks_of_links
 from matching.clock.reason import ClockReason, reasons_of
+from matching.legal_hold import list_legal_holds
 from matching.link import (
     WAY,
     CapReached,
     DayKind,
     Link,
     LinkState,
+    LinkStep,
     MatchDecision,
     StepName,
     days_of,
@@ -72,6 +74,8 @@ class LinkCourse:
     sayable: tuple[DayKind, ...]
     clocks: tuple[ClockLine, ...]
     decision: MatchDecision | None
+    held: bool
+    """Whether a legal hold keeps the children from being placed, as far as the reader’s agency was told."""
 
     @property
     def forward(self) -> NextStep | None:
@@ -79,11 +83,12 @@ class LinkCourse:
         return next((each for each in self.steps if each.forward), None)
 
 
-def read_course(session: Session, link: Link, *, reached: Sequence[LinkState], now: datetime) -> LinkCourse:
+def read_course(session: Session, link: Link, *, steps: Sequence[LinkStep], now: datetime) -> LinkCourse:
     """Return what a link's page says of its way.
 
-    :param reached: the states that its history names.
+    :param steps: its history.
     """
+    reached = {step.to_state for step in steps}
     on, decision = now.date(), find_decision(session, link)
     readings = clocks_of_links(session, [link], on=on)[link.id]
     group = session.get(SiblingGroup, link.sibling_group_id)
@@ -96,6 +101,7 @@ def read_course(session: Session, link: Link, *, reached: Sequence[LinkState], n
         sayable=tuple(sayable_days(link)),
         clocks=clock_lines(session, readings),
         decision=decision,
+        held=link.open and _is_held(session, link, steps),
     )
 
 
@@ -131,6 +137,14 @@ def _next_steps(session: Session, link: Link, *, now: datetime) -> tuple[NextSte
         words = tuple(str(each) for each in refusals if not isinstance(each, CapReached))
         found.append(NextStep(transition.step, transition.target, mine, words, capped))
     return tuple(found)
+
+
+def _is_held(session: Session, link: Link, steps: Sequence[LinkStep]) -> bool:
+    """Say whether a hold stands: by the hold itself for the children's agency, by what it was told for the other."""
+    if scope_of(session).agency_id == link.group_agency_id:
+        return bool(list_legal_holds(session, link.sibling_group_id, standing=True))
+    told = [step.step for step in steps]
+    return told.count(StepName.HOLD) > told.count(StepName.RELEASE)
 
 
 def _concerns(link: Link, transition: Transition) -> bool:

@@ -160,5 +160,5 @@ def _to_do(session: Session, link: Link, *, asked: int, owed: int) -> str | None
     if any(is_taker(session, link, each) for each in takes):
         return "Say whether you consider it"
     if owed:
-        return "A time was missed: say why" if owed == 1 else f"{owed} times were missed: say why"
+        return "A time limit was missed: say why" if owed == 1 else f"{owed} time limits were missed: say why"
     return None

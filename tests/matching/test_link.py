@@ -236,7 +236,7 @@ class TestListLinks:
                 )
                 assert find_open_link(session, group_id=pairing.group_id, household_id=pairing.household_id)
                 link = read_link(session, pairing.link_id).link
-                forward = read_course(session, link, reached=[], now=utc_now()).forward
+                forward = read_course(session, link, steps=[], now=utc_now()).forward
                 assert forward is not None
                 assert forward.mine is (to_do is not None)
 

@@ -52,7 +52,7 @@ def step(link_id: UUID, name: str) -> ResponseReturnValue:
         record = read_link(session, link_id)
         if request.method == "GET":
             find_allowed(session, record.link, wanted)
-        course = read_course(session, record.link, reached=[], now=now)
+        course = read_course(session, record.link, steps=record.steps, now=now)
     next_step = next((each for each in course.steps if each.step is wanted), None)
     capped = next_step.capped if next_step else None
     form = step_form(day=day_of(wanted), capped=capped is not None, version=record.link.version)

@@ -105,7 +105,7 @@ def show(link_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         record = read_link(session, link_id)
         takers = list_takers(session, record.link)
-        course = read_course(session, record.link, reached=[step.to_state for step in record.steps], now=now)
+        course = read_course(session, record.link, steps=record.steps, now=now)
     return render_template(
         "link.html",
         record=record,

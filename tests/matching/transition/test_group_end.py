@@ -23,6 +23,7 @@ from matching.link import (
     get_link,
     list_steps,
 )
+from matching.link_course import read_course
 from matching.ranking.facts import Sex
 from matching.sibling_group import Child, GroupStatus, get_group, read_identity
 from matching.transition import change_plan, lift_legal_hold, note_day, set_legal_hold, start_link
@@ -87,10 +88,13 @@ class TestLegalHold:
             told = list_steps(session, link)[0]
             assert (told.step, told.to_state) == (StepName.HOLD, LinkState.CONSIDERING)
             assert "mother" not in told.reason
+            assert read_course(session, link, steps=list_steps(session, link), now=utc_now()).held
             assert list_legal_holds(session, pairing.group_id) == []
         with transaction(database, pairing.children) as session:
             lift_legal_hold(session, get_legal_hold(session, hold_id), reason="The court refused.", now=utc_now())
             assert list_legal_holds(session, pairing.group_id, standing=True) == []
+            link = get_link(session, pairing.link_id)
+            assert not read_course(session, link, steps=list_steps(session, link), now=utc_now()).held
             [hold] = list_legal_holds(session, pairing.group_id)
             assert (hold.lifted_name, hold.lifted_reason) == (
                 f"Sam Sample {pairing.children.slug}",
