@@ -21,7 +21,10 @@ from sqlalchemy.orm import Session
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
+from matching.document import Document
+from matching.grant import list_grants
 from matching.household import Household, HouseholdIdentity, open_identity
+from matching.link import Link
 from matching.retention.hold import place_hold, read_holds
 from matching.retention.record_class import RecordClass
 from matching.retention.run import decide, list_runs
@@ -45,6 +48,7 @@ from tests.own_database import make_database, opened
 from tests.servers import TestServers
 from tests.tenants import catalogue
 from tests.tenants.chain import chain, check, of
+from tests.tenants.linked_world import make_linked
 from tests.tenants.world import World, acting, make_world
 from workers.hand_over import ask_for_hand_overs
 from workers.handler import HANDLERS
@@ -309,6 +313,35 @@ class TestHandOverOfPart:
         # Who saw it is told to who has it now; of what stayed, nothing.
         assert count_entries(database, receiver, gone) > seen > 0
         assert count_entries(database, receiver, kept) == 0
+
+    def test_takes_links_along_and_revokes_what_one_agency_needs_not(
+        self, database: Database, factories: Factories
+    ) -> None:
+        giver, receiver = factories.two_tenants()
+        assert giver.scope.consortium_id
+        third = factories.tenant(giver.scope.consortium_id)
+        with_receiver, stays = make_linked(factories, database, giver, receiver)
+        with_third, too = make_linked(factories, database, giver, third)
+
+        chosen = [with_receiver, with_third]
+        plan_id = agreed(database, giver, receiver, kinds=[HandOverKind.HOUSEHOLD], record_ids=chosen)
+        job = do(database, receiver)
+
+        assert job.state is JobState.DONE, job.reason
+        with database.transaction(receiver.scope) as session:
+            links = {each.household_id: each for each in session.scalars(select(Link))}
+            assert {each["what"] for each in get_hand_over(session, plan_id).settled or ()} == {"grant"}
+            own, other = links[with_receiver], links[with_third]
+            assert (own.group_agency_id, own.household_agency_id) == (receiver.id, receiver.id)
+            assert (other.group_agency_id, other.household_agency_id) == (third.id, receiver.id)
+            assert [each.revoked_at is None for each in list_grants(session, own)] == [False]
+            assert [each.revoked_at is None for each in list_grants(session, other)] == [True]
+        with database.transaction(third.scope) as session:
+            (report,) = session.scalars(select(Document))
+            assert (report.household_id, report.agency_id) == (with_third, receiver.id)
+        with database.transaction(giver.scope) as session:
+            assert session.scalars(select(Link)).all() == []
+            assert {each.sibling_group_id for each in session.scalars(select(Document))} == {stays, too}
 
     def test_takes_all_of_a_kind(self, database: Database, factories: Factories) -> None:
         giver, receiver = factories.two_tenants()
