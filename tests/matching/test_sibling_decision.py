@@ -11,6 +11,9 @@ from sqlalchemy import select
 from matching.document import Document, add_cpr
 from matching.document_check import CheckedPdf
 from matching.household import get_household
+from matching.intake.child_row import ChildRow, GroupRow
+from matching.intake.group_record import take_groups
+from matching.intake.outcome import Outcome
 from matching.link import LinkInvalid, LinkOutcome, LinkState, NotYet, NotYourStep, get_link
 from matching.ranking.facts import Sex
 from matching.sibling_decision import Decided, SiblingCourse, join_groups, list_decisions_of, split_group
@@ -164,6 +167,24 @@ class TestJoinGroups:
             _join(database, us, group_id, group_id)
         with pytest.raises(NotYourStep):
             _join(database, us, group_id, theirs)
+
+
+class TestImports:
+    def test_cannot_put_back_together_what_was_decided_apart(self, factories: Factories, database: Database) -> None:
+        us, _ = factories.two_tenants()
+        group_id = factories.group(us, children=THREE)
+        children = _children(database, us, group_id)
+        added_id = _split(database, us, group_id, children[2:])
+
+        with transaction(database, us) as session:
+            reference, named = read_identity(session, get_group(session, group_id), now=utc_now())
+            _, moved = read_identity(session, get_group(session, added_id), now=utc_now())
+            rows = [ChildRow(number, each) for number, (each, _) in enumerate([*named, *moved], start=2)]
+            outcomes = take_groups(session, [GroupRow(reference, tuple(rows))], now=utc_now(), dry_run=False)
+
+        assert {each.outcome for each in outcomes} == {Outcome.REFUSED}
+        assert "this child is recorded in group NEW-1" in str([each.problems for each in outcomes])
+        assert _children(database, us, added_id) == children[2:]
 
 
 def _split(database: Database, tenant: Tenant, group_id: UUID, child_ids: list[UUID], *, on: date = TODAY) -> UUID:

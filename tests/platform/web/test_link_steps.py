@@ -15,9 +15,11 @@ from matching.link import LinkState, decide_match, get_link
 from matching.ranking.facts import Sex
 from matching.sibling_group import get_group, list_children
 from matching.transition import start_link
+from tenants.agency import Nation, get_agency
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
+from tenants.scope import OPERATOR
 from tests.factories import Factories, Tenant, transaction
 from tests.matching.placement.stage import TODAY, agree_plan
 from tests.matching.report_factory import Pairing, make_link
@@ -202,6 +204,29 @@ class TestGroupPlan:
         group_id = UUID(int=0)
 
         assert Walker(visit_as(worker)).get(f"/groups/{group_id}/plan/change") == 403
+
+
+class TestHouseholdTimes:
+    def test_ask_northern_irelands_agencies_for_a_referral(
+        self, visit_as: Visit, factories: Factories, database: Database
+    ) -> None:
+        us, them = factories.two_tenants()
+        household_id = factories.household(us, approved_on=LONG_AGO)
+        ours, path = Walker(visit_as(us)), f"/households/{household_id}/times"
+        ours.get(path)
+        assert "No time runs" in ours.text
+        with database.transaction(OPERATOR) as session:
+            get_agency(session, us.id).nation = Nation.NORTHERN_IRELAND
+        ours.get(path)
+        ours.follow("Say why it was missed")
+        assert ours.send({"reason": ""}) == 422
+        assert ours.send({"reason": "The form was lost."}) == 303
+        ours.get(f"{path}/referred")
+        assert ours.send({"kind": "referred", "day": _boxes(TODAY + timedelta(days=1))}) == 422
+        assert ours.send({"kind": "referred", "day": _boxes(TODAY)}) == 303
+        ours.get(path)
+        assert "Why: The form was lost." in ours.text
+        assert Walker(visit_as(them)).get(path) == 403
 
 
 class TestDecline:
