@@ -84,6 +84,7 @@ class Verb(StrEnum):
     KEEP_SWAPS = "keep_swaps", "make and end swap groups"
     AGREE_SWAPS = "agree_swaps", "agree to a swap group"
     READ_OPPORTUNITIES = "read_opportunities", "see what could be balanced in a swap group"
+    READ_MONITORING = "read_monitoring", "see how long stages take and what became of links"
     RUN_PLATFORM = "run_platform", "run the service"
 
 
@@ -212,6 +213,8 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.AGREE_SWAPS,          {Role.MANAGER},                               OWN),
     Right(Verb.READ_OPPORTUNITIES,   {Role.MANAGER},                               POOL,   Level.SUMMARY,  BOTH),
     Right(Verb.READ_OPPORTUNITIES,   LEADS,                                        OFFICE, Level.SUMMARY,  BOTH),
+    Right(Verb.READ_MONITORING,      {Role.MANAGER},                               OWN),
+    Right(Verb.READ_MONITORING,      LEADS,                                        OFFICE),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
 )
 # fmt: on
