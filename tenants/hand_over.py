@@ -308,6 +308,7 @@ def hindrance_words(said: dict[str, Any]) -> str:
         "hold": "A hold stands on a whole class of records, and would not go with single ones. Hold those by code, and "
         "then lift it.",
         "bound": "Something of these records belongs to others too, which would stay. Hand them over together.",
+        "busy": "Somebody is saving one of these records just now. Try it again in a moment.",
         "nothing": "There is no such record to hand over.",
         "before": "Whoever takes over is itself to be merged into another by that day.",
     }[said["what"]]

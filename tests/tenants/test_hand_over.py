@@ -201,6 +201,17 @@ class TestPreviewHandOver:
                 assert all(any(word in each for each in found.hindrances) for word in words)
                 withdraw_hand_over(session, plan, now=NOW)
 
+    def test_waits_for_nobody_who_is_saving_a_record(self, database: Database, factories: Factories) -> None:
+        giver, receiver = factories.two_tenants()
+        factories.household(giver)
+        plan_id = proposed(database, giver, receiver)
+
+        with database.transaction(giver.scope) as busy, database.transaction(giver.scope) as session:
+            busy.execute(text("UPDATE household SET changed_at = now()"))
+            found = preview_hand_over(session, get_hand_over(session, plan_id))
+
+        assert found.hindrances == ("Somebody is saving one of these records just now. Try it again in a moment.",)
+
 
 class TestSignHandOver:
     def test_takes_a_person_of_each_side(self, database: Database, factories: Factories) -> None:

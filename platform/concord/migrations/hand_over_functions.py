@@ -71,6 +71,7 @@ PREVIEW = f"""
         moving := moving_in(plan);
         SELECT coalesce(jsonb_agg(to_jsonb(o)), '[]') INTO found FROM hindrances_to(plan, moving) o;
         IF found = '[]' THEN
+            PERFORM set_config('lock_timeout', '1s', true);
             -- Done, and undone: what comes out of it is what would.
             BEGIN
                 settled := settle_hand_over(plan, moving);
@@ -82,6 +83,8 @@ PREVIEW = f"""
                     NULL;
                 WHEN foreign_key_violation OR unique_violation OR check_violation THEN
                     found := '[{{"what": "bound"}}]';
+                WHEN lock_not_available OR deadlock_detected THEN
+                    found := '[{{"what": "busy"}}]';
             END;
         END IF;
         -- Of the other's references nobody reads one here.
