@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from matching.intake.import_run import IMPORT_JOB
 from matching.intake.undo import UNDO_JOB
+from matching.notice import CLOCK_JOB, MAIL_JOB
 from matching.pack import BUILD_ALL_JOB, BUILD_JOB
 from matching.retention.run import RETENTION_JOB
 from matching.sealing.record import GATHER_JOB, ROTATE_JOB
@@ -15,6 +16,8 @@ from tenants.hand_over import HAND_OVER_JOB
 from workers.hand_over import hand_over
 from workers.import_file import import_file
 from workers.import_undo import undo_file
+from workers.mail import send_mail
+from workers.notice_keeping import tell_of_clocks
 from workers.pack_build import build_all_packs, build_pack
 from workers.retention_run import destroy_run
 from workers.sealing import gather_record, rotate_record
@@ -33,4 +36,6 @@ HANDLERS: Mapping[str, Handler] = {
     GATHER_JOB: gather_record,
     ROTATE_JOB: rotate_record,
     HAND_OVER_JOB: hand_over,
+    MAIL_JOB: send_mail,
+    CLOCK_JOB: tell_of_clocks,
 }

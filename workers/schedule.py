@@ -23,6 +23,7 @@ from tenants.scope import NOBODY, Scope
 from workers.answer_keeping import destroy_answers
 from workers.audit_keeping import AuditKeys, keep_audit
 from workers.hand_over import ask_for_hand_overs
+from workers.notice_keeping import keep_notices
 from workers.sharing import ask_for_moves
 from workers.word_keeping import forget_words
 
@@ -40,6 +41,7 @@ def run_schedule(
     tick_seconds: float = 60.0,
     clock: Callable[[], datetime] = utc_now,
     audit_keys: AuditKeys | None = None,
+    mails: bool = False,
 ) -> None:
     """Ask for what is due, every minute, until told to stop; come back when the database was away.
 
@@ -53,6 +55,7 @@ def run_schedule(
             ask_for_moves(database, now=clock())
             forget_words(database)
             ask_for_hand_overs(database, now=clock())
+            keep_notices(database, now=clock(), mails=mails)
             keep_audit(database, audit_keys or AuditKeys(), now=clock(), stopping=stop.is_set)
         except OperationalError as error:
             log.warning("schedule.database_away", error=type(error).__name__)

@@ -107,7 +107,9 @@ COMMANDS = {
 # scope and in no person's name.
 SCHEDULE: frozenset[Verb] = frozenset()
 JOBS = {
+    "clock_notices": SCHEDULE,
     "hand_over": SCHEDULE,
+    "mail": SCHEDULE,
     "import": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "import_undo": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "pack.build": {Verb.BUILD_PACK},

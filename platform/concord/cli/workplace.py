@@ -11,6 +11,7 @@ from datetime import date
 from environs import Env
 
 from concord.limits import read_probing_limits
+from concord.mail import mailer_of
 from concord.migrations import current_head, database_revision, upgrade
 from concord.servers.deployment import running_elsewhere, running_servers
 from concord.servers.program import start_jobs
@@ -59,13 +60,14 @@ def workplace(settings: Settings) -> Iterator[Workplace]:
 
 def open_database(deployment: Deployment, *, origin: Origin = Origin.CLI, pool_size: int = 5) -> Database:
     """Open a deployment's database as the application does; ``origin`` is what its audit says of whence an act came."""
+    env = Env()
     return Database(
         deployment.database_url,
         scope_key=deployment.scope_key,
         master_key=deployment.master_key,
         former_master_key=deployment.former_master_key,
         pool_size=pool_size,
-        facts={"probing_limits": read_probing_limits(Env()), "origin": origin},
+        facts={"probing_limits": read_probing_limits(env), "origin": origin, "mailer": mailer_of(deployment, env)},
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from environs import Env, EnvError
 
 from concord.limits import Limits, read_limits
+from concord.mail import mailer_of
 from concord.settings import Deployment, SettingInvalid, read_deployment, secret_text
 from matching.virus_scan import Scanner, ScannerAddressInvalid, read_scanner
 
@@ -45,6 +46,8 @@ class WebSettings:
     upload_bytes: int = UPLOAD_BYTES
     scanner: Scanner | None = None
     """The virus scanner that looks at reports before they are kept; without one they are kept unscanned."""
+    mails: bool = False
+    """Whether notices go out by e-mail too."""
     limits: Limits = field(default_factory=Limits)
     proxies: int = 0
     """How many proxies stand before the site and add to ``X-Forwarded-For``; none of that header is read unless set."""
@@ -93,6 +96,7 @@ def web_settings(deployment: Deployment, env: Env) -> WebSettings:
         second_step=_second_step(env, demo=deployment.demo),
         acr_values=tuple(env.str("CONCORD_OIDC_ACR_VALUES", "").split()),
         demo=deployment.demo,
+        mails=mailer_of(deployment, env) is not None,
         limits=read_limits(env),
         proxies=_proxies(env),
         contact=_contact(env.str("CONCORD_CONTACT", "")),

@@ -190,6 +190,7 @@ def _rights() -> None:
     op.execute("GRANT SELECT (id, link_id, agency_id, person_id, at) ON link_message TO concord_work")
     op.execute("GRANT SELECT (person_id, agency_id, role, starts_on, ends_on) ON appointment TO concord_work")
     op.execute("GRANT SELECT ON notice, notice_choice TO concord_work")
+    op.execute("GRANT SELECT (key) ON job TO concord_work")
     may_write("notice", "true", role="concord_work", verbs="INSERT, DELETE")
     op.execute("CREATE POLICY notice_work_update ON notice FOR UPDATE TO concord_work USING (true) WITH CHECK (true)")
     op.execute("GRANT UPDATE (kind) ON notice TO concord_work")
@@ -208,7 +209,7 @@ def _functions() -> None:
         (MENTION, "mention_in(uuid, uuid)", "concord_work", "concord_app"),
         (ON_CLOCK, "notice_clock(uuid, text, text)", "concord_work", "concord_app"),
         (DUE, "people_to_mail(timestamptz)", "concord_work", "concord_app"),
-        (LINKED, "agencies_with_links()", "concord_work", "concord_app"),
+        (LINKED, "agencies_with_links(text)", "concord_work", "concord_app"),
         (FORGET, "forget_notices(timestamptz)", "concord_work", "concord_app"),
     ):
         op.execute(statement)
@@ -334,14 +335,20 @@ DUE = f"""
             AND a.role IN ({WORKERS}) AND {HELD})
         GROUP BY n.agency_id, n.person_id, c.way
         HAVING c.way = 'at_once' OR (coalesce(c.way, 'daily') = 'daily'
-            AND extract(hour FROM asked_at AT TIME ZONE 'Europe/London') >= 7)
+            AND extract(hour FROM asked_at AT TIME ZONE 'Europe/London') >= 7
+            AND NOT EXISTS (SELECT FROM notice m WHERE m.agency_id = n.agency_id AND m.person_id = n.person_id
+                AND (m.mailed_at AT TIME ZONE 'Europe/London')::date = (asked_at AT TIME ZONE 'Europe/London')::date))
         ORDER BY 1, 2
     $$
 """
+# In whose scope the clocks of links are still to be looked at, on the day that a job's key says.
 LINKED = f"""
-    CREATE FUNCTION agencies_with_links() RETURNS SETOF uuid LANGUAGE sql STABLE {DEFINER} AS $$
+    CREATE FUNCTION agencies_with_links(asked text) RETURNS SETOF uuid LANGUAGE sql STABLE {DEFINER} AS $$
         SELECT DISTINCT l.group_agency_id FROM link l
-        WHERE l.state NOT IN ('ordered', 'ended', 'disrupted') AND scope_agency() IS NULL ORDER BY 1
+        WHERE l.state NOT IN ('ordered', 'ended', 'disrupted') AND scope_agency() IS NULL
+          AND NOT EXISTS (SELECT FROM job j WHERE j.agency_id = l.group_agency_id AND j.kind = 'clock_notices'
+            AND j.key = asked)
+        ORDER BY 1
     $$
 """
 FORGET = f"""
