@@ -13,6 +13,7 @@ from matching.household import Household, HouseholdStatus
 from matching.meeting import Meeting
 from matching.pack import Pack, list_packs
 from matching.pack_progress import MeetingPacks, packs_of
+from matching.placement.review import list_due_reviews
 from matching.ranking_run import open_pool
 from matching.sharing_due import KeptBack, list_kept_back
 from matching.sibling_group import GroupStatus, SiblingGroup, list_waiting_groups
@@ -91,6 +92,8 @@ class Work:
     meeting: MeetingWork | None
     kept_back: tuple[KeptBack, ...] = ()
     """Records that the schedule does not share because their profiles surely give somebody away."""
+    reviews: tuple[DueReview, ...] = ()
+    """Reviews of placements of the agency's children that are due within two weeks, or overdue."""
 
 
 def group_work(session: Session, *, as_of: date) -> GroupWork:
@@ -175,6 +178,7 @@ def list_work(session: Session, *, as_of: date) -> Work:
         pool=pool_work(session) if may(scope, Verb.READ_RANKING) else None,
         meeting=find_next_meeting(session, as_of=as_of) if may(scope, Verb.READ_MEETINGS) else None,
         kept_back=tuple(list_kept_back(session, on=as_of)) if scope.consortium_id and _shares(scope) else (),
+        reviews=tuple(list_due_reviews(session, on=as_of)) if may(scope, Verb.READ_LINKS) else (),
     )
 
 

@@ -20,11 +20,13 @@ from matching.actor import acting_person
 from matching.placement.placement import (
     Placement,
     PlacementInvalid,
+    list_placements,
     lock_placement,
     note_change,
     require_childrens_agency,
 )
 from matching.sealed_words import tidy
+from matching.sibling_group import SiblingGroup
 from tenants import audit
 from tenants.base import Base
 from tenants.database import scope_of
@@ -33,6 +35,7 @@ from tenants.permission import Verb, require
 FIRST_AFTER = timedelta(weeks=4)
 SECOND_AFTER_MONTHS = 3
 NEXT_AFTER_MONTHS = 6
+_SOON = timedelta(weeks=2)
 
 
 class PlacementReview(Base):
@@ -68,6 +71,15 @@ class Review:
     def wants_reason(self, on: date) -> bool:
         """Say whether it was missed and nobody has said why."""
         return self.why is None and self.missed(on)
+
+
+@dataclass(frozen=True, slots=True)
+class DueReview:
+    """A review that is due soon or overdue, with the code of the children's group."""
+
+    link_id: UUID
+    code: str
+    review: Review
 
 
 def due_days(start: date, held: Sequence[date | None]) -> list[date]:
@@ -111,6 +123,24 @@ def next_reviews(session: Session, placements: Sequence[Placement]) -> dict[UUID
     rows = _rows(session, [each.link_id for each in placements])
     found = {each.link_id: reviews_of(each, rows.get(each.link_id, [])) for each in placements if not each.over}
     return {link_id: reviews[-1] for link_id, reviews in found.items() if reviews}
+
+
+def list_due_reviews(session: Session, *, on: date) -> list[DueReview]:
+    """Return the reviews of the agency's own children's placements that are due within two weeks, or overdue."""
+    own = [each for each in list_placements(session, moved_in=True) if _ours(session, each)]
+    due = {link_id: review for link_id, review in next_reviews(session, own).items() if review.due_on <= on + _SOON}
+    codes = select(Placement.link_id, SiblingGroup.code).join(
+        SiblingGroup, SiblingGroup.id == Placement.sibling_group_id
+    )
+    found = session.execute(codes.where(Placement.link_id.in_(list(due))))
+    return sorted(
+        (DueReview(link_id, code, due[link_id]) for link_id, code in found),
+        key=lambda each: (each.review.due_on, each.code),
+    )
+
+
+def _ours(session: Session, placement: Placement) -> bool:
+    return placement.group_agency_id == scope_of(session).agency_id
 
 
 def record_review(

@@ -50,7 +50,8 @@ def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group
 
 
 def make_sealed(admin: psycopg.Connection[Any], agency: Tenant, neighbour: Tenant) -> None:
-    """Make what is left of an adoption that was sealed: only the database itself writes it."""
+    """Take the placement as far as that, and make what is left of an adoption that was sealed, past all the rules."""
+    admin.execute("UPDATE link SET state = 'placed' WHERE id IN (SELECT link_id FROM placement)")
     admin.execute(
         "INSERT INTO sealing_certificate (id, agency_id, number, done_on, asked_name, confirmed_name, removed) "
         "VALUES (gen_random_uuid(), %s, 'A-000000', now(), 'Sam', 'Kit', '{}')",

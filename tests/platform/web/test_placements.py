@@ -61,7 +61,12 @@ class TestShow:
     def test_records_reviews_and_the_order(self, visit_as: Visit, factories: Factories, database: Database) -> None:
         pairing = make_placed(factories, database)
         visitor, path = visit_as(pairing.children), f"/links/{pairing.link_id}/placement"
+        theirs = visit_as(pairing.family)
 
+        theirs.get("/home")
+        assert "Review 1 of the placement" not in page_of(theirs).text
+        visitor.get("/home")
+        assert "Review 1 of the placement" in page_of(visitor).text
         visitor.get(path)
         assert "Missed" in page_of(visitor).text
         visitor.get(page_of(visitor).links()["Record review 1"])
