@@ -112,6 +112,11 @@ def read_link(session: Session, link_id: UUID) -> LinkRecord:
     )
 
 
+def cards_of(session: Session, found: Sequence[Link], *, on: date) -> tuple[LinkCard, ...]:
+    """Return links as lists show them, in their order."""
+    return _cards(session, found, own=scope_of(session).agency_id, on=on)
+
+
 def _cards(session: Session, found: Sequence[Link], *, own: UUID | None, on: date) -> tuple[LinkCard, ...]:
     groups, households = _codes(session, found)
     names, asked = agency_names(session), _asked(session, found, own=own, on=on)

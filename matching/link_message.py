@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from matching.actor import acting_person
 from matching.link import RECORD_KIND, Link, LinkInvalid, get_link
 from matching.link_file import CheckedFile, FileKind
+from matching.link_note import add_note
 from matching.sealed_words import own_agency, tidy
 from tenants import audit
 from tenants.base import Base, Id, Word
@@ -23,6 +24,7 @@ from tenants.own_key import seal_apart, unseal_apart
 from tenants.permission import Verb, require
 
 MOST_NAMED = 20
+MOST_ASKED = 50
 _LONGEST_NAME = 100
 _READERS = text("SELECT * FROM link_readers(:link_id) ORDER BY person_name, person_id, agency_id")
 _MENTION = text("SELECT mention_in(:message_id, :person_id)")
@@ -163,17 +165,20 @@ def open_file(session: Session, link_id: UUID, file_id: UUID, *, now: datetime) 
     return _opened(session, message).file or f"file.{row.kind}", row.kind, content
 
 
-def ask_each(session: Session, links: Sequence[Link], *, words: str, now: datetime) -> int:
+def ask_each(session: Session, links: Sequence[Link], *, words: str, reason: str, now: datetime) -> int:
     """Ask the other side the same on each of several links, a message in each thread, and return how many.
 
-    :raises LinkInvalid: when no link is chosen, or one of them has come to its end.
+    Why stays with one's own side, as a note on each.
+
+    :raises LinkInvalid: when no link is chosen, very many are, or one of them has come to its end.
     """
-    if not links:
-        raise LinkInvalid("Select at least one link.")
+    if not 0 < len(links) <= MOST_ASKED:
+        raise LinkInvalid(f"Select at least one link, and at most {MOST_ASKED}.")
     if any(not link.open for link in links):
         raise LinkInvalid("One of the links has come to its end since. Choose again.")
     for link in links:
         send_message(session, link, words=words, now=now)
+        add_note(session, link, words=f"Chased: {reason}", now=now)
         _record(session, link, audit.Act.REQUEST, "chased with others", now=now)
     return len(links)
 

@@ -193,12 +193,13 @@ class TestAskEach:
     def test_says_the_same_on_each_link_or_nothing_on_any(self, database: Database, pairing: Pairing) -> None:
         with transaction(database, pairing.children) as session:
             link = get_link(session, pairing.link_id)
-            assert ask_each(session, [link], words="How is it going?", now=utc_now()) == 1
+            assert ask_each(session, [link], words="How is it going?", reason="Still for weeks", now=utc_now()) == 1
             with pytest.raises(LinkInvalid):
-                ask_each(session, [], words="How is it going?", now=utc_now())
+                ask_each(session, [], words="How is it going?", reason="Still for weeks", now=utc_now())
             assert (Act.REQUEST, "chased with others") in {
                 (each.act, each.reason) for each in list_entries_of(session, link.id)
             }
+            assert [each.words for each in read_notes(session, link, now=utc_now())] == ["Chased: Still for weeks"]
         assert told(database, pairing.family)[0] == "There is a new message"
 
 
