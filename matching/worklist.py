@@ -13,7 +13,7 @@ from matching.household import Household, HouseholdStatus
 from matching.meeting import Meeting
 from matching.pack import Pack, list_packs
 from matching.pack_progress import MeetingPacks, packs_of
-from matching.placement.review import list_due_reviews
+from matching.placement.review import DueReview, list_due_reviews
 from matching.ranking_run import open_pool
 from matching.sharing_due import KeptBack, list_kept_back
 from matching.sibling_group import GroupStatus, SiblingGroup, list_waiting_groups
