@@ -115,6 +115,9 @@ JOBS = {
     "pack.build": {Verb.BUILD_PACK},
     "pack.build_all": {Verb.BUILD_PACK},
     "retention": {Verb.APPROVE_DESTRUCTION},
+    # The first by the database, for both agencies, when somebody asks; the second when another confirms.
+    "sealing.gather": {Verb.SEAL_ADOPTIONS},
+    "sealing.rotate": {Verb.SEAL_ADOPTIONS},
     "sharing.move": SCHEDULE,
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }
