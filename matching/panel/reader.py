@@ -29,7 +29,8 @@ READING_DAYS = 28
 """How long after the decision the papers stay open to those who were named."""
 PREPARED = frozenset(WAY[2:6])
 """From the shortlist to the panel: while papers are put together."""
-_READ = PREPARED | {LinkState.MATCHED, LinkState.INTRODUCTIONS}
+READ = PREPARED | {LinkState.MATCHED, LinkState.INTRODUCTIONS}
+"""Where the papers of a match are read: later nobody is named for anything."""
 
 
 class PanelRole(StrEnum):
@@ -201,7 +202,7 @@ def list_own_readers(session: Session, *, now: datetime) -> list[tuple[PanelRead
             PanelReader.ended_at.is_(None),
             PanelReader.role.in_([role for role in PanelRole if Role(role.value) in scope.roles]),
             Link.consortium_id == scope.consortium_id,
-            Link.state.in_(_READ),
+            Link.state.in_(READ),
         )
         .order_by(PanelReader.named_at, PanelReader.id)
     )

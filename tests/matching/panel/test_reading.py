@@ -14,7 +14,7 @@ def _plain(content: bytes, reader: Reader) -> bytes:
 
 class TestReading:
     def test_shows_each_of_the_named_exactly_the_papers(self, factories: Factories, database: Database) -> None:
-        panel, other = make_panel(factories, database), make_panel(factories, database)
+        panel, _ = make_panel(factories, database), make_panel(factories, database)
         for role in ROLES:
             who = panel.people[role]
             with transaction(database, who) as session:
