@@ -38,6 +38,7 @@ DIRECTORY = {
 OF_BOTH_SIDES = {
     *("link_day", "match_decision", "decline", "decline_feedback"),
     *("panel_reader", "panel_undertaking", "panel_paper"),
+    *("swap_group", "swap_member"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
     *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy", "sealing"),
     # Gathered only while a sealing that the scope sees is asked for.
