@@ -220,13 +220,15 @@ def withdraw_hand_over(session: Session, hand_over: HandOver, *, now: datetime) 
 def preview_hand_over(session: Session, hand_over: HandOver) -> Preview:
     """Try a plan out without doing it, and return what would come of it now.
 
+    What would have to give way is told once both have agreed: it tells of what the other has.
+
     :raises NotAllowed: when the scope's roles do not let it.
     :raises NotYoursToHandOver: when the agency whose work it is has not agreed yet, and one is the other.
-    :raises HandOverOver: when it is done.
+    :raises HandOverOver: when it is withdrawn or done.
     """
     scope = _deciding(session)
-    if hand_over.done_at is not None:
-        raise HandOverOver("This is done already.")
+    if hand_over.withdrawn_at is not None or hand_over.done_at is not None:
+        raise HandOverOver("This is withdrawn or done already.")
     if scope.agency_id == hand_over.receiver_id and hand_over.given_at is None:
         raise NotYoursToHandOver("What would come is told once the agency whose work it is has agreed.")
     said = session.execute(_PREVIEW, {"hand_over": hand_over.id}).scalar_one()

@@ -201,6 +201,50 @@ class TestPreviewHandOver:
                 assert all(any(word in each for each in found.hindrances) for word in words)
                 withdraw_hand_over(session, plan, now=NOW)
 
+    def test_lets_nobody_look_for_references_of_an_agency_that_has_not_agreed(
+        self, database: Database, factories: Factories
+    ) -> None:
+        giver, receiver = factories.two_tenants()
+        for each in (giver, receiver):
+            factories.household(each)
+            with database.transaction(each.scope) as session:
+                session.execute(text("UPDATE household_identity SET reference = 'A-1'"))
+        plan_id = proposed(database, giver, receiver)
+
+        before = settled_in_preview(database, giver.scope, plan_id)
+        with database.transaction(receiver.scope) as session:
+            agree_to_hand_over(session, get_hand_over(session, plan_id), now=NOW)
+        after = [settled_in_preview(database, each.scope, plan_id) for each in (giver, receiver)]
+
+        assert (before, after) == ({}, [{"reference": 1}] * 2)
+
+    def test_says_that_the_other_is_merged_elsewhere_once_it_has_agreed(
+        self, database: Database, factories: Factories
+    ) -> None:
+        giver, receiver = factories.two_tenants()
+        assert giver.scope.consortium_id
+        agreed(database, receiver, factories.tenant(giver.scope.consortium_id))
+        plan_id = proposed(database, giver, receiver)
+
+        for hindrances in (0, 1):
+            with database.transaction(giver.scope) as session:
+                found = preview_hand_over(session, get_hand_over(session, plan_id))
+                assert len(found.hindrances) == hindrances
+            if not hindrances:
+                with database.transaction(receiver.scope) as session:
+                    agree_to_hand_over(session, get_hand_over(session, plan_id), now=NOW)
+
+    def test_is_over_once_the_plan_is_withdrawn(self, database: Database, factories: Factories) -> None:
+        giver, receiver = factories.two_tenants()
+        plan_id = agreed(database, giver, receiver)
+        with database.transaction(giver.scope) as session:
+            withdraw_hand_over(session, get_hand_over(session, plan_id), now=NOW)
+
+        with database.transaction(receiver.scope) as session, pytest.raises(HandOverOver):
+            preview_hand_over(session, get_hand_over(session, plan_id))
+        with database.transaction(receiver.scope) as session, pytest.raises(ProgrammingError, match="nothing to try"):
+            session.execute(text("SELECT preview_hand_over(:id)"), {"id": plan_id})
+
     def test_waits_for_nobody_who_is_saving_a_record(self, database: Database, factories: Factories) -> None:
         giver, receiver = factories.two_tenants()
         factories.household(giver)
@@ -240,6 +284,27 @@ class TestSignHandOver:
         assert plan.state(on=TODAY) == "Done"
         assert plan.giver_signed_by != plan.receiver_signed_by
 
+    def test_takes_nobody_twice_who_has_changed_sides_since(self, database: Database, factories: Factories) -> None:
+        giver, receiver = factories.two_tenants()
+        factories.group(giver)
+        scope = factories.colleague(factories.tenant(factories.consortium()), roles=MANAGERS).scope
+        plan_id = agreed(database, giver, receiver, kinds=[HandOverKind.GROUP])
+        do(database, receiver)
+        assert scope.person_id
+        with database.transaction(OPERATOR) as session:
+            person = get_person(session, scope.person_id)
+            for each in (giver, receiver):
+                appoint(session, person, agency=get_agency(session, each.id), role=Role.MANAGER, starts_on=TODAY)
+
+        with database.transaction(replace(giver.scope, person_id=scope.person_id)) as session:
+            sign_hand_over(session, get_hand_over(session, plan_id), name=person.name, now=NOW)
+
+        with database.transaction(replace(receiver.scope, person_id=scope.person_id)) as session:
+            plan = get_hand_over(session, plan_id)
+            assert side_of(session, plan) is None
+            with pytest.raises(NotYoursToSign):
+                sign_hand_over(session, plan, name=person.name, now=NOW)
+
 
 class TestFunctions:
     @pytest.mark.parametrize(
@@ -273,6 +338,12 @@ class TestFunctions:
 
         with database.transaction(us.scope) as session, pytest.raises(ProgrammingError, match="permission denied"):
             session.execute(text(f"SELECT {call}"), {"id": us.id})
+
+
+def settled_in_preview(database: Database, scope: Scope, plan_id: UUID) -> dict[str, int]:
+    """Return how often what would have to give way, as one side is told."""
+    with database.transaction(scope) as session:
+        return preview_hand_over(session, get_hand_over(session, plan_id)).settled
 
 
 def propose(session: Session, giver: Tenant, receiver: Tenant, **facts: Any) -> HandOver:

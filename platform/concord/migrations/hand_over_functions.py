@@ -62,7 +62,7 @@ PREVIEW = f"""
         counts jsonb := '{{}}';
     BEGIN
         SELECT h.* INTO plan FROM hand_over h
-        WHERE h.id = its_id AND h.done_at IS NULL
+        WHERE h.id = its_id AND h.done_at IS NULL AND h.withdrawn_at IS NULL
           AND (scope_agency() = h.agency_id OR scope_is_operator()
                OR (scope_agency() = h.receiver_id AND h.given_at IS NOT NULL));
         IF plan.id IS NULL THEN
@@ -87,10 +87,12 @@ PREVIEW = f"""
                     found := '[{{"what": "busy"}}]';
             END;
         END IF;
-        -- Of the other's references nobody reads one here.
+        -- What gives way tells of what both have: a reference would be looked for with it, had not both agreed.
         RETURN jsonb_build_object('hindrances', found, 'counts', counts, 'settled', (
             SELECT coalesce(jsonb_object_agg(s.what, s.times), '{{}}') FROM (
-                SELECT e ->> 'what' AS what, count(*) AS times FROM jsonb_array_elements(settled) e GROUP BY 1) s));
+                SELECT e ->> 'what' AS what, count(*) AS times FROM jsonb_array_elements(settled) e
+                WHERE (plan.given_at IS NOT NULL AND plan.taken_at IS NOT NULL) OR scope_is_operator()
+                GROUP BY 1) s));
     END
     $$
 """
@@ -207,6 +209,8 @@ SIDE = f"""
                     AND t.starts_on < d.day AND (t.ends_on IS NULL OR t.ends_on >= d.day)) AS receiver
             FROM hand_over h CROSS JOIN LATERAL (SELECT (h.done_at AT TIME ZONE 'UTC')::date AS day) d
             WHERE h.id = its_id AND h.done_at IS NOT NULL AND h.lines IS NOT NULL
+              -- Whoever changed sides since has signed for one already.
+              AND (scope_person() IN (h.giver_signed_by, h.receiver_signed_by)) IS NOT TRUE
         )
         SELECT CASE
             WHEN w.giver AND w.receiver THEN NULL

@@ -53,8 +53,10 @@ HINDRANCES = """
         UNION ALL SELECT 'hold', h.record_class FROM retention_hold h
         WHERE NOT plan.whole AND h.agency_id = plan.agency_id AND h.record_class IS NOT NULL AND h.lifted_at IS NULL
         UNION ALL SELECT 'nothing', NULL WHERE NOT plan.whole AND cardinality(moving) = 0
+        -- Another plan of the receiver's is told to whom it has agreed with.
         UNION ALL SELECT 'before', NULL FROM hand_over h
-        WHERE h.id <> plan.id AND h.agency_id = plan.receiver_id AND h.whole AND h.done_at IS NULL
+        WHERE plan.taken_at IS NOT NULL AND h.id <> plan.id
+          AND h.agency_id = plan.receiver_id AND h.whole AND h.done_at IS NULL
           AND h.withdrawn_at IS NULL AND h.given_at IS NOT NULL AND h.taken_at IS NOT NULL
           AND h.takes_effect_on <= plan.takes_effect_on
     $$

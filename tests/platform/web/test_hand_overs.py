@@ -94,7 +94,7 @@ class TestTry:
 
         assert "What would move now" in page_of(visitor).text
         assert "Household identity" in page_of(visitor).text
-        assert "Nothing would have to give way" in page_of(visitor).text
+        assert "is told once both agencies have agreed" in page_of(visitor).text
         with database.transaction(us.scope) as session:
             assert get_household(session, household_id).agency_id == us.id
 
