@@ -22,6 +22,7 @@ class Limits:
     downloads: str = "60 per minute; 1000 per day"
     sign_ins: str = "300 per minute"
     logouts: str = "600 per minute"
+    calendars: str = "600 per minute"
     api: str = "600 per minute; 50000 per day"
     agency_api: str = "1200 per minute; 100000 per day"
 

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DOWNLOAD = "download"
     SIGN_IN = "sign_in"
     LOGOUT = "logout"
+    CALENDAR = "calendar"
     API = "api"
 
 
@@ -65,6 +66,7 @@ _ASKED = {
     Kind.DOWNLOAD: "You have taken more files than work takes.",
     Kind.SIGN_IN: "Somebody at your address has tried to sign in too often.",
     Kind.LOGOUT: "Your address has told of more sign-ins that ended than can be.",
+    Kind.CALENDAR: "Your address has asked for more calendars than programs do.",
     Kind.API: "Your program, or your agency’s programs together, have asked for more than work takes.",
 }
 
@@ -97,6 +99,8 @@ def kind_of_request() -> Kind | None:
         return Kind.SIGN_IN
     if rule.startswith("/back-channel-logout"):
         return Kind.LOGOUT
+    if rule.startswith("/calendar/"):
+        return Kind.CALENDAR
     if rule.startswith("/imports") and request.method == "POST":
         return Kind.HAND_IN
     return Kind.DOWNLOAD if rule.startswith(_DOWNLOADS) else None
@@ -118,6 +122,7 @@ def _limits(limits: Limits) -> list[ApplicationLimit]:
         _limit(limits.downloads, Kind.DOWNLOAD, _person, "person"),
         _limit(limits.sign_ins, Kind.SIGN_IN, _address, "address"),
         _limit(limits.logouts, Kind.LOGOUT, _address, "address"),
+        _limit(limits.calendars, Kind.CALENDAR, _address, "address"),
         _limit(limits.api, Kind.API, _person, "person"),
         _limit(limits.agency_api, Kind.API, _agency, "agency"),
     ]
