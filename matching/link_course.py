@@ -14,12 +14,12 @@ from matching.clock.reason import ClockReason, reasons_of
 from matching.legal_hold import list_legal_holds
 from matching.link import (
     WAY,
-    CapReached,
     DayKind,
     Link,
     LinkState,
     LinkStep,
     MatchDecision,
+    Passable,
     StepName,
     days_of,
     find_decision,
@@ -41,7 +41,7 @@ class NextStep:
     mine: bool
     missing: tuple[str, ...]
     capped: str | None
-    """What is said of a cap that is reached, so that a reason is asked for."""
+    """What is said of a cap that is reached, or of papers that are missing, so that a reason is asked for."""
 
     @property
     def forward(self) -> bool:
@@ -133,8 +133,8 @@ def _next_steps(session: Session, link: Link, *, now: datetime) -> tuple[NextSte
             continue
         mine = is_taker(session, link, transition) and may(scope_of(session), transition.verb)
         refusals = missing(session, link, transition, now=now) if mine else []
-        capped = next((str(each) for each in refusals if isinstance(each, CapReached)), None)
-        words = tuple(str(each) for each in refusals if not isinstance(each, CapReached))
+        capped = next((str(each) for each in refusals if isinstance(each, Passable)), None)
+        words = tuple(str(each) for each in refusals if not isinstance(each, Passable))
         found.append(NextStep(transition.step, transition.target, mine, words, capped))
     return tuple(found)
 

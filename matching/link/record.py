@@ -81,7 +81,11 @@ class NotYet(NoSuchStep):
     """Something that the step needs does not hold."""
 
 
-class CapReached(NotYet):
+class Passable(NotYet):
+    """Something does not hold that may be passed with a reason, and nobody has said one."""
+
+
+class CapReached(Passable):
     """The consortium's cap is reached, and nobody has said why it may be passed."""
 
 

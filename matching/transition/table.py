@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from matching.link import BEFORE_PLACED, WAY, DayKind, Link, LinkState, StepName
+from matching.panel.guard import papers_ready
 from matching.placement import effect as placement
 from matching.transition import effect, guard
 from matching.transition.fact import StepFacts
@@ -71,7 +72,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.MEET,        _SHORTLISTED,  LinkState.LINKING_MEETING, T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.lives_there), day=DayKind.LINKING_MEETING),
     Transition(S.GO_TO_PANEL, _MEETING,      LinkState.PANEL,           T.CHILDREN, _KEEP,
-               (*_OPEN_TO_ALL, guard.shobpa_decided, guard.only_family), day=DayKind.PANEL),
+               (*_OPEN_TO_ALL, guard.shobpa_decided, guard.only_family, papers_ready), day=DayKind.PANEL),
     Transition(S.MATCH,       _PANEL,        LinkState.MATCHED,         T.CHILDREN, _KEEP,
                (*_STILL_WANTED, guard.shobpa_decided, guard.only_family), (placement.begin,)),
     Transition(S.INTRODUCE,   _MATCHED,      LinkState.INTRODUCTIONS,   T.CHILDREN, _KEEP,

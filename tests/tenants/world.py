@@ -53,7 +53,7 @@ from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
 from tests.tenants.link_world import make_link_rows
 from tests.tenants.linked_world import make_linked
-from tests.tenants.panel_world import make_papers_of_panel
+from tests.tenants.panel_world import make_own_panel, make_papers_of_panel
 from tests.tenants.papers_world import make_papers
 from tests.tenants.placed_world import make_placed, make_sealed
 from tests.tenants.privacy_world import make_privacy
@@ -182,6 +182,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_papers_of_panel(database, agency, neighbour)
     make_link_rows(database, agency, group_id=closed[1], household_id=closed[-2], child_ids=closed[2:-2])
     make_placed(database, agency, household_id=closed[-2], group_id=closed[-1])
+    make_own_panel(database, agency, group_id=closed[-1])
     make_sealed(admin, agency, neighbour)
     barred = tuple(factories.colleague(each, roles=each.scope.roles).scope for each in (agency, neighbour))
     programs = tuple(replace(each.scope, person_id=None, client_id=uuid4()) for each in (agency, neighbour))

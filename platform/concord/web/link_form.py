@@ -51,8 +51,8 @@ def step_form(*, day: DayKind | None, capped: bool, **values: Any) -> StepForm: 
     if day is not None:
         Asked.day = day_field(f"On which day? {day.label}")
     if capped:
-        question = "Why may the cap be passed?"
-        Asked.override = words_field(question, "Enter why the cap may be passed")
+        question = "Why may it be done all the same?"
+        Asked.override = words_field(question, "Enter why it may be done all the same")
     return Asked(**values)
 
 

@@ -16,7 +16,7 @@ from concord.web.short_form import short_form
 from matching.clock.reading import clocks_of_links, find_reading
 from matching.clock.reason import explain_miss
 from matching.clock.rule import ClockName
-from matching.link import CapReached, DayKind, LinkInvalid, NotYet, StepName, get_link
+from matching.link import DayKind, LinkInvalid, NotYet, Passable, StepName, get_link
 from matching.link_course import read_course
 from matching.link_list import read_link
 from matching.transition import StepFacts, day_of, find_allowed, note_day, sayable_days, take
@@ -129,7 +129,7 @@ def _taken(form: StepForm, link_id: UUID, name: StepName) -> bool:
     try:
         with transaction() as session:
             take(session, get_link(session, link_id), name, version=form.version_seen, facts=facts, now=utc_now())
-    except CapReached as refusal:
+    except Passable as refusal:
         form[("override" if "override" in form else "reason")].errors = [str(refusal)]
         return False
     except (LinkInvalid, NotYet) as refusal:

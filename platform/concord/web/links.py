@@ -24,6 +24,7 @@ from matching.household import HouseholdUnknown, get_household_by_reference
 from matching.link import CapReached, LinkInvalid, LinkOutcome, LinkState, StepName, get_link
 from matching.link_course import read_course
 from matching.link_list import LinkRecord, list_links, read_link
+from matching.panel.reader import READ as PANEL_STATES
 from matching.report_stage import opens_at
 from matching.sibling_group import GroupUnknown, get_group_by_reference
 from matching.transition import end_link, start_link
@@ -120,6 +121,7 @@ def show(link_id: UUID) -> ResponseReturnValue:
         clock_page=_clock_page,
         may_keep=scope_may(g.scope, Verb.KEEP_LINKS),
         may_read=scope_may(g.scope, Verb.READ_REPORTS),
+        may_panel=record.link.state in PANEL_STATES and scope_may(g.scope, Verb.KEEP_PANEL),
         may_grant=scope_may(g.scope, Verb.KEEP_REPORTS),
     )
 

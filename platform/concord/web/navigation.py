@@ -44,6 +44,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_LINKS,
     ),
     Section(
+        title="Panel papers",
+        hint="Matches that you are named for: papers to read, and decisions to take.",
+        endpoint="panel.index",
+        verb=Verb.READ_PANEL,
+    ),
+    Section(
         title="The pool",
         hint="The pool as a whole, for a meeting to discuss: who could have whom, and whom nobody is listed for.",
         endpoint="pool.show",
