@@ -54,7 +54,7 @@ REMAINS: tuple[tuple[str, str], ...] = (
 
 def certificate_content(certificate: SealingCertificate, *, agency: str) -> Mapping[str, Any]:
     """Return a certificate as a paper: its title, whose it is, and sections of sentences and pairs."""
-    removed = [[_WORDS.get(table, table.replace("_", " ")), f"{count:,}"] for table, count in removed_of(certificate)]
+    removed = [[words_of(table), f"{count:,}"] for table, count in removed_of(certificate)]
     done = certificate.rotated_on
     state = f"New identifiers since {done:%d/%m/%Y}." if done else "New identifiers are still to be given, by a worker."
     return {
@@ -80,7 +80,7 @@ def removed_of(certificate: SealingCertificate) -> list[tuple[str, int]]:
 
 def words_of(table: str) -> str:
     """Return what a table holds, in words."""
-    return _WORDS.get(table, table.replace("_", " "))
+    return _WORDS.get(table, table.replace("_", " ").capitalize())
 
 
 def _section(title: str, words: str, *, pairs: list[list[str]] | None = None) -> dict[str, Any]:

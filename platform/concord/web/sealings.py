@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from uuid import UUID
 
@@ -121,6 +122,18 @@ def record(number: str) -> ResponseReturnValue:
         said, kinds = open_record(session, number, now=utc_now()), kinds_of(session, number)
     tables = {table: len(rows) for table, rows in sorted(said["link"].items())}
     return render_template("adoption-record.html", number=number, said=said, kinds=kinds, tables=tables)
+
+
+@blueprint.get("/adoption-records/<number>/record.json")
+@may(Verb.READ_ADOPTION_RECORDS)
+def whole(number: str) -> ResponseReturnValue:
+    """Hand out all that an adoption record says, table by table."""
+    with transaction() as session:
+        said = open_record(session, number, now=utc_now())
+    content = json.dumps(said, ensure_ascii=False, indent=2).encode()
+    response = send_file(BytesIO(content), "application/json", as_attachment=True, download_name=f"{number}.json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.get("/adoption-records/<number>/<any(par, cpr):kind>.pdf")
