@@ -31,10 +31,14 @@ def hidden_of(counts: Counter[str], *, also: Set[str] = frozenset()) -> set[str]
 def with_others(hidden: Set[str], counts: Counter[str]) -> set[str]:
     """Return the labels with as many more, the least first, as it takes that no count follows from the total of all.
 
-    What a lone one is follows, and so do two that make two together.
+    What a lone one is follows, and so do two that make two together, or five that make five.
     """
     found = set(hidden)
     others = sorted((count, label) for label, count in counts.items() if label not in found)
-    while others and found and (len(found) == 1 or is_small(sum(counts[label] for label in found))):
+    while others and found and _follows(sum(counts[label] for label in found), of=len(found)):
         found.add(others.pop(0)[1])
     return found
+
+
+def _follows(total: int, *, of: int) -> bool:
+    return of == 1 or is_small(total) or total == of
