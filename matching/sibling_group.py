@@ -166,6 +166,7 @@ class ChildName:
     born_on: str | None = None
     due_on: str | None = None
     ethnicity: str | None = None
+    entered_care_on: str | None = None
 
 
 class GroupUnknown(NotFound):

@@ -38,6 +38,7 @@ CHILD_COLUMNS: Final = (
     ),
     Column("Born", "born_on", cell.date_cell, DATE, "21/06/2022", is_date=True),
     Column("Due", "due_on", cell.date_cell, "For an unborn child: a date, dd/mm/yyyy.", "", is_date=True),
+    Column("Entered care on", "entered_care_on", cell.date_cell, DATE, "04/03/2024", is_date=True),
     Column("Sex", "sex", cell.sex_cell, "female or male.", "female"),
     Column("Heritage", "heritage", cell.ethnic_code_cell, "One SSDA903 code or its name.", "WBRI"),
     Column(

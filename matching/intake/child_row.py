@@ -33,6 +33,7 @@ class ChildRow:
     surname: str | None = None
     born_on: date | None = None
     due_on: date | None = None
+    entered_care_on: date | None = None
     sex: Sex = Sex.UNKNOWN
     heritage: str | None = None
     needs: Mapping[str, NeedLevel] = field(default_factory=dict)
@@ -250,6 +251,16 @@ def _child_problems(child: ChildRow, today: date) -> _Found:
         yield "Born", child.born_on, "this person is no longer a child"
     if child.due_on is not None and child.due_on > today + LONGEST_WAIT_FOR_BIRTH:
         yield "Due", child.due_on, "it is more than ten months ahead"
+    yield from _care_problems(child, today)
+
+
+def _care_problems(child: ChildRow, today: date) -> _Found:
+    if child.entered_care_on is None:
+        return
+    if child.entered_care_on > today:
+        yield "Entered care on", child.entered_care_on, "it is in the future"
+    if child.born_on is not None and child.entered_care_on < child.born_on:
+        yield "Entered care on", child.entered_care_on, "it is before the birth"
 
 
 def _years_between(birth: date, today: date) -> int:

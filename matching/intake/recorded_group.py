@@ -169,6 +169,7 @@ def _children(session: Session, *, group_ids: Sequence[UUID], references: Sequen
             surname=name.surname,
             born_on=_day(name.born_on),
             due_on=_day(name.due_on),
+            entered_care_on=_day(name.entered_care_on),
             sex=child.sex,
             heritage=name.ethnicity,
             needs=needs.get(child.id, {}),

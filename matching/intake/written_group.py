@@ -169,6 +169,7 @@ def _child_identity(session: Session, child: TakenChild, now: datetime) -> Value
         born_on=row.born_on.isoformat() if row.born_on else None,
         due_on=row.due_on.isoformat() if row.due_on else None,
         ethnicity=row.heritage,
+        entered_care_on=row.entered_care_on.isoformat() if row.entered_care_on else None,
     )
     sealed = seal_child(session, name, child_id=child.id, agency_id=agency_id, now=now)
     return {"child_id": child.id, "agency_id": agency_id, "reference": row.reference, "sealed": sealed}

@@ -12,6 +12,7 @@ PLACEMENT_ORDER: Final = "E1"
 FREEING_ORDER: Final = "D1"
 ADOPTED: Final = frozenset({"E11", "E12"})
 ANOTHER_EPISODE: Final = "X1"
+CARE_BEGAN: Final = "S"
 WITH_ADOPTERS: Final = frozenset({"A3", "A4", "A5", "A6"})
 WITH_CONSENT: Final = frozenset({"A3", "A4"})
 """The codes on which a child's outcome turns."""

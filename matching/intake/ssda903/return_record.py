@@ -179,6 +179,8 @@ def _child_row(child: ReturnedChild, waiting: Waiting) -> ChildRow:
         facts["sex"] = waiting.sex
     if waiting.heritage is not None:
         facts["heritage"] = waiting.heritage
+    if waiting.entered_care_on is not None:
+        facts["entered_care_on"] = waiting.entered_care_on
     return ChildRow(child.row, _own(child), child.sheet, given=frozenset(facts), **facts)
 
 

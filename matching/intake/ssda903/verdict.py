@@ -13,6 +13,7 @@ from matching.intake.ssda903.cells import in_words
 from matching.intake.ssda903.code import (
     ADOPTED,
     ANOTHER_EPISODE,
+    CARE_BEGAN,
     FREEING_ORDER,
     PLACEMENT_ORDER,
     WITH_ADOPTERS,
@@ -47,6 +48,7 @@ class Waiting:
     legal_position: LegalPosition | None
     shobpa_on: date | None
     placement_order_on: date | None
+    entered_care_on: date | None
     home_outward_code: str | None
     on_hold: bool
 
@@ -147,6 +149,7 @@ def _taken(history: History) -> Verdict:
         legal_position=_legal_position(history.last),
         shobpa_on=_shobpa_on(history),
         placement_order_on=_order_began(history),
+        entered_care_on=_entered_care(history),
         home_outward_code=home,
         on_hold=bool(doubts),
     )
@@ -222,6 +225,16 @@ def _order_run(history: History) -> list[Episode]:
 def _order_began(history: History) -> date | None:
     run = _order_run(history)
     return run[0].began if run else None
+
+
+def _entered_care(history: History) -> date | None:
+    """Return the day on which the present period of care began, where the return goes back as far (RNE S)."""
+    for episode in reversed(history.episodes):
+        if episode is not history.last and episode.ended_because not in {None, ANOTHER_EPISODE}:
+            return None
+        if episode.new_because == CARE_BEGAN:
+            return episode.began
+    return None
 
 
 def _with_adopters_since(history: History) -> date | None:

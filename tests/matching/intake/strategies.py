@@ -124,6 +124,7 @@ def child_rows(draw: st.DrawFn, *, number: int, reference: str) -> ChildRow:
         surname=draw(st.none() | line_text),
         born_on=born,
         due_on=None if born else draw(st.none() | st.dates(TODAY, TODAY + timedelta(days=280))),
+        entered_care_on=draw(st.none() | st.dates(born, TODAY)) if born else None,
         sex=draw(st.sampled_from(Sex)),
         heritage=draw(st.none() | st.sampled_from(sorted(ETHNIC_CODES))),
         needs=draw(st.dictionaries(st.sampled_from(need_catalogue().codes()), levels, max_size=4)),

@@ -97,6 +97,8 @@ class TestGroupsIn:
             ({"Born": "03/03/2026"}, "Born"),
             ({"Born": "02/03/2008"}, "Born"),
             ({"Due": "01/02/2027"}, "Due"),
+            ({"Entered care on": "03/03/2026"}, "Entered care on"),
+            ({"Born": "01/02/2024", "Entered care on": "31/01/2024"}, "Entered care on"),
             ({"SHOBPA decision on": "03/03/2026"}, "SHOBPA decision on"),
             ({"Placement order on": "03/03/2026"}, "Placement order on"),
             ({"Waiting since": "03/03/2026"}, "Waiting since"),

@@ -104,6 +104,7 @@ class TestJudgeTaken:
             legal_position=LegalPosition.ORDER_GRANTED,
             shobpa_on=date(2024, 9, 2),
             placement_order_on=date(2024, 11, 18),
+            entered_care_on=None,
             home_outward_code="EX4",
             on_hold=False,
         )
@@ -179,6 +180,37 @@ class TestJudgeTaken:
     def test_dates_the_order_by_the_first_episode_of_its_present_run(self, episodes: list[Line], began: str) -> None:
         for lines in (episodes, episodes[::-1]):
             assert f"{_waiting(Return(episodes=lines).only().waiting).placement_order_on:%d/%m/%Y}" == began
+
+    @pytest.mark.parametrize(
+        ("episodes", "entered"),
+        [
+            ([episode(DECOM="01/03/2024", RNE="S")], date(2024, 3, 1)),
+            (
+                [
+                    episode(DECOM="01/03/2024", RNE="S", LS="C2", DEC="01/06/2024", REC="X1"),
+                    episode(DECOM="01/06/2024", RNE="L"),
+                ],
+                date(2024, 3, 1),
+            ),
+            (
+                [
+                    episode(DECOM="01/03/2023", RNE="S", LS="C2", DEC="01/06/2023", REC="E4A"),
+                    episode(DECOM="01/06/2024", RNE="S"),
+                ],
+                date(2024, 6, 1),
+            ),
+            (
+                [
+                    episode(DECOM="01/03/2023", RNE="S", LS="C2", DEC="01/06/2023", REC="E4A"),
+                    episode(DECOM="01/06/2024", RNE="L"),
+                ],
+                None,
+            ),
+            ([episode(DECOM="01/03/2024", RNE="L")], None),
+        ],
+    )
+    def test_dates_entering_care_by_the_episode_that_began_it(self, episodes: list[Line], entered: date | None) -> None:
+        assert _waiting(Return(episodes=episodes).only().waiting).entered_care_on == entered
 
     def test_says_when_the_order_may_be_older(self) -> None:
         child = Return(episodes=[episode(RNE="P")]).only()
