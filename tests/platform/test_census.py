@@ -95,6 +95,7 @@ COMMANDS = {
     "relay": HOST,
     "retention preview": AGENCY,
     "retention run": AGENCY,
+    "monitoring": AGENCY,
     "rings": AGENCY,
     "schedule": HOST,
     "up": HOST,

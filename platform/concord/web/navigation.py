@@ -74,6 +74,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_SWAPS,
     ),
     Section(
+        title="Monitoring",
+        hint="How long children wait and stages take, what became of links, and what changed this month.",
+        endpoint="monitoring.index",
+        verb=Verb.READ_MONITORING,
+    ),
+    Section(
         title="Audit",
         hint="Who looked at or changed one of your agency’s records.",
         endpoint="audit.index",
