@@ -53,6 +53,8 @@ CENSUS = {
         (
             *("monitoring.consortium.Told.links", "monitoring.consortium.Told.median"),
             "monitoring.consortium.Told.ninetieth",
+            *("monitoring.consortium.Told.links", "monitoring.consortium.Told.median"),
+            "monitoring.consortium.Told.ninetieth",
             *("pack_content.Count.all", "pack_content.Figures.never", "pack_content.Named.lists"),
             *("pack_content.Seen.groups", "pack_content.Seen.unseen", "pack_content.Supply.groups"),
             *("pack_content.Supply.households", "pool_view.Concentration.never", "pool_view.EquityRow.groups"),
