@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, Session
 
 from matching.papers.question import Form, Question, QuestionUnknown, Whose, questions
+from matching.papers.turn import take_turn
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
 from tenants.agency import AgencyKind, get_agency
@@ -70,6 +71,7 @@ def answer(session: Session, question: Question, said: str, *, now: datetime) ->
     require(scope, Verb.KEEP_PAPERS)
     get_question(session, question.code)
     words = _checked(question, said)
+    take_turn(session)
     consortium_id = scope.consortium_id if question.whose is Whose.CONSORTIUM else None
     facts = {"set_by": own_person(session), "set_at": now}
     own = (

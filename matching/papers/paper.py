@@ -18,6 +18,7 @@ from matching.papers.controllers import controllers_map
 from matching.papers.draft import changes_between, digest_of
 from matching.papers.facts import Facts, facts_of
 from matching.papers.notice import notice_for_adopters, notice_for_families, notice_for_staff
+from matching.papers.turn import take_turn
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
 from tenants.base import Base, Id, Word
@@ -149,6 +150,7 @@ def draw_up(session: Session, kind: PaperKind, *, now: datetime) -> Paper:
     content = write_paper(session, kind, on=now.date())
     if not may_draw(session, kind, on=now.date()):
         raise NotYoursToDraw("Your consortium’s office draws this up. Ask its coordinator.")
+    take_turn(session)
     last = next(iter(list_versions(session, kind)), None)
     if last is not None and last.digest == digest_of(content):
         raise PaperUnchanged("The last version says the same: nothing has changed since.")

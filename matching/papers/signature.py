@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.papers.facts import Facts, facts_of
 from matching.papers.paper import Paper, PaperKind, list_versions
+from matching.papers.turn import take_turn
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
 from tenants.approval import require_one_side
@@ -120,6 +121,7 @@ def sign(session: Session, paper: Paper, *, now: datetime) -> PaperSignature:
     """
     scope = scope_of(session)
     require(scope, Verb.SIGN_PAPERS)
+    take_turn(session)
     facts = facts_of(session, on=now.date())
     _check(session, paper, facts)
     if paper.kind is PaperKind.AGREEMENT:
