@@ -57,18 +57,18 @@ def write_archive(session: Session, out: BinaryIO, *, now: datetime) -> UUID:
     require(scope_of(session), Verb.EXPORT_RECORDS)
     state = fingerprint(session)
     archive_id, word = uuid4(), "".join(secrets.choice(_LETTERS) for _ in range(CHECK_WORD_LETTERS))
-    archive = Archive(out)
-    for kind in SHEETS:
-        with _spooled() as sheet:
-            rows = export_records(session, kind, now=now)
-            count = write_sheet(sheet, export_headings(kind), rows, file_format=SheetFormat.CSV, title=kind.value)
-            archive.add(f"sheets/{kind.value}.csv", _pieces(sheet), rows=count)
-    for holding in going_out():
-        _add_table(session, archive, holding)
-    manifest = _manifest(session, archive, archive_id, now=now)
-    keep_archive(session, archive_id, manifest=manifest, word=word, state=state, now=now)
-    readme = README.format(agency=manifest["agency"]["name"], day=f"{now:%d/%m/%Y}", word=word)
-    archive.close(readme=readme, manifest=manifest)
+    with Archive(out) as archive:
+        for kind in SHEETS:
+            with _spooled() as sheet:
+                rows = export_records(session, kind, now=now)
+                count = write_sheet(sheet, export_headings(kind), rows, file_format=SheetFormat.CSV, title=kind.value)
+                archive.add(f"sheets/{kind.value}.csv", _pieces(sheet), rows=count)
+        for holding in going_out():
+            _add_table(session, archive, holding)
+        manifest = _manifest(session, archive, archive_id, now=now)
+        keep_archive(session, archive_id, manifest=manifest, word=word, state=state, now=now)
+        readme = README.format(agency=manifest["agency"]["name"], day=f"{now:%d/%m/%Y}", word=word)
+        archive.close(readme=readme, manifest=manifest)
     return archive_id
 
 

@@ -17,6 +17,14 @@ class Archive:
         self.files: dict[str, dict[str, Any]] = {}
         """Each file's size in bytes, its SHA-256 and, where it has rows, how many."""
 
+    def __enter__(self) -> Archive:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the ZIP while its file is open, where it did not come to its end."""
+        self._zip.close()
+
     def add(self, path: str, content: Iterable[bytes], *, rows: int | None = None) -> None:
         """Write a file from its pieces."""
         digest, size = hashlib.sha256(), 0
