@@ -113,8 +113,13 @@ def _mentioning(attempt: Attempt, hidden: str) -> Attempt:
     if attempt.method == "GET":
         query = "&".join(f"{name}={hidden}" for name in _ASKED)
         return Attempt("GET", f"{attempt.path}?{query}")
+    # What names nothing in its address does something of one's own, and so may be answered otherwise the second time.
     return Attempt(
-        attempt.method, attempt.path, form=tuple((name, hidden) for name in _ASKED), body=f'{{"id": "{hidden}"}}'
+        attempt.method,
+        attempt.path,
+        form=tuple((name, hidden) for name in _ASKED),
+        body=f'{{"id": "{hidden}"}}',
+        alike=False,
     )
 
 
