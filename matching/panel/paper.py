@@ -256,12 +256,16 @@ def standing(papers: Sequence[PanelPaper]) -> list[PanelPaper]:
 
 def note_paper(session: Session, paper: PanelPaper, act: audit.Act, *, now: datetime) -> None:
     """Put on record what was done with a paper, never what it says."""
+    link = get_link(session, paper.link_id)
+    # A look at a report shows in the audit of the record that it is about.
+    about = {PaperKind.PAR: ("household", link.household_id), PaperKind.CPR: ("sibling_group", link.sibling_group_id)}
+    kind, record_id = about.get(paper.kind, (RECORD_KIND, link.id))
     version = f", version {paper.version}" if paper.version else ""
     audit.record(
         session,
         act,
-        record_kind=RECORD_KIND,
-        record_id=paper.link_id,
+        record_kind=kind,
+        record_id=record_id,
         owner_agency_id=paper.agency_id,
         level=audit.Level.REPORT,
         reason=f"panel papers: {paper.kind.label.lower()}{version}",
