@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants import audit
@@ -197,7 +198,7 @@ def agree_to_hand_over(session: Session, hand_over: HandOver, *, now: datetime) 
         require_one_side(session, agencies=agencies, on=on)
     else:
         require_another(session, first_person_id=other, agencies=agencies, on=on)
-    session.execute(_AGREE, {"hand_over": hand_over.id})
+    _call(session, _AGREE, hand_over)
     session.refresh(hand_over)
     _record(session, audit.Act.APPROVE, hand_over, now=now)
 
@@ -212,7 +213,7 @@ def withdraw_hand_over(session: Session, hand_over: HandOver, *, now: datetime) 
     session.refresh(hand_over)
     if hand_over.withdrawn_at is not None or hand_over.done_at is not None:
         raise HandOverOver("This is withdrawn or done already.")
-    session.execute(_WITHDRAW, {"hand_over": hand_over.id})
+    _call(session, _WITHDRAW, hand_over)
     session.refresh(hand_over)
     _record(session, audit.Act.REVOKE, hand_over, now=now)
 
@@ -231,7 +232,7 @@ def preview_hand_over(session: Session, hand_over: HandOver) -> Preview:
         raise HandOverOver("This is withdrawn or done already.")
     if scope.agency_id == hand_over.receiver_id and hand_over.given_at is None:
         raise NotYoursToHandOver("What would come is told once the agency whose work it is has agreed.")
-    said = session.execute(_PREVIEW, {"hand_over": hand_over.id}).scalar_one()
+    said = _call(session, _PREVIEW, hand_over)
     hindrances = tuple(hindrance_words(each) for each in said["hindrances"])
     return Preview(hindrances, dict(said["counts"]), dict(said["settled"]))
 
@@ -255,7 +256,7 @@ def sign_hand_over(session: Session, hand_over: HandOver, *, name: str, now: dat
     own = get_person(session, scope.person_id).name
     if " ".join(name.split()).casefold() != " ".join(own.split()).casefold():
         raise NameWrong(f"Enter your name as it stands here: {own}.")
-    session.execute(_SIGN, {"hand_over": hand_over.id, "name": own})
+    _call(session, _SIGN, hand_over, name=own)
     session.refresh(hand_over)
     _record(session, audit.Act.SIGN, hand_over, now=now)
 
@@ -314,6 +315,14 @@ def hindrance_words(said: dict[str, Any]) -> str:
         "nothing": "There is no such record to hand over.",
         "before": "Whoever takes over is itself to be merged into another by that day.",
     }[said["what"]]
+
+
+def _call(session: Session, function: TextClause, hand_over: HandOver, **facts: str) -> Any:  # noqa: ANN401 - its answer
+    try:
+        return session.execute(function, {"hand_over": hand_over.id, **facts}).scalar_one()
+    except ProgrammingError as error:
+        # It was looked at before: somebody has done something to it since.
+        raise HandOverOver("Somebody was there at the same moment. Look at the plan again.") from error
 
 
 def _deciding(session: Session) -> Scope:

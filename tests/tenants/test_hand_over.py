@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -153,6 +155,29 @@ class TestWithdrawHandOver:
                 withdraw_hand_over(session, plan, now=NOW)
         with database.transaction(Scope(agency_id=receiver.id)) as session, pytest.raises(ProgrammingError):
             session.execute(text("SELECT begin_hand_over(:id)"), {"id": plan_id})
+
+
+class TestAtOnce:
+    @pytest.mark.parametrize("act", [withdraw_hand_over, agree_to_hand_over])
+    def test_tells_the_second_that_somebody_was_there(
+        self, act: Callable[..., None], database: Database, factories: Factories
+    ) -> None:
+        giver, receiver = factories.two_tenants()
+        plan_id = proposed(database, giver, receiver)
+
+        def do_it(session: Session) -> None:
+            act(session, get_hand_over(session, plan_id), now=NOW)
+
+        with ThreadPoolExecutor(1) as pool:
+            with database.transaction(receiver.scope) as first:
+                do_it(first)
+                second = pool.submit(lambda: in_transaction(database, receiver.scope, do_it))
+                while not (
+                    second.done() or first.scalar(text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+                ):
+                    pass
+            with pytest.raises(HandOverOver, match="at the same moment"):
+                second.result()
 
 
 class TestPreviewHandOver:
@@ -338,6 +363,12 @@ class TestFunctions:
 
         with database.transaction(us.scope) as session, pytest.raises(ProgrammingError, match="permission denied"):
             session.execute(text(f"SELECT {call}"), {"id": us.id})
+
+
+def in_transaction(database: Database, scope: Scope, act: Callable[[Session], None]) -> None:
+    """Do something in a transaction of its own."""
+    with database.transaction(scope) as session:
+        act(session)
 
 
 def settled_in_preview(database: Database, scope: Scope, plan_id: UUID) -> dict[str, int]:
