@@ -34,6 +34,7 @@ from matching.sibling_group import (
     open_child,
 )
 from matching.sibling_placement import SiblingPlacement
+from matching.sibling_safeguard import carry_safeguards
 from matching.transition.group_end import end_links_of, lock_groups
 from tenants import audit
 from tenants.base import Base, Id, Word
@@ -105,7 +106,8 @@ def split_group(
     """Put some of a group's children in a group of their own, and return that; open links of the group end.
 
     The new group takes over what the register says of the old one, but for the profile, which was written of all the
-    children; and is in-house until somebody shares it.
+    children; and is in-house until somebody shares it. Who is shut out of the old one is shut out of it, and holds
+    stand for both.
 
     :param reference: the new group's own reference in its agency.
     :raises NotAllowed: when the scope's roles do not let it change plans.
@@ -123,6 +125,7 @@ def split_group(
     _end(session, [group], decided, now=now)
     added = _add_like(session, group, reference=reference, now=now)
     _keep(session, decision, leaving, to=added, now=now)
+    carry_safeguards(session, group, added, now=now)
     _count_heritage(session, [group, added], now=now)
     return added
 
@@ -130,7 +133,8 @@ def split_group(
 def join_groups(session: Session, group: SiblingGroup, other: SiblingGroup, *, decided: Decided, now: datetime) -> None:
     """Put the children of another group into a group, and withdraw the other; open links of both end.
 
-    Where the children must not live is added up; all else stays as the group has it.
+    Where the children must not live, who is shut out of them and what holds stand is added up; all else stays as the
+    group has it.
 
     :raises NotAllowed: when the scope's roles do not let it change plans.
     :raises NotYourStep: when one of the groups is another agency's.
@@ -149,6 +153,7 @@ def join_groups(session: Session, group: SiblingGroup, other: SiblingGroup, *, d
     _end(session, [group, other], decided, now=now)
     _keep(session, decision, children[other.id], to=group, now=now)
     _add_areas(session, other, group)
+    carry_safeguards(session, other, group, now=now)
     other.status, other.changed_at = GroupStatus.WITHDRAWN, now
     _count_heritage(session, [group], now=now)
 

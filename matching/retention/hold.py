@@ -119,6 +119,21 @@ def lift_hold(session: Session, hold: RetentionHold, *, reason: str, now: dateti
     _record(session, audit.Act.RELEASE, hold, now=now)
 
 
+def carry_hold(session: Session, source_id: UUID, target: SiblingGroup, *, now: datetime) -> None:
+    """Hold a group as another is held, from which children have come to it; without one it stays as it is."""
+    held = select(RetentionHold).where(RetentionHold.record_id == source_id, RetentionHold.lifted_at.is_(None))
+    stands = session.scalar(held)
+    if stands is None or target.id in standing_holds(session)[1]:
+        return
+    said, hold_id = open_words(session, stands.sealed, row_id=stands.id), uuid4()
+    hold = RetentionHold(id=hold_id, agency_id=own_agency(session), record_id=target.id, code=target.code)
+    hold.sealed = seal_words(session, said, row_id=hold_id, now=now)
+    hold.held_by, hold.held_at = own_person(session), now
+    session.add(hold)
+    session.flush()
+    _record(session, audit.Act.HOLD, hold, now=now)
+
+
 def get_hold(session: Session, hold_id: UUID) -> RetentionHold:
     """Return a hold of the scope's own agency.
 

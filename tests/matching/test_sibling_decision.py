@@ -8,24 +8,28 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from matching.bar import bar_person, list_bars
 from matching.document import Document, add_cpr
 from matching.document_check import CheckedPdf
 from matching.household import get_household
 from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.group_record import take_groups
 from matching.intake.outcome import Outcome
+from matching.legal_hold import HoldKind, list_legal_holds
 from matching.link import LinkInvalid, LinkOutcome, LinkState, NotYet, NotYourStep, get_link
 from matching.ranking.facts import Sex
+from matching.retention.hold import hold_on, place_hold
 from matching.sibling_decision import Decided, SiblingCourse, join_groups, list_decisions_of, split_group
 from matching.sibling_group import (
     Child,
     ExclusionArea,
     GroupStatus,
+    SiblingGroup,
     get_group,
     list_children,
     read_identity,
 )
-from matching.transition import start_link
+from matching.transition import set_legal_hold, start_link
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.permission import NotAllowed
@@ -96,6 +100,17 @@ class TestSplitGroup:
             found = {each.child_id: each.sibling_group_id for each in session.scalars(select(Document))}
             assert found == {child_id: added_id, None: group_id}
 
+    def test_keeps_who_is_shut_out_and_what_holds_stand(self, factories: Factories, database: Database) -> None:
+        us, _ = factories.two_tenants()
+        aunt = factories.colleague(us, roles=us.scope.roles)
+        group_id = factories.group(us, children=THREE)
+        _safeguard(database, us, group_id, aunt)
+
+        added_id = _split(database, us, group_id, _children(database, us, group_id)[1:])
+
+        _assert_safe(database, us, added_id, aunt)
+        _assert_safe(database, us, group_id, aunt)
+
     @pytest.mark.parametrize("chosen", [[], [0, 1, 2]])
     def test_leaves_somebody_on_both_sides(self, factories: Factories, database: Database, chosen: list[int]) -> None:
         us, _ = factories.two_tenants()
@@ -145,6 +160,18 @@ class TestJoinGroups:
             assert decision.kind is SiblingCourse.TOGETHER
         with pytest.raises(LinkInvalid, match="withdrawn"):
             _join(database, us, group_id, other_id)
+
+    def test_keeps_who_is_shut_out_of_either_and_what_holds_stand(
+        self, factories: Factories, database: Database
+    ) -> None:
+        us, _ = factories.two_tenants()
+        aunt = factories.colleague(us, roles=us.scope.roles)
+        group_id, other_id = factories.group(us), factories.group(us)
+        _safeguard(database, us, other_id, aunt)
+
+        _join(database, us, group_id, other_id)
+
+        _assert_safe(database, us, group_id, aunt)
 
     def test_undoes_a_split_only_by_another_decision(self, factories: Factories, database: Database) -> None:
         us, _ = factories.two_tenants()
@@ -198,6 +225,28 @@ def _join(database: Database, tenant: Tenant, group_id: UUID, other_id: UUID) ->
     with transaction(database, tenant) as session:
         group, other = get_group(session, group_id), get_group(session, other_id)
         join_groups(session, group, other, decided=DECIDED, now=utc_now())
+
+
+def _safeguard(database: Database, tenant: Tenant, group_id: UUID, aunt: Tenant) -> None:
+    """Shut somebody out of a group, and let a legal hold and a hold on destruction stand for it."""
+    now = utc_now()
+    assert aunt.scope.person_id is not None
+    with transaction(database, tenant) as session:
+        group = get_group(session, group_id)
+        bar_person(session, group, person_id=aunt.scope.person_id, reason="Their aunt", now=now)
+        set_legal_hold(session, group, kind=HoldKind.STAY, from_on=TODAY, reason="An appeal", now=now)
+        place_hold(session, reference=group.code, reason="An inquiry", now=now)
+
+
+def _assert_safe(database: Database, tenant: Tenant, group_id: UUID, aunt: Tenant) -> None:
+    with transaction(database, tenant) as session:
+        [hold] = list_legal_holds(session, group_id, standing=True)
+        assert (hold.kind, hold.from_on, hold.reason) == (HoldKind.STAY, TODAY, "An appeal")
+        assert hold_on(session, group_id, None)
+        [bar] = list_bars(session, get_group(session, group_id))
+        assert (bar.reason, bar.lifted_at) == ("Their aunt", None)
+    with transaction(database, aunt) as session:
+        assert session.get(SiblingGroup, group_id) is None
 
 
 def _children(database: Database, tenant: Tenant, group_id: UUID) -> list[UUID]:
