@@ -181,7 +181,7 @@ def end_swap_group(session: Session, group: SwapGroup, *, ends_on: date, now: da
     """Set the last day of a swap group's period; what is open then follows its rule.
 
     :raises OfficeOnly: when the scope's agency is not the consortium's office.
-    :raises SwapGroupInvalid: when the day lies before the first, or has passed.
+    :raises SwapGroupInvalid: when the day lies before the first, has passed, or lies in the period that carries it on.
     """
     require(scope_of(session), Verb.KEEP_SWAPS)
     require_office(session)
@@ -189,6 +189,10 @@ def end_swap_group(session: Session, group: SwapGroup, *, ends_on: date, now: da
         raise SwapGroupInvalid(
             "The last day cannot have passed, nor lie before the first. Choose today or a later day."
         )
+    # A placement counts in one period of those that carry one another on, never in two.
+    later = session.scalar(select(SwapGroup.begins_on).where(SwapGroup.carries_id == group.id).order_by("begins_on"))
+    if later is not None and ends_on >= later:
+        raise SwapGroupInvalid(f"The period that carries this one on begins on {later:%d/%m/%Y}. Choose a day before.")
     group.ends_on = ends_on
     session.flush()
     audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=group.id, now=now)

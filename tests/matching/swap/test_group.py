@@ -122,6 +122,20 @@ class TestEndSwapGroup:
         with transaction(database, ground.devon) as session, pytest.raises(OfficeOnly):
             end_swap_group(session, get_swap_group(session, ground.swap_group_id), ends_on=TODAY, now=utc_now())
 
+    def test_never_reaches_into_the_period_that_carries_it_on(self, factories: Factories, database: Database) -> None:
+        ground = make_ground(factories, database)
+        begins_on, members = TODAY + timedelta(days=5), [ground.devon.id, ground.dorset.id]
+
+        with transaction(database, ground.office) as session:
+            group = get_swap_group(session, ground.swap_group_id)
+            end_swap_group(session, group, ends_on=begins_on - timedelta(days=1), now=utc_now())
+            terms = Terms("The next", replace(RULE, begins_on=begins_on), carries_id=group.id)
+            make_swap_group(session, terms, agency_ids=members, now=utc_now())
+            with pytest.raises(SwapGroupInvalid, match="carries this one on"):
+                end_swap_group(session, group, ends_on=begins_on, now=utc_now())
+            sooner = begins_on - timedelta(days=2)
+            assert end_swap_group(session, group, ends_on=sooner, now=utc_now()).ends_on == sooner
+
 
 class TestGetSwapGroup:
     def test_knows_no_other_agencys(self, factories: Factories, database: Database) -> None:
