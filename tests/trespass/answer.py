@@ -18,7 +18,7 @@ _NEW_EACH_TIME = re.compile(
     r'nonce="[^"]*"|nonce-[^\']*|Reference: [0-9a-f]+|name="csrf_token"[^>]*|value="[^"]*"( name="csrf_token")|'
     r'"instance": ?"[^"]*"|"request_id": ?"[^"]*"'
 )
-_COUNTING = frozenset({"RateLimit", "X-Request-Id", "Set-Cookie"})
+_COUNTING = frozenset({"RateLimit", "X-Request-Id", "Set-Cookie", "Date", "Expires"})
 """Headers whose values are new in each answer."""
 
 
