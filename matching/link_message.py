@@ -16,6 +16,7 @@ from matching.link import RECORD_KIND, Link, LinkInvalid, get_link
 from matching.link_file import CheckedFile, FileKind
 from matching.link_note import add_note
 from matching.sealed_words import own_agency, tidy
+from matching.sealing.record import require_unsealed
 from tenants import audit
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
@@ -111,8 +112,10 @@ def send_message(
     :raises NotAllowed: when the scope's roles do not let it keep links.
     :raises WordsMissing: when it says nothing.
     :raises LinkInvalid: when somebody is named who may not read the link, or very many are.
+    :raises BeingSealed: when the adoption is being sealed.
     """
     require(scope_of(session), Verb.KEEP_LINKS)
+    require_unsealed(session, link.id)
     said, actor, message_id = tidy(words, what="what you want to tell"), acting_person(session), uuid4()
     people = _named(session, link, named)
     called = _file_name(file_name, file.kind) if file else None

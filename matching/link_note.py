@@ -12,6 +12,7 @@ from matching.actor import acting_person
 from matching.link import RECORD_KIND, Link
 from matching.placement.note import Note
 from matching.sealed_words import open_words, own_agency, seal_words, tidy
+from matching.sealing.record import require_unsealed
 from tenants import audit
 from tenants.base import Base, Id
 from tenants.database import scope_of
@@ -39,8 +40,10 @@ def add_note(session: Session, link: Link, *, words: str, now: datetime) -> None
 
     :raises NotAllowed: when the scope's roles do not let it keep links.
     :raises WordsMissing: when it says nothing.
+    :raises BeingSealed: when the adoption is being sealed.
     """
     require(scope_of(session), Verb.KEEP_LINKS)
+    require_unsealed(session, link.id)
     note_id, actor, said = uuid4(), acting_person(session), tidy(words, what="what is to be noted")
     session.add(
         LinkNote(

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.base import Base, Id, Word
 from tenants.error import Conflict, NotFound
@@ -93,3 +93,16 @@ class SealingUnknown(NotFound):
 
 class NotToBeSealed(Conflict):
     """Something has to be done before the adoption can be sealed."""
+
+
+class BeingSealed(Conflict):
+    """What would be said now would be lost: each agency has gathered what it keeps."""
+
+
+def require_unsealed(session: Session, link_id: UUID) -> None:
+    """Pass while nobody has asked to seal the link's adoption; the database refuses the same.
+
+    :raises BeingSealed: when somebody has.
+    """
+    if session.get(Sealing, link_id, populate_existing=True) is not None:
+        raise BeingSealed("This adoption is being sealed, so nothing is added to the link any more.")

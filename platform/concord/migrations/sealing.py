@@ -260,6 +260,7 @@ _SEVER = """
                 WHERE r.link_id = its_link AND r.kind = 'record'
                   AND r.agency_id IN (l.group_agency_id, l.household_agency_id))
                <> (CASE WHEN l.group_agency_id = l.household_agency_id THEN 1 ELSE 2 END)
+            OR cardinality(sealing_hindrances(its_link)) > 0
         THEN
             RAISE EXCEPTION 'this is not to be sealed now' USING ERRCODE = 'insufficient_privilege';
         END IF;

@@ -16,6 +16,8 @@ from concord.settings import libpq_url
 from matching.document import list_documents_of, unseal_version
 from matching.household import HouseholdIdentity, get_household, open_identity
 from matching.link import Link, NotYourStep, get_link
+from matching.link_message import send_message
+from matching.link_note import add_note as add_link_note
 from matching.meeting import arrange_meeting
 from matching.meeting_action import set_action
 from matching.pack import PackFormat, keep_files, request_pack
@@ -25,7 +27,7 @@ from matching.placement.tally import list_placed
 from matching.retention.hold import get_hold, lift_hold, place_hold
 from matching.sealing.gathering import gather
 from matching.sealing.reading import list_certificates, list_records, open_record
-from matching.sealing.record import GATHER_JOB, ROTATE_JOB, NotToBeSealed, SealingUnknown
+from matching.sealing.record import GATHER_JOB, ROTATE_JOB, BeingSealed, NotToBeSealed, SealingUnknown
 from matching.sealing.rotation import rotate
 from matching.sealing.seal import ask_to_seal, find_sealing, seal_adoption, withdraw_sealing
 from matching.sibling_group import ChildIdentity, GroupStatus, SiblingGroup, get_group, open_child
@@ -45,6 +47,7 @@ from tests.matching.report_factory import Pairing, let_read, make_link, make_par
 from tests.matching.sealing.search import hub_ids, reached_from, read_all, way_to
 from tests.own_database import make_database, opened
 from tests.servers import TestServers
+from tests.tenants.world import acting
 
 CHILD_WORDS = ("Rowan", "2023-05-17")
 FAMILY_WORDS = ("Alder Example", "1 Sample Street")
@@ -196,12 +199,39 @@ class TestSealAdoption:
             link = get_link(session, case.pairing.link_id)
             with pytest.raises(NotToBeSealed, match="hold on destruction"):
                 seal_adoption(session, link, now=now)
+            with pytest.raises(ProgrammingError, match="not to be sealed"), session.begin_nested():
+                session.execute(text("SELECT sever_link(:link, gen_random_uuid())"), {"link": link.id})
             withdraw_sealing(session, link, now=now)
             assert find_sealing(session, link) is None
             with pytest.raises(SealingUnknown):
                 withdraw_sealing(session, link, now=now)
         with transaction(case.database, case.pairing.family) as session:
             lift_hold(session, get_hold(session, hold_id), reason="It is over", now=now)
+
+    def test_lets_nothing_be_said_that_would_be_lost(self, case: Case) -> None:
+        now, family = utc_now(), case.pairing.family
+        with transaction(case.database, case.pairing.children) as session:
+            ask_to_seal(session, get_link(session, case.pairing.link_id), now=now)
+
+        with transaction(case.database, family) as session:
+            link = get_link(session, case.pairing.link_id)
+            with pytest.raises(BeingSealed):
+                add_link_note(session, link, words="They are well.", now=now)
+            with pytest.raises(BeingSealed):
+                send_message(session, link, words="They are well.", now=now)
+        with acting(case.admin, family.scope), pytest.raises(psycopg.errors.InsufficientPrivilege):
+            case.admin.execute(
+                "INSERT INTO link_note (id, link_id, group_agency_id, household_agency_id, agency_id, person_id, "
+                "person_name, at, sealed) SELECT gen_random_uuid(), l.id, l.group_agency_id, l.household_agency_id, "
+                "l.household_agency_id, p.id, p.name, now(), 's' FROM link l, person p WHERE p.id = %s",
+                (family.scope.person_id,),
+            )
+        with transaction(case.database, case.pairing.children) as session:
+            withdraw_sealing(session, get_link(session, case.pairing.link_id), now=now)
+        with transaction(case.database, family) as session:
+            link = get_link(session, case.pairing.link_id)
+            add_link_note(session, link, words="They are well.", now=now)
+            send_message(session, link, words="They are well.", now=now)
 
     def test_leaves_no_way_from_one_record_to_the_other(self, case: Case) -> None:
         before = _reached(case, str(case.pairing.group_id))

@@ -23,6 +23,8 @@ PARTY = "(SELECT scope_agency()) IN (group_agency_id, household_agency_id)"
 PARTIES = "link_id, group_agency_id, household_agency_id"
 ALONG = "ON UPDATE CASCADE ON DELETE CASCADE"
 OF_LINK = f"FOREIGN KEY ({PARTIES}) REFERENCES link (id, group_agency_id, household_agency_id) {ALONG}"
+UNSEALED = "link_id NOT IN (SELECT s.link_id FROM sealing s)"
+"""Once somebody has asked to seal an adoption, each agency gathers what it keeps: what came later would be lost."""
 WRITER = "person_id uuid NOT NULL, person_name text NOT NULL, at timestamptz NOT NULL"
 SIDES = """
             link_id uuid NOT NULL,
@@ -67,7 +69,7 @@ def _notes() -> None:
     op.execute("CREATE INDEX link_note_link_idx ON link_note (link_id)")
     wall("link_note")
     may_read("link_note", OWN)
-    may_write("link_note", f"{OWN} AND {SELF}", verbs="INSERT")
+    may_write("link_note", f"{OWN} AND {SELF} AND {UNSEALED}", verbs="INSERT")
     op.execute("GRANT SELECT ON link_note TO concord_app")
 
 
@@ -100,7 +102,7 @@ def _messages() -> None:
         op.execute(f"CREATE INDEX {table}_link_idx ON {table} (link_id)")
         wall(table)
         may_read(table, PARTY)
-    may_write("link_message", f"{PARTY} AND {OWN} AND {SELF}", verbs="INSERT")
+    may_write("link_message", f"{PARTY} AND {OWN} AND {SELF} AND {UNSEALED}", verbs="INSERT")
     own_message = f"id IN (SELECT m.id FROM link_message m WHERE m.person_id = {ME})"
     may_write("link_file", f"{PARTY} AND {OWN} AND {own_message}", verbs="INSERT")
     op.execute("GRANT SELECT ON link_message, link_file TO concord_app")
