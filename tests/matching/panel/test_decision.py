@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from matching.bar import bar_person
-from matching.link import LinkMoved, LinkState, MatchDecision, NotYourStep, decisions_of, get_link
+from matching.link import LinkMoved, MatchDecision, NotYourStep, decisions_of, get_link
 from matching.panel.decision import NotTheDecider, decide
 from matching.panel.paper import (
     Finding,
@@ -39,7 +39,8 @@ from tenants.role import Role
 from tenants.scope import OPERATOR
 from tests.factories import LONG_AGO, Factories, Tenant, transaction
 from tests.matching.panel.stage import Panel, make_panel, name, put
-from tests.matching.placement.stage import TODAY
+from tests.matching.placement.stage import TODAY, make_matched
+from tests.matching.report_factory import make_link
 
 
 class TestDecide:
@@ -195,13 +196,11 @@ class TestPut:
                 put_reports(session, link, now=utc_now())
 
     def test_waits_for_the_shortlist_and_ends_with_the_match(self, factories: Factories, database: Database) -> None:
-        panel = make_panel(factories, database, papers=False)
-        with transaction(database, panel.pairing.children) as session:
-            link = get_link(session, panel.pairing.link_id)
-            link.state = LinkState.MATCHED
-            session.flush()
-            with pytest.raises(DomainError, match="from the shortlist to the panel"):
-                put_reports(session, link, now=utc_now())
+        for pairing in (make_link(factories, database), make_matched(factories, database)):
+            with transaction(database, pairing.children) as session:
+                link = get_link(session, pairing.link_id)
+                with pytest.raises(DomainError, match="from the shortlist to the panel"):
+                    put_reports(session, link, now=utc_now())
 
 
 def _advise(database: Database, panel: Panel, role: Role, *, finding: Finding | None = None) -> None:

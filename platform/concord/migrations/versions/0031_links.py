@@ -9,6 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 from concord.migrations.link_reports import FINAL, ME, PARTY, SELF, TODAY, open_reports_by_stage
+from concord.migrations.link_way import hold_links_to_their_way
 from concord.migrations.wall import OWN, bar, give_function, may_read, may_write, wall
 
 revision = "0031"
@@ -59,6 +60,7 @@ def upgrade() -> None:
     _clocks()
     _declines()
     _siblings()
+    hold_links_to_their_way()
     open_reports_by_stage()
     _caps()
     _put_up_bars()
