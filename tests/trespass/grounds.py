@@ -35,6 +35,7 @@ _TABLES_OF = {
     "client_id": ("api_client",),
     "domain_id": ("email_domain",),
     "entry_id": ("agreement_entry",),
+    "file_id": ("link_file",),
     "grant_id": ("document_grant",),
     "group_id": ("sibling_group",),
     "hold_id": ("retention_hold",),
@@ -50,8 +51,9 @@ _TABLES_OF = {
     "session_id": ("sign_in_session",),
 }
 """Of what an id is, by the name that addresses give it; else of the table of that name."""
-_OF_OTHERS = frozenset({"record_bar", "meeting_action"})
-"""Tables of an agency's rows that others may write: who knows a family says so, and the office sets what is to do."""
+_OF_OTHERS = frozenset({"record_bar", "meeting_action", "notice"})
+"""Tables of an agency's rows that others may write: who knows a family says so, the office sets what is to do,
+and whoever takes a step of a link tells the other side."""
 
 
 def tables_of(name: str) -> tuple[str, ...]:

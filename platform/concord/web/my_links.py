@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
@@ -21,6 +21,7 @@ from matching.link_message import MOST_ASKED, ask_each
 from matching.my_links import board, list_work
 from tenants.base import utc_now
 from tenants.permission import Verb
+from tenants.permission import may as scope_may
 
 blueprint = Blueprint("my_links", __name__)
 
@@ -53,6 +54,7 @@ def index() -> ResponseReturnValue:
         chosen={"whose": whose, "side": side, "view": view},
         choices=(("Whose links", "whose", WHOSE), ("Whose side", "side", SIDES), ("How they are shown", "view", VIEWS)),
         most_asked=MOST_ASKED,
+        may_keep=scope_may(g.scope, Verb.KEEP_LINKS),
     )
 
 
