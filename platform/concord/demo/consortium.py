@@ -161,9 +161,12 @@ def list_people() -> tuple[DemoPerson, ...]:
     Poole's finance officer is Bournemouth's too, so that the choice between two agencies can be shown.
     """
     posts = [(agency, role) for agency in AGENCIES for role in ROLES_BY_KIND[agency.kind]]
+    # Numbered last, so that nobody else has another name for it.
+    posts += [(agency, Role.ADOPTION_RECORDS) for agency in AGENCIES if agency.kind is not DemoKind.CONSORTIUM_OFFICE]
     people = {(agency.slug, role): _person(number, agency, role) for number, (agency, role) in enumerate(posts)}
     shared = people["bournemouth", Role.FINANCE_OFFICER]
     people["poole", Role.FINANCE_OFFICER] = DemoPerson(
         subject=shared.subject, name=shared.name, email=shared.email, agency_slug="poole", roles=shared.roles
     )
-    return tuple(people.values())
+    order = {agency.slug: place for place, agency in enumerate(AGENCIES)}
+    return tuple(sorted(people.values(), key=lambda person: order[person.agency_slug]))
