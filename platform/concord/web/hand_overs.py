@@ -256,7 +256,7 @@ def _propose(form: HandOverForm) -> UUID | None:
 def _what(session: Session, form: HandOverForm) -> dict[str, Any]:
     if form.what.data != _CHOSEN:
         return {"kinds": _KINDS.get(form.what.data, [])}
-    records = [own_record(session, code) for code in form.codes.data.split()]
+    records = [own_record(session, code) for code in (form.codes.data or "").split()]
     if not records:
         raise NotFound("Enter the codes of the records, one in each line.")
     kinds = {HandOverKind.HOUSEHOLD if isinstance(each, Household) else HandOverKind.GROUP for each in records}

@@ -58,14 +58,15 @@ class TestTakeTurn:
     ) -> None:
         members = make_members(factories)
         answer_all(database, members.office, members.ours, members.theirs)
-        managers = [factories.colleague(members.ours, roles=frozenset({Role.MANAGER})) for _ in range(2)]
+        first, second = (factories.colleague(members.ours, roles=frozenset({Role.MANAGER})) for _ in range(2))
         with transaction(database, members.ours) as session:
             draw_up(session, PaperKind.ASSESSMENT, now=NOW)
 
         with pytest.raises(AlreadySigned):
             in_turn(
                 database,
-                *managers,
+                first,
+                second,
                 lambda session: sign(session, list_versions(session, PaperKind.ASSESSMENT)[0], now=NOW),
             )
 

@@ -59,6 +59,7 @@ class TestPropose:
             ({"takes_effect_on": ["31", "2", "2027"]}, "Enter a real date"),
             ({"takes_effect_on": ["1", "1", "2020"]}, "Choose today or a day to come"),
             ({"what": "chosen", "codes": " "}, "Enter the codes of the records"),
+            ({"what": "chosen", "codes": []}, "Enter the codes of the records"),
             ({"what": "chosen", "codes": "H-AAAAAA"}, "H-AAAAAA"),
         ],
     )
