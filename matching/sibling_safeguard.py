@@ -51,5 +51,12 @@ def _carry_legal_holds(session: Session, source: SiblingGroup, target: SiblingGr
 
 
 def _record(session: Session, act: audit.Act, group: SiblingGroup, reason: str, *, now: datetime) -> None:
-    facts = {"record_kind": "sibling_group", "record_id": group.id, "owner_agency_id": group.agency_id}
-    audit.record(session, act, **facts, reason=reason, now=now)
+    audit.record(
+        session,
+        act,
+        record_kind="sibling_group",
+        record_id=group.id,
+        owner_agency_id=group.agency_id,
+        reason=reason,
+        now=now,
+    )

@@ -99,7 +99,8 @@ class Panel:
 
     def cleared(self) -> str:
         """Return the address of the list with no filter in use; what is searched for stays."""
-        return url_for(self.endpoint, whose=self.whose, sort=self.sort or None, **self._searched())
+        kept: dict[str, Any] = {"whose": self.whose, "sort": self.sort or None, **self._searched()}
+        return url_for(self.endpoint, **kept)
 
     def without(self, name: str) -> str:
         """Return the address of the list without one filter."""

@@ -85,8 +85,8 @@ class TestPage:
         visitor.get("/home")
 
         assert "Waiting now" not in page_of(visitor).text
-        assert {"Sibling groups", "Households", "Links"}.isdisjoint(page_of(visitor).links)
-        assert "Swaps" in page_of(visitor).links
+        assert {"Sibling groups", "Households", "Links"}.isdisjoint(page_of(visitor).links())
+        assert "Swaps" in page_of(visitor).links()
 
     @pytest.mark.parametrize("role", [role for role in Role if not any(role in roles for roles in WITH_PAGES)])
     def test_says_to_every_role_without_pages_what_to_do(
