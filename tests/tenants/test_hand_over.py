@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
 from matching.retention.hold import place_hold
 from matching.retention.record_class import RecordClass
 from tenants.agency import AgencyKind, get_agency
@@ -157,29 +158,6 @@ class TestWithdrawHandOver:
             session.execute(text("SELECT begin_hand_over(:id)"), {"id": plan_id})
 
 
-class TestAtOnce:
-    @pytest.mark.parametrize("act", [withdraw_hand_over, agree_to_hand_over])
-    def test_tells_the_second_that_somebody_was_there(
-        self, act: Callable[..., None], database: Database, factories: Factories
-    ) -> None:
-        giver, receiver = factories.two_tenants()
-        plan_id = proposed(database, giver, receiver)
-
-        def do_it(session: Session) -> None:
-            act(session, get_hand_over(session, plan_id), now=NOW)
-
-        with ThreadPoolExecutor(1) as pool:
-            with database.transaction(receiver.scope) as first:
-                do_it(first)
-                second = pool.submit(lambda: in_transaction(database, receiver.scope, do_it))
-                while not (
-                    second.done() or first.scalar(text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
-                ):
-                    pass
-            with pytest.raises(HandOverOver, match="at the same moment"):
-                second.result()
-
-
 class TestPreviewHandOver:
     def test_counts_what_would_move_and_moves_nothing(self, database: Database, factories: Factories) -> None:
         giver, receiver = factories.two_tenants()
@@ -269,6 +247,19 @@ class TestPreviewHandOver:
             preview_hand_over(session, get_hand_over(session, plan_id))
         with database.transaction(receiver.scope) as session, pytest.raises(ProgrammingError, match="nothing to try"):
             session.execute(text("SELECT preview_hand_over(:id)"), {"id": plan_id})
+
+    def test_is_over_with_the_day_that_one_side_agreed_to(
+        self, database: Database, factories: Factories, migrated: DatabaseUrls
+    ) -> None:
+        giver, receiver = factories.two_tenants()
+        factories.household(giver)
+        plan_id = proposed(database, giver, receiver)
+        with psycopg.connect(libpq_url(migrated.admin)) as admin:
+            yesterday = TODAY - timedelta(days=1)
+            admin.execute("UPDATE hand_over SET takes_effect_on = %s WHERE id = %s", (yesterday, plan_id))
+
+        with database.transaction(receiver.scope) as session, pytest.raises(HandOverOver):
+            preview_hand_over(session, get_hand_over(session, plan_id))
 
     def test_waits_for_nobody_who_is_saving_a_record(self, database: Database, factories: Factories) -> None:
         giver, receiver = factories.two_tenants()
@@ -363,12 +354,6 @@ class TestFunctions:
 
         with database.transaction(us.scope) as session, pytest.raises(ProgrammingError, match="permission denied"):
             session.execute(text(f"SELECT {call}"), {"id": us.id})
-
-
-def in_transaction(database: Database, scope: Scope, act: Callable[[Session], None]) -> None:
-    """Do something in a transaction of its own."""
-    with database.transaction(scope) as session:
-        act(session)
 
 
 def settled_in_preview(database: Database, scope: Scope, plan_id: UUID) -> dict[str, int]:

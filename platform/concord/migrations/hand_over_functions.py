@@ -63,6 +63,9 @@ PREVIEW = f"""
     BEGIN
         SELECT h.* INTO plan FROM hand_over h
         WHERE h.id = its_id AND h.done_at IS NULL AND h.withdrawn_at IS NULL
+          -- What was agreed to for a day that is past is agreed to no more.
+          AND (h.takes_effect_on >= (now() AT TIME ZONE 'UTC')::date OR scope_is_operator()
+               OR (h.given_at IS NOT NULL AND h.taken_at IS NOT NULL))
           AND (scope_agency() = h.agency_id OR scope_is_operator()
                OR (scope_agency() = h.receiver_id AND h.given_at IS NOT NULL));
         IF plan.id IS NULL THEN
