@@ -6,7 +6,7 @@ What was said first stays; the last that was said of a kind is what holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -18,6 +18,9 @@ from matching.link.state import DayKind
 from tenants import audit
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
+
+_LONGEST_PAST = timedelta(days=18 * 366)
+_LONGEST_AHEAD = timedelta(days=3 * 366)
 
 
 class LinkDay(Base):
@@ -41,8 +44,11 @@ class LinkDay(Base):
 def say_day(session: Session, link: Link, *, kind: DayKind, day: date, now: datetime) -> LinkDay:
     """Say a link's day of a kind; said again, the last holds. Who may and when is its caller's to check.
 
-    :raises LinkInvalid: when what was done is said to lie ahead.
+    :raises LinkInvalid: when what was done is said to lie ahead, or no link has such a day.
     """
+    # One day that no calendar reckons with would keep both agencies from their lists.
+    if not -_LONGEST_PAST <= day - now.date() <= _LONGEST_AHEAD:
+        raise LinkInvalid("Enter a day within eighteen years back and three years ahead.")
     if not kind.planned and day > now.date():
         raise LinkInvalid(f"“{kind.label}” is said of a day that has come. Choose today or a day before.")
     said = session.scalar(select(func.max(LinkDay.number)).where(LinkDay.link_id == link.id, LinkDay.kind == kind))

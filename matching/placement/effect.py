@@ -52,11 +52,15 @@ def introduce(session: Session, link: Link, facts: StepFacts, now: datetime) -> 
 def move_in(session: Session, link: Link, facts: StepFacts, now: datetime) -> None:
     """Keep the day on which the children moved in, or on which fostering became a placement for adoption.
 
-    :raises NotYet: when that was before they were fostered there.
+    :raises NotYet: when that was before they were fostered there, or before the match was decided.
     """
     placement, day = _placement(session, link, now), _day(facts)
     if link.fostered_on is not None and day < link.fostered_on:
         raise NotYet("The placement for adoption begins on the day the children moved in as fostered, or after.")
+    if placement.matched_on is not None and day < placement.matched_on:
+        raise NotYet(
+            f"The match was decided on {placement.matched_on:%d/%m/%Y}; nobody is placed for adoption before that."
+        )
     placement.moved_in_on = link.fostered_on or day
     placement.adoptive_start_on = day
     session.flush()

@@ -107,6 +107,15 @@ class TestPlacement:
         agree_plan(database, pairing)
         step(database, pairing.children, pairing, StepName.PLACE, day=TODAY)
 
+    def test_waits_for_the_decision_on_the_match(self, factories: Factories, database: Database) -> None:
+        pairing = make_matched(factories, database)
+        agree_plan(database, pairing)
+        step(database, pairing.children, pairing, StepName.INTRODUCE, day=TODAY - timedelta(days=110))
+
+        with pytest.raises(NotYet, match="before that"):
+            step(database, pairing.children, pairing, StepName.PLACE, day=TODAY - timedelta(days=121))
+        step(database, pairing.children, pairing, StepName.PLACE, day=TODAY - timedelta(days=120))
+
     def test_of_foster_carers_becomes_adoptive_where_the_children_live(
         self, factories: Factories, database: Database
     ) -> None:
