@@ -36,7 +36,7 @@ DIRECTORY = {
     "sign_in_session",
 }
 OF_BOTH_SIDES = {
-    *("link_day", "match_decision", "decline", "decline_feedback"),
+    *("link_day", "match_decision", "decline", "decline_feedback", "link_note", "link_message", "link_file"),
     *("panel_reader", "panel_undertaking", "panel_paper"),
     *("swap_group", "swap_member"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
