@@ -28,6 +28,7 @@ CENSUS = {
             *("pack_content.Check.lists", "pack_content.Count.own", "worklist.GroupWork.waiting"),
             *("worklist.HouseholdWork.waiting", "worklist.WaitingGroup.families", "link_list.list_links"),
             *("rectification.seen_by", "audit.count_entries_of", "audit_search.count_entries"),
+            *("notice.list_notices", "sealing.reading.list_records"),
         ),
         OWN,
     ),

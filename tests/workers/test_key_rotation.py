@@ -31,6 +31,7 @@ NOT_SEALED = {
     "audit_anchor.hash": "a hash of the audit",
     "audit_anchor.signature": "a signature",
     "audit_chain.hash": "a hash of the audit",
+    "hand_over.lines": "ids and digests of the rows that moved",
     "document_version.sealed": "sealed under the key of its own that stands beside it",
     "identity_provider_secret.sealed": "as above",
     "placement_introduction.sealed": "as above",
