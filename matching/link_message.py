@@ -182,7 +182,9 @@ def ask_each(session: Session, links: Sequence[Link], *, words: str, reason: str
     for link in links:
         send_message(session, link, words=words, now=now)
         add_note(session, link, words=f"Chased: {reason}", now=now)
-        _record(session, link, audit.Act.REQUEST, "chased with others", now=now)
+        # The side's own too: the other is asked on this link, and not told that it is one of many.
+        reason = "chased with others"
+        audit.record(session, audit.Act.REQUEST, record_kind=RECORD_KIND, record_id=link.id, reason=reason, now=now)
     return len(links)
 
 

@@ -201,6 +201,8 @@ class TestAskEach:
             }
             assert [each.words for each in read_notes(session, link, now=utc_now())] == ["Chased: Still for weeks"]
         assert told(database, pairing.family)[0] == "There is a new message"
+        with transaction(database, pairing.family) as session:
+            assert Act.REQUEST not in {each.act for each in list_entries_of(session, pairing.link_id)}
 
 
 class TestNotes:
