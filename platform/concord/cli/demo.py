@@ -18,6 +18,8 @@ from concord.cli.wait import wait_for_jobs
 from concord.cli.workplace import Workplace, open_database, today
 from concord.demo import DemoPlan, write_demo
 from concord.demo import stage as staging
+from concord.demo.consortium import OFFICE_SLUG
+from concord.demo.link import make_links
 from concord.demo.stage import HandedIn, Stage
 from concord.migrations import upgrade
 from concord.provider.people import FILE_NAME
@@ -29,6 +31,7 @@ from concord.settings import Settings
 from concord.web.settings import provider_url
 from matching.pack import get_pack_version
 from matching.ranking.engine import warm
+from tenants.base import utc_now
 
 T = TypeVar("T")
 SHOWN = "devon"
@@ -87,7 +90,7 @@ def command(
             if not leave:
                 with clock.step("site"):
                     click.echo(_welcome(start_site(supervisor, deployment)), err=as_json)
-            made = _build(place, stage, clock)
+            made = _build(place, plan, stage, clock)
             click.echo(json.dumps(made, indent=2) if as_json else _words(made))
             if not leave:
                 wait_for_stop()
@@ -118,11 +121,14 @@ def _wait(place: Workplace, handed: Iterable[HandedIn]) -> None:
     wait_for_jobs(place.database, jobs, words="Importing the sheets", check=place.check)
 
 
-def _build(place: Workplace, stage: Stage, clock: Clock) -> dict[str, Any]:
+def _build(place: Workplace, plan: DemoPlan, stage: Stage, clock: Clock) -> dict[str, Any]:
     database = place.database
     with clock.step("ranking"):
         warm()
         rankings = staging.rank_all(database, stage, as_of=today())
+    with clock.step("links"):
+        cast = staging.cast(database, plan, stage, issuer=provider_url(place.deployment.provider_port))
+        make_links(database, cast, office=OFFICE_SLUG, now=utc_now())
     with clock.step("packs"):
         meeting, asked = staging.arrange(database, stage)
         wait_for_packs(place, stage.office, meeting.id, version=1, asked=asked)
@@ -153,5 +159,5 @@ def _welcome(url: str) -> str:
         "Choose “Sign in”, then for instance Devon’s family finder, or the consortium office’s coordinator.\n"
         "On Import, Devon’s family finder finds two sheets left to try: of one the columns are not clear, and in the "
         "other some rows are to be mended.\n"
-        "Stop it with Ctrl-C. Meanwhile the groups are ranked and the workers build the packs.\n"
+        "Stop it with Ctrl-C. Meanwhile the groups are ranked, links are made, and the workers build the packs.\n"
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from concord.demo.consortium import OFFICE_SLUG, DemoAgency, DemoPerson
+from concord.demo.link import Cast
 from concord.demo.sheet_shape import DemoSheet
 from concord.demo.sheets import DemoPlan
 from matching.household import count_households
@@ -94,6 +96,19 @@ def set_stage(database: Database, plan: DemoPlan, *, issuer: str) -> Stage:
                 for slug, agency in agencies.items()
             }
         )
+
+
+def cast(database: Database, plan: DemoPlan, stage: Stage, *, issuer: str) -> Cast:
+    """Return how to act as the demonstration's people: by an agency's short name and a role in it."""
+    subjects = {(person.agency_slug, role): person.subject for person in plan.people for role in person.roles}
+
+    @cache
+    def act_as(slug: str, role: Role) -> Scope:
+        with database.transaction(OPERATOR) as session:
+            person = find_person_by_identity(session, issuer=issuer, subject=subjects[slug, role])
+            return replace(stage.scopes[slug], person_id=person.id if person else None, roles=frozenset({role}))
+
+    return act_as
 
 
 def write_people(plan: DemoPlan, path: Path) -> None:
