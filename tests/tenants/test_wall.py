@@ -101,7 +101,7 @@ DEFINERS = {
         "concord_place",
         "tells a swap group's members of placements between them, and its office of all: agencies, days and ages",
     ),
-    "swap_declined": ("concord_place", "says which pairs of a swap group's members one of the two has declined"),
+    "swap_declined": ("concord_place", "says which pairs one of the two has declined: to the office of all, to a member of its own"),
     "consortium_figures": ("concord_place", "tells counts and days of a consortium's links: rounded, and not of few"),
     "find_groups": ("concord_search", "finds by words, as the policies would let it, with the index that they cost"),
     "find_households": ("concord_search", "as above"),

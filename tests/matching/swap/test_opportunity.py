@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from matching.decline import NotOurs, declines_of_group
 from matching.link import LinkAlreadyOpen, LinkInvalid, NotYourStep, find_open_link
@@ -166,6 +167,26 @@ class TestAnswerLeg:
         found = find(database, ground, ground.office)
         assert [(leg.group.id, leg.household.id) for leg in found.others] == [back]
         assert found.rings == ()
+
+    def test_tells_no_third_member_what_two_declined(self, factories: Factories, database: Database) -> None:
+        ground = make_ground(factories, database)
+        there, _ = swap(factories, ground)
+        three = (ground.devon, ground.dorset, ground.outsider)
+        with transaction(database, ground.office) as session:
+            terms = Terms("Three", RULE, within_points=100)
+            wanted = make_swap_group(session, terms, agency_ids=[each.id for each in three], now=utc_now()).id
+        for member in three:
+            with transaction(database, member) as session:
+                agree(session, get_swap_group(session, wanted), now=utc_now())
+
+        answer(database, ground, ground.dorset, there, confirm=False)
+
+        told = {}
+        for tenant in (*three, ground.office):
+            with transaction(database, tenant) as session:
+                told[tenant.id] = session.execute(text("SELECT * FROM swap_declined(:it)"), {"it": wanted}).all()
+        assert told.pop(ground.outsider.id) == []
+        assert list(told.values()) == [[there]] * 3
 
     def test_takes_ones_own_leg_with_a_reason_alone(self, factories: Factories, database: Database) -> None:
         ground = make_ground(factories, database)

@@ -2,7 +2,8 @@
 
 Placements are seen by their two agencies. ``swap_placements`` tells the members of a swap group of those between
 themselves, and the office of all between members: agencies, days and ages in months, and nothing of a record.
-``swap_declined`` says which pairs one of their two agencies has declined, so that no plan brings them again.
+``swap_declined`` says which pairs one of their two agencies has declined, so that no plan brings them again: a member
+hears of its own pairs, the office of all.
 """
 
 from __future__ import annotations
@@ -155,6 +156,7 @@ DECLINED = f"""
         WHERE d.taken_back_at IS NULL
             AND d.group_agency_id IN (SELECT member.agency_id FROM member)
             AND d.household_agency_id IN (SELECT member.agency_id FROM member)
-            AND EXISTS (SELECT FROM member WHERE member.by_office OR member.agency_id = scope_agency())
+            AND EXISTS (SELECT FROM member WHERE member.by_office
+                OR member.agency_id = scope_agency() AND scope_agency() IN (d.group_agency_id, d.household_agency_id))
     $$
 """
