@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from matching.notice import take_unmailed
-from tenants.error import DomainError, Invalid
+from tenants.error import Conflict, Invalid
 from tenants.person import get_person
 from workers.work import Work
 
@@ -36,11 +36,11 @@ _PORTS = {"smtp": 587, "smtps": 465}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class MailOff(DomainError):
+class MailOff(Conflict):
     """This deployment sends no e-mail."""
 
 
-class MailRefused(DomainError):
+class MailRefused(Invalid):
     """The mail server will never take this e-mail."""
 
 

@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 
 from matching.agreement import AgreementEntry
 from matching.bar import RecordBar
+from matching.clock.mark import ClockMark
+from matching.clock.reason import ClockReason
+from matching.decline import Decline, DeclineFeedback
 from matching.glass import Glass
 from matching.household import Household
 from matching.intake.column import SheetKind
@@ -22,6 +25,7 @@ from matching.intake.import_row import ImportRow
 from matching.intake.import_run import VERB_OF, ImportRun, lock_imports
 from matching.intake.outcome import Outcome
 from matching.intake.taking import Progress
+from matching.legal_hold import LegalHold
 from matching.sibling_group import SiblingGroup
 from matching.sibling_placement import SiblingPlacement
 from tenants import audit
@@ -185,12 +189,20 @@ def _kept_since(session: Session, added: Sequence[UUID]) -> str | None:
         select(RecordBar.id).where(func.coalesce(RecordBar.household_id, RecordBar.sibling_group_id).in_(added)),
         select(Glass.id).where(func.coalesce(Glass.household_id, Glass.sibling_group_id).in_(added)),
         select(AgreementEntry.id).where(AgreementEntry.household_id.in_(added)),
+        select(LegalHold.id).where(LegalHold.sibling_group_id.in_(added)),
+        select(ClockMark.id).where(func.coalesce(ClockMark.household_id, ClockMark.sibling_group_id).in_(added)),
+        select(ClockReason.id).where(func.coalesce(ClockReason.household_id, ClockReason.sibling_group_id).in_(added)),
+        *(
+            select(each.sibling_group_id).where(or_(each.household_id.in_(added), each.sibling_group_id.in_(added)))
+            for each in (Decline, DeclineFeedback)
+        ),
     )
     if not any(session.scalar(query.limit(1)) for query in stands):
         return None
     return (
         "Since then somebody was shut out of a record that it added, opened who such a record is about by breaking "
-        "glass, or recorded what the family agreed to. That is kept, and the record with it."
+        "glass, declined it, or recorded what the family agreed to, a legal hold, or a time limit. That is kept, and "
+        "the record with it."
     )
 
 

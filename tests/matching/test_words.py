@@ -49,7 +49,7 @@ def groups_found(database: Database, scope: Scope, words: str, *, alike: bool = 
 
 
 @pytest.fixture(scope="module")
-def pool(factories: Factories) -> tuple[Tenant, Tenant, Tenant]:
+def pool(factories: Factories, admin: psycopg.Connection[Any]) -> Iterator[tuple[Tenant, Tenant, Tenant]]:
     """Two agencies of a consortium and a stranger, whose households say two of five words, each shared otherwise."""
     us, them = factories.two_tenants()
     stranger = factories.tenant(factories.consortium())
@@ -59,7 +59,14 @@ def pool(factories: Factories) -> tuple[Tenant, Tenant, Tenant]:
             stage, held = ways[(number + (tenant is them)) % len(ways)]
             second = WORDS[(number + 2) % len(WORDS)]
             factories.household(tenant, stage=stage, held=held, profile=f"They like {first} and a {second}.")
-    return us, them, stranger
+    yield us, them, stranger
+    keep_in_house(admin, us, them, stranger)
+
+
+def keep_in_house(admin: psycopg.Connection[Any], *tenants: Tenant) -> None:
+    """Take back what is shared nationally: it would be in every other test's pool."""
+    agencies = [tenant.id for tenant in tenants]
+    admin.execute("UPDATE pool_entry SET stage = 'in_house' WHERE agency_id = ANY (%s)", (agencies,))
 
 
 class TestFinding:
@@ -97,7 +104,9 @@ class TestFinding:
             and not (against and not either and against in profiles[each])
         }
 
-    def test_is_of_ones_own_and_what_is_shared_alone(self, factories: Factories, database: Database) -> None:
+    def test_is_of_ones_own_and_what_is_shared_alone(
+        self, factories: Factories, database: Database, admin: psycopg.Connection[Any]
+    ) -> None:
         us, them = factories.two_tenants()
         stranger = factories.tenant(factories.consortium())
         ours = factories.household(us, stage=Stage.IN_HOUSE, profile="A quincunx.")
@@ -109,6 +118,7 @@ class TestFinding:
 
         ids = {card.id for card in found(database, us.scope, "quincunx")}
 
+        keep_in_house(admin, stranger)
         assert ids == {ours, shared, national}
 
     @pytest.mark.parametrize("asked", ["quagmire", "quagmier"])
@@ -371,7 +381,7 @@ def function_says(database: Database, scope: Scope, asked: str) -> set[Any]:
         return set(session.scalars(text("SELECT find_households(:asked, true)"), {"asked": asked}))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(migrated: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
     """The database as no tenant sees it."""
     with psycopg.connect(libpq_url(migrated.admin), autocommit=True) as connection:

@@ -101,7 +101,10 @@ DEFINERS = {
         "concord_place",
         "tells a swap group's members of placements between them, and its office of all: agencies, days and ages",
     ),
-    "swap_declined": ("concord_place", "says which pairs one of the two has declined: to the office of all, to a member of its own"),
+    "swap_declined": (
+        "concord_place",
+        "says which pairs were declined: of its own to a member, of all to the office",
+    ),
     "consortium_figures": ("concord_place", "tells counts and days of a consortium's links: rounded, and not of few"),
     "find_groups": ("concord_search", "finds by words, as the policies would let it, with the index that they cost"),
     "find_households": ("concord_search", "as above"),

@@ -246,7 +246,8 @@ class TestRanking:
         naming = [
             each
             for each in kept_clear
-            if each.is_file() and re.search(TELLING[each.suffix == ".html"], each.read_text(), re.IGNORECASE)
+            if each.suffix in {".py", ".html"}
+            and re.search(TELLING[each.suffix == ".html"], each.read_text(), re.IGNORECASE)
         ]
 
         assert len(kept_clear) > 60

@@ -105,7 +105,7 @@ class TestArrange:
         visitor = visit_as(consortium.us)
 
         assert visitor.get("/meetings/new").status_code == 403
-        assert "The consortium office arranges meetings." in page_of(visitor).text
+        assert "The consortium office arranges this." in page_of(visitor).text
         visitor.get(consortium.path)
         assert visitor.post("/meetings/new", GOOD).status_code == 403
 
