@@ -63,8 +63,8 @@ class TestReports:
         tab.goto(f"{place.url}/links")
         tab.get_by_role("link", name=f"{group} and {household}").click()
         tab.get_by_role("button", name="Consider this link").click()
-        visit.look("link-consider", f"Consider the link of {group} and {household}")
-        tab.get_by_label("Why do you consider it?").fill("The family would like to hear more.")
+        visit.look("link-consider", f"Consider this link: {group} and {household}")
+        tab.get_by_label("Why?").fill("The family would like to hear more.")
         tab.get_by_role("button", name="Consider this link").click()
         visit.look("link-considering", title)
 
