@@ -79,4 +79,5 @@ def _keyed(program: Program, ids: dict[str, list[str]]) -> Iterator[Attempt]:
             data=write.body,
             content_type=write.media or "application/json",
         )
-        yield replace(write, headers=(("Idempotency-Key", key),), alike=bool(write.ids))
+        # Whoever comes with the key again is given what their own agency was told before, whatever that was.
+        yield replace(write, headers=(("Idempotency-Key", key),), alike=False)
