@@ -79,5 +79,4 @@ def _keyed(program: Program, ids: dict[str, list[str]]) -> Iterator[Attempt]:
             data=write.body,
             content_type=write.media or "application/json",
         )
-        # Whoever comes with the key again is given what their own agency was told before, whatever that was.
-        yield replace(write, headers=(("Idempotency-Key", key),), alike=False)
+        yield replace(write, headers=(("Idempotency-Key", key),), foreign=frozenset({key}), alike=bool(write.ids))

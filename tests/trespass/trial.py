@@ -78,7 +78,9 @@ def _try(app: Flask, intruder: Intruder, attempt: Attempt, findings: Findings) -
     if unseen:
         rule = rule_of(app, attempt)
         findings.reached[attempt.method, rule.rule if rule else ""] += 1
-    if attempt.alike and (unseen or (attempt.foreign and not attempt.ids)):
+    # A stranger's key beside a record that one sees is a write of one's own: it does something new each time.
+    named = attempt.ids - attempt.foreign
+    if attempt.alike and (named & intruder.hidden or (attempt.foreign and not named)):
         instead = made_up(unseen | attempt.foreign)
         none = _sent(intruder, attempt.instead(instead))
         findings.requests += 1
