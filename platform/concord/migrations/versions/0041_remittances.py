@@ -1,0 +1,12 @@
+"""To be filled in."""
+
+from __future__ import annotations
+
+revision = "0041"
+down_revision = "0040"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change nothing yet."""
