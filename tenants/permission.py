@@ -85,6 +85,13 @@ class Verb(StrEnum):
     AGREE_SWAPS = "agree_swaps", "agree to a swap group"
     READ_OPPORTUNITIES = "read_opportunities", "see what could be balanced in a swap group"
     READ_MONITORING = "read_monitoring", "see how long stages take and what became of links"
+    READ_TARIFFS = "read_tariffs", "see what placements between agencies cost"
+    KEEP_TARIFFS = "keep_tariffs", "set what placements between agencies cost, and by which rules"
+    READ_FEES = "read_fees", "see the fees that the agency pays and is paid"
+    KEEP_FEES = "keep_fees", "raise, pay and reconcile fees, and close a month"
+    SIGN_FEES = "sign_fees", "sign fee agreements"
+    APPROVE_FEES = "approve_fees", "approve what another asked to change about fees"
+    READ_SAVINGS = "read_savings", "see what swaps saved and families earned"
     RUN_PLATFORM = "run_platform", "run the service"
 
 
@@ -131,6 +138,7 @@ LEADS = frozenset({Role.COORDINATOR, Role.MANAGER})
 ADVISERS = frozenset({Role.PANEL_ADVISER, Role.MEDICAL_ADVISER, Role.LEGAL_ADVISER})
 DECIDERS = ADVISERS | {Role.DECISION_MAKER}
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.INFORMATION_GOVERNANCE, Role.MANAGER})
+FINANCE = frozenset({Role.FINANCE_OFFICER, Role.MANAGER})
 GUARDS = frozenset({Role.INFORMATION_GOVERNANCE, Role.MANAGER})
 
 OWN = frozenset({Relation.OWN})
@@ -215,6 +223,15 @@ TABLE: tuple[Right, ...] = (
     Right(Verb.READ_OPPORTUNITIES,   LEADS,                                        OFFICE, Level.SUMMARY,  BOTH),
     Right(Verb.READ_MONITORING,      {Role.MANAGER},                               OWN),
     Right(Verb.READ_MONITORING,      LEADS,                                        OFFICE),
+    Right(Verb.READ_TARIFFS,         FINANCE,                                      OWN),
+    Right(Verb.READ_TARIFFS,         {Role.COORDINATOR},                           OFFICE),
+    Right(Verb.KEEP_TARIFFS,         LEADS | {Role.FINANCE_OFFICER},               OFFICE),
+    Right(Verb.READ_FEES,            FINANCE,                                      OWN),
+    Right(Verb.KEEP_FEES,            {Role.FINANCE_OFFICER},                       OWN),
+    Right(Verb.SIGN_FEES,            FINANCE,                                      OWN),
+    Right(Verb.APPROVE_FEES,         FINANCE,                                      OWN),
+    Right(Verb.READ_SAVINGS,         FINANCE,                                      OWN),
+    Right(Verb.READ_SAVINGS,         LEADS,                                        OFFICE),
     Right(Verb.RUN_PLATFORM,         {Role.OPERATOR},                              frozenset()),
 )
 # fmt: on

@@ -74,6 +74,12 @@ SECTIONS: tuple[Section, ...] = (
         verb=Verb.READ_SWAPS,
     ),
     Section(
+        title="Fees",
+        hint="What placements between agencies cost: agreements to sign, and what is owed, invoiced and paid.",
+        endpoint="fees.index",
+        verb=Verb.READ_TARIFFS,
+    ),
+    Section(
         title="Monitoring",
         hint="How long children wait and stages take, what became of links, and what changed this month.",
         endpoint="monitoring.index",

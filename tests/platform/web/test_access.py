@@ -91,6 +91,7 @@ CENSUS = {
     "GET /bars": "may set_bars",
     "GET /bars/<uuid:bar_id>/lift": "may lift_bars",
     "POST /bars/<uuid:bar_id>/lift": "may lift_bars",
+    "GET /fees": "may read_tariffs",
     "GET /glass": "may break_glass",
     "POST /glass": "may break_glass",
     "GET /glass/all": "may read_glass",

@@ -1,0 +1,1 @@
+"""What banks say was paid: files of bank lines, and the lines that wait to be matched."""

@@ -1,0 +1,10 @@
+"""``concord fees``: tariffs, what a placement costs, and what is owed. Each part of fees adds its commands here."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group("fees")
+def command() -> None:
+    """Keep tariffs, say what a placement costs, and see what is owed."""
