@@ -1,0 +1,117 @@
+"""What the accounts of the scope's own book come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from matching.fee.ledger.account import Account
+from matching.fee.ledger.transaction import LedgerTransaction, Posting
+from tenants.database import scope_of
+
+_TOTAL = func.coalesce(func.sum(Posting.pence), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DueLine:
+    """An instalment that is due and not, or not wholly, invoiced."""
+
+    agreement_id: UUID
+    due_key: str
+    pence: int
+
+
+def balance(
+    session: Session,
+    account: Account,
+    *,
+    other_agency_id: UUID | None = None,
+    agreement_id: UUID | None = None,
+    due_key: str | None = None,
+    until_on: date | None = None,
+) -> int:
+    """Return what an account of the scope's own book comes to, in pence: debits less credits.
+
+    :param until_on: leave out the months that begin after this day.
+    """
+    wanted = [Posting.account == account, *_about(other_agency_id, agreement_id, due_key)]
+    if until_on is not None:
+        wanted.append(Posting.period_on <= until_on)
+    return int(session.scalar(select(_TOTAL).where(_own(session), *wanted)) or 0)
+
+
+def balances_of(
+    session: Session, *, other_agency_id: UUID | None = None, agreement_id: UUID | None = None
+) -> dict[Account, int]:
+    """Return what each account of the scope's own book comes to, where that is not nothing, in the accounts' order."""
+    query = (
+        select(Posting.account, func.sum(Posting.pence))
+        .where(_own(session), *_about(other_agency_id, agreement_id, None))
+        .group_by(Posting.account)
+        .having(func.sum(Posting.pence) != 0)
+    )
+    found = {account: int(pence) for account, pence in session.execute(query)}
+    return {account: found[account] for account in Account if account in found}
+
+
+def outstanding(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how much of each invoice is owed still, in pence, by the scope's own book; less than nothing if too much.
+
+    Invoices of which nothing was posted are not among them.
+    """
+    own = scope_of(session).agency_id
+    query = (
+        select(LedgerTransaction.invoice_id, LedgerTransaction.payee_agency_id == own, func.sum(Posting.pence))
+        .join(Posting, Posting.transaction_id == LedgerTransaction.id)
+        .where(
+            LedgerTransaction.invoice_id.in_(invoice_ids),
+            _own(session),
+            Posting.account.in_((Account.RECEIVABLE, Account.PAYABLE)),
+        )
+        .group_by(LedgerTransaction.invoice_id, LedgerTransaction.payee_agency_id == own)
+    )
+    found: dict[UUID, int] = {}
+    for invoice_id, payees, pence in session.execute(query):
+        if invoice_id is not None:
+            found[invoice_id] = found.get(invoice_id, 0) + (int(pence) if payees else -int(pence))
+    return found
+
+
+def list_to_invoice(
+    session: Session, *, payer_agency_id: UUID | None = None, agreement_id: UUID | None = None
+) -> list[DueLine]:
+    """Return what is due to the scope's own agency and not invoiced, by agreement and instalment.
+
+    An amount below nothing is what was invoiced too much. Take :func:`lock_agreement` before invoicing any of it.
+    """
+    query = (
+        select(Posting.agreement_id, Posting.due_key, func.sum(Posting.pence))
+        .where(_own(session), Posting.account == Account.TO_INVOICE, Posting.due_key.is_not(None))
+        .where(*_about(payer_agency_id, agreement_id, None))
+        .group_by(Posting.agreement_id, Posting.due_key)
+        .having(func.sum(Posting.pence) != 0)
+        .order_by(Posting.agreement_id, Posting.due_key)
+    )
+    return [
+        DueLine(agreement, key, int(pence)) for agreement, key, pence in session.execute(query) if agreement and key
+    ]
+
+
+def _own(session: Session) -> ColumnElement[bool]:
+    return Posting.agency_id == scope_of(session).agency_id
+
+
+def _about(other_agency_id: UUID | None, agreement_id: UUID | None, due_key: str | None) -> list[ColumnElement[bool]]:
+    wanted = (
+        (Posting.other_agency_id, other_agency_id),
+        (Posting.agreement_id, agreement_id),
+        (Posting.due_key, due_key),
+    )
+    return [column == value for column, value in wanted if value is not None]
