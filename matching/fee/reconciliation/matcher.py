@@ -1,0 +1,380 @@
+"""Proposals for bank lines: what each most likely pays, how certain that is, and why.
+
+A proposal's points are the sum of what speaks for it and against it (``POINTS``), from 0 to 100, and every summand is
+said in words. Points alone never make one sure: above that line lies only what is written whole, adds up to the penny,
+comes from whoever owes it, and can be taken for nothing else. Lines are served in the order of how certain they are, so
+that a vague one never takes an invoice from a clear one; what one line pays, the next no longer finds open.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from matching.fee.reconciliation.fact import (
+    Confidence,
+    Facts,
+    Kind,
+    KnownInvoice,
+    Proposal,
+    Share,
+    WaitingLine,
+)
+from matching.fee.reconciliation.payer_name import find_payer
+from matching.fee.reconciliation.reference import How, KeyBook, Mention, words_of
+from matching.fee.reconciliation.subset import find_sum
+from matching.fee.reconciliation.undoing import undoing
+from matching.fee.remittance.bank_file import pounds
+
+SURE: Final = 90
+LIKELY: Final = 60
+POSSIBLE: Final = 30
+"""From how many points a proposal is each; below the last there is none."""
+POINTS: Final = {
+    "whole": 50,
+    "other_key": 45,
+    "nearly": 35,
+    "some": 25,
+    "exact": 30,
+    "one_of_several_sums": 20,
+    "part": 10,
+    "over": 10,
+    "payer": 15,
+    "payer_before": 20,
+    "other_payer": -35,
+    "before_issue": -20,
+    "names_others": -30,
+    "settled": -25,
+}
+_OLDEST: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a line says: the invoices that it names and who pays."""
+
+    line: WaitingLine
+    mentions: dict[UUID, Mention]
+    payer_id: UUID | None
+    payer_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Invoices that a line may pay; ``only`` says that no other choice adds up to it."""
+
+    invoices: tuple[KnownInvoice, ...]
+    only: bool = True
+    together: bool = False
+
+
+def propose(facts: Facts) -> list[Proposal]:
+    """Return a proposal for each line, in the lines' order; one of ``Kind.NOTHING`` where nothing is found."""
+    matcher = _Matcher(facts)
+    found = matcher.credits([line for line in facts.lines if line.pence > 0])
+    for line in facts.lines:
+        if line.pence < 0:
+            found[line.id] = undoing(line, facts.earlier)
+    return [found[line.id] for line in facts.lines]
+
+
+class _Matcher:
+    """The facts, looked up in the ways that proposals need, and what is still open of each invoice."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._payers = {payer.id: payer for payer in facts.payers}
+        self._invoices = {each.id: each for each in facts.invoices}
+        self._left = {each.id: each.outstanding for each in facts.invoices}
+        self._book = KeyBook(facts.invoices)
+        self._of_payer: dict[UUID, list[KnownInvoice]] = defaultdict(list)
+        for invoice in sorted(facts.invoices, key=lambda each: (each.due_on, each.number, each.id)):
+            self._of_payer[invoice.payer_id].append(invoice)
+        self._names: dict[str, UUID | None] = {}
+        self._named_by: Counter[UUID] = Counter()
+
+    def credits(self, lines: Sequence[WaitingLine]) -> dict[UUID, Proposal]:
+        """Return a proposal for each credit, the most certain served first."""
+        readings = {line.id: self._read(line) for line in lines}
+        for reading in readings.values():
+            self._named_by.update(each for each, mention in reading.mentions.items() if mention.whole)
+        waiting = {line.id: line for line in lines}
+        queue: list[tuple[int, int, str, Proposal]] = []
+        for line in lines:
+            _push(queue, line, self._best(readings[line.id], waiting.values(), readings))
+        found: dict[UUID, Proposal] = {}
+        while queue:
+            _, _, _, proposal = heapq.heappop(queue)
+            line = waiting[proposal.line_id]
+            fresh = self._best(readings[line.id], waiting.values(), readings)
+            if fresh.points < proposal.points:
+                # Somebody more certain has taken what it counted on.
+                _push(queue, line, fresh)
+                continue
+            for share in fresh.shares:
+                self._left[share.invoice_id] -= share.pence
+            found[line.id] = fresh
+            del waiting[line.id]
+        return found
+
+    # ── what a line says ──
+
+    def _read(self, line: WaitingLine) -> _Reading:
+        if line.payer not in self._names:
+            self._names[line.payer] = find_payer(line.payer, tuple(self._payers.values()))
+        before = line.known_payers & self._payers.keys()
+        payer_id = next(iter(before)) if len(before) == 1 else self._names[line.payer]
+        mentions = self._book.mentions(f"{line.reference} {line.payer}")
+        if payer_id is None and not line.payer:
+            # Many exports have one column for name and reference together.
+            payer_id = find_payer(_letters(line.reference), tuple(self._payers.values()))
+        return _Reading(line, mentions, payer_id, len(before) == 1)
+
+    # ── what it may pay ──
+
+    def _best(self, reading: _Reading, waiting: Iterable[WaitingLine], readings: dict[UUID, _Reading]) -> Proposal:
+        choices = [*self._named_choices(reading), *self._sum_choices(reading)]
+        if not any(choice.only for choice in choices) and not self._open_named(reading):
+            choices += self._together(reading, waiting, readings)
+        scored = [self._score(reading, choice) for choice in choices]
+        kept = [each for each in scored if each.points >= POSSIBLE]
+        if not kept:
+            return Proposal(reading.line.id, doubts=tuple(self._why_nothing(reading)))
+        return min(kept, key=lambda each: (-each.points, len(each.shares), self._age(each)))
+
+    def _named_choices(self, reading: _Reading) -> list[_Choice]:
+        """Return the invoices that the line names: all of them, the clear ones, or those that add up to it."""
+        named = self._open_named(reading)
+        if not named:
+            return []
+        clearest = [each for each in named if reading.mentions[each.id].how is How.NUMBER]
+        whole = [each for each in named if reading.mentions[each.id].whole]
+        choices = [_Choice(tuple(each)) for each in (clearest, whole) if each and self._of_one_payer(each)]
+        choices += [_Choice((each,)) for each in named]
+        choices += self._adding_up(named, reading.line.pence)
+        for certain in (clearest, whole):
+            choices += self._topped_up(reading, certain)
+        return choices
+
+    def _topped_up(self, reading: _Reading, certain: list[KnownInvoice]) -> list[_Choice]:
+        """Return what is named and what else of the same payer makes up the rest: references that were cut off."""
+        left = reading.line.pence - sum(self._left[each.id] for each in certain)
+        if not certain or left <= 0 or not self._of_one_payer(certain):
+            return []
+        others = [each for each in self._open_of(certain[0].payer_id) if each not in certain]
+        hinted = [each for each in others if each.id in reading.mentions]
+        for pool in (hinted, others):
+            found = find_sum([self._left[each.id] for each in pool], left)
+            if found is not None:
+                return [_Choice((*certain, *(pool[place] for place in found.places)), only=found.only)]
+        return []
+
+    def _sum_choices(self, reading: _Reading) -> list[_Choice]:
+        """Return what of the payer's open invoices adds up to the line, or of anybody's where one alone does."""
+        if reading.payer_id is not None:
+            return self._adding_up(self._open_of(reading.payer_id), reading.line.pence)
+        if reading.mentions:
+            return []
+        exact = [each for each in self._invoices.values() if self._left[each.id] == reading.line.pence]
+        return [_Choice(tuple(exact))] if len(exact) == 1 else []
+
+    def _adding_up(self, invoices: Sequence[KnownInvoice], pence: int) -> list[_Choice]:
+        exact = [each for each in invoices if self._left[each.id] == pence]
+        if exact:
+            return [_Choice((exact[0],), only=len(exact) == 1)]
+        found = find_sum([self._left[each.id] for each in invoices], pence)
+        return [] if found is None else [_Choice(tuple(invoices[place] for place in found.places), only=found.only)]
+
+    def _together(
+        self, reading: _Reading, waiting: Iterable[WaitingLine], readings: dict[UUID, _Reading]
+    ) -> list[_Choice]:
+        """Return the invoice that this and another line of the same payer pay between them."""
+        if reading.payer_id is None:
+            return []
+        others = {
+            line.pence
+            for line in waiting
+            if line.id != reading.line.id
+            and readings[line.id].payer_id == reading.payer_id
+            and abs(line.dated_on - reading.line.dated_on) <= timedelta(days=45)
+        }
+        owed = self._open_of(reading.payer_id)
+        made = [each for each in owed if self._left[each.id] - reading.line.pence in others]
+        return [_Choice((made[0],), only=len(made) == 1, together=True)] if made else []
+
+    # ── how certain that is ──
+
+    def _score(self, reading: _Reading, choice: _Choice) -> Proposal:
+        invoices, line = choice.invoices, reading.line
+        owed = sum(self._left[each.id] for each in invoices)
+        reasons: list[str] = []
+        doubts: list[str] = []
+        points = self._reference_points(reading, invoices, reasons, doubts)
+        points += _amount_points(line.pence, owed, choice, reasons, doubts)
+        points += self._payer_points(reading, invoices, reasons, doubts)
+        points += _day_points(line, invoices, doubts)
+        kind = _kind(line.pence, owed, len(invoices))
+        sure = kind in (Kind.WHOLE, Kind.SEVERAL) and points >= SURE and self._beyond_doubt(reading, choice, doubts)
+        points = max(0, min(100, points if sure else min(points, SURE - 1)))
+        return Proposal(
+            line.id,
+            kind=kind,
+            confidence=Confidence.SURE if sure else Confidence.LIKELY if points >= LIKELY else Confidence.POSSIBLE,
+            points=points,
+            payer_id=invoices[0].payer_id,
+            shares=tuple(self._shares(line.pence, invoices)),
+            over=max(0, line.pence - owed),
+            reasons=tuple(reasons),
+            doubts=tuple(doubts),
+        )
+
+    def _reference_points(
+        self, reading: _Reading, invoices: Sequence[KnownInvoice], reasons: list[str], doubts: list[str]
+    ) -> int:
+        said = [reading.mentions[each.id] for each in invoices if each.id in reading.mentions]
+        points = 0
+        if said:
+            reasons.append(f"It names {words_of(said)}.")
+        if len(said) == len(invoices):
+            least = min(mention.how for mention in said)
+            points = POINTS["whole" if least is How.NUMBER else "other_key" if least is How.OTHER_KEY else "nearly"]
+        elif said:
+            points = POINTS["some"]
+            doubts.append("Not every one of these invoices is named.")
+        else:
+            doubts.append("It names none of these invoices.")
+        others = [
+            self._invoices[each]
+            for each, mention in sorted(reading.mentions.items())
+            if mention.how is How.NUMBER and self._invoices[each] not in invoices
+        ]
+        if any(self._left[each.id] > 0 for each in others):
+            points += POINTS["names_others"]
+            doubts.append("It names other open invoices too.")
+        elif others and not any(mention.whole for mention in said):
+            points += POINTS["settled"]
+            doubts.append(f"It names invoice {others[0].number}, which is settled already: it may be paid twice.")
+        return points
+
+    def _payer_points(
+        self, reading: _Reading, invoices: Sequence[KnownInvoice], reasons: list[str], doubts: list[str]
+    ) -> int:
+        owing = self._payers.get(invoices[0].payer_id)
+        name = owing.names[0] if owing else "the payer"
+        if reading.payer_id is None:
+            doubts.append("The bank’s name for who paid is no agency’s that is known.")
+            return 0
+        if reading.payer_id != invoices[0].payer_id:
+            doubts.append(f"{self._payers[reading.payer_id].names[0]} paid it, and {name} owes it.")
+            return POINTS["other_payer"]
+        if reading.payer_before:
+            reasons.append(f"{name} has paid under this name before.")
+            return POINTS["payer_before"]
+        reasons.append(f"The bank’s name for who paid is {name}’s.")
+        return POINTS["payer"]
+
+    def _beyond_doubt(self, reading: _Reading, choice: _Choice, doubts: list[str]) -> bool:
+        """Say whether nothing else can be meant; what else can be is added to the doubts."""
+        before = len(doubts)
+        for invoice in choice.invoices:
+            mention = reading.mentions[invoice.id]
+            if self._named_by[invoice.id] > 1:
+                doubts.append(f"Another line names invoice {invoice.number} too.")
+            if len(mention.keys) < 2 and self._has_twin(invoice, choice):
+                doubts.append(f"Another invoice’s number is one slip from {invoice.number}, for the same amount.")
+            if mention.how is How.OTHER_KEY and self._shares_key(reading, invoice, choice):
+                doubts.append("Another open invoice has the same agreement or purchase order.")
+        return len(doubts) == before and reading.payer_id is not None and not any("paid it" in each for each in doubts)
+
+    def _has_twin(self, invoice: KnownInvoice, choice: _Choice) -> bool:
+        return any(
+            self._invoices[each].outstanding == invoice.outstanding
+            and self._invoices[each].payer_id == invoice.payer_id
+            and self._invoices[each] not in choice.invoices
+            for each in self._book.neighbours(invoice.number)
+        )
+
+    def _shares_key(self, reading: _Reading, invoice: KnownInvoice, choice: _Choice) -> bool:
+        keys = reading.mentions[invoice.id].keys
+        return any(
+            mention.keys & keys and self._invoices[each].outstanding > 0 and self._invoices[each] not in choice.invoices
+            for each, mention in reading.mentions.items()
+        )
+
+    # ── looking things up ──
+
+    def _open_named(self, reading: _Reading) -> list[KnownInvoice]:
+        named = [self._invoices[each] for each in reading.mentions if self._left[each] > 0]
+        return sorted(named, key=lambda each: (each.due_on, each.number, each.id))
+
+    def _open_of(self, payer_id: UUID) -> list[KnownInvoice]:
+        return [each for each in self._of_payer[payer_id] if self._left[each.id] > 0]
+
+    def _of_one_payer(self, invoices: Sequence[KnownInvoice]) -> bool:
+        return len({each.payer_id for each in invoices}) == 1
+
+    def _shares(self, pence: int, invoices: Sequence[KnownInvoice]) -> Iterable[Share]:
+        for invoice in invoices:
+            share = min(pence, self._left[invoice.id])
+            pence -= share
+            if share > 0:
+                yield Share(invoice.id, share)
+
+    def _age(self, proposal: Proposal) -> tuple[object, ...]:
+        invoice = self._invoices[proposal.shares[0].invoice_id]
+        return invoice.due_on, invoice.number, str(invoice.id)
+
+    def _why_nothing(self, reading: _Reading) -> Iterable[str]:
+        settled = [self._invoices[each] for each, mention in reading.mentions.items() if mention.how is How.NUMBER]
+        if settled:
+            yield f"It names invoice {settled[0].number}, which is settled already: it may be paid twice."
+        elif reading.payer_id is None:
+            yield "Neither the reference nor the name says what it is."
+        else:
+            yield f"{self._payers[reading.payer_id].names[0]} paid it, and nothing open adds up to it."
+
+
+def _amount_points(pence: int, owed: int, choice: _Choice, reasons: list[str], doubts: list[str]) -> int:
+    several = len(choice.invoices) > 1
+    if choice.together:
+        reasons.append("With another line of the same payer it pays one invoice to the penny.")
+        return POINTS["one_of_several_sums"]
+    if pence == owed and choice.only:
+        reasons.append(f"{pounds(pence)} is exactly what {'they come to' if several else 'is owed'}.")
+        return POINTS["exact"]
+    if pence == owed:
+        reasons.append(f"{pounds(pence)} is exactly what {'they come to' if several else 'is owed'}.")
+        doubts.append("Other open invoices come to the same; these are the oldest.")
+        return POINTS["one_of_several_sums"]
+    if pence < owed:
+        doubts.append(f"It is {pounds(owed - pence)} less than {'they come to' if several else 'is owed'}.")
+        return POINTS["part"]
+    doubts.append(f"It is {pounds(pence - owed)} more than {'they come to' if several else 'is owed'}.")
+    return POINTS["over"]
+
+
+def _day_points(line: WaitingLine, invoices: Sequence[KnownInvoice], doubts: list[str]) -> int:
+    if line.dated_on < min(each.issued_on for each in invoices) - _OLDEST:
+        doubts.append("It was paid before the invoice was issued.")
+        return POINTS["before_issue"]
+    return 0
+
+
+def _kind(pence: int, owed: int, invoices: int) -> Kind:
+    if pence > owed:
+        return Kind.OVER
+    if pence < owed:
+        return Kind.PART
+    return Kind.WHOLE if invoices == 1 else Kind.SEVERAL
+
+
+def _push(queue: list[tuple[int, int, str, Proposal]], line: WaitingLine, proposal: Proposal) -> None:
+    heapq.heappush(queue, (-proposal.points, line.dated_on.toordinal(), str(line.id), proposal))
+
+
+def _letters(text: str) -> str:
+    return " ".join(word for word in text.split() if not any(letter.isdigit() for letter in word))
