@@ -18,13 +18,14 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class KnownInvoice:
-    """An invoice of the agency whose bank lines these are; ``outstanding`` pence, nothing where it is settled."""
+    """An invoice of the agency whose bank lines these are: ``gross`` pence, of which so many are outstanding still."""
 
     id: UUID
     payer_id: UUID
     number: str
     issued_on: date
     due_on: date
+    gross: int
     outstanding: int
     agreements: tuple[str, ...] = ()
     purchase_orders: tuple[str, ...] = ()

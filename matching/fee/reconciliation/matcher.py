@@ -39,11 +39,11 @@ POINTS: Final = {
     "whole": 50,
     "other_key": 45,
     "nearly": 35,
-    "some": 25,
+    "some": 35,
     "exact": 30,
     "one_of_several_sums": 20,
     "part": 10,
-    "over": 10,
+    "over": 0,
     "payer": 15,
     "payer_before": 20,
     "other_payer": -35,
@@ -132,7 +132,21 @@ class _Matcher:
         if payer_id is None and not line.payer:
             # Many exports have one column for name and reference together.
             payer_id = find_payer(_letters(line.reference), tuple(self._payers.values()))
+        for each in [each for each, mention in mentions.items() if mention.how is How.NUMBER]:
+            for near in self._meant_instead(self._invoices[each], payer_id, line.pence):
+                mentions.setdefault(near.id, Mention(How.SLIP, f"invoice {near.number}, but for one slip"))
         return _Reading(line, mentions, payer_id, len(before) == 1)
+
+    def _meant_instead(self, named: KnownInvoice, payer_id: UUID | None, pence: int) -> list[KnownInvoice]:
+        """Return what may be meant by a number that is another invoice's: the payer's own, for exactly this amount.
+
+        A settled invoice of the same payer for the same amount is more likely paid twice than mistyped.
+        """
+        fits = named.payer_id == payer_id and pence in (named.outstanding, named.outstanding or named.gross)
+        if payer_id is None or fits:
+            return []
+        near = [self._invoices[each] for each in sorted(self._book.neighbours(named.number))]
+        return [each for each in near if each.payer_id == payer_id and each.outstanding == pence]
 
     # ── what it may pay ──
 

@@ -29,12 +29,12 @@ def undoing(line: WaitingLine, earlier: Sequence[EarlierCredit]) -> Proposal:
     ]
     marked = line.undoes or any(word in f"{line.reference} {line.payer}".upper() for word in _WORDS)
     scored = sorted(
-        ((_points(line, each, marked), each.dated_on, str(each.line_id), each) for each in same),
-        key=lambda found: (-found[0], -found[1].toordinal(), found[2]),
+        ((_points(line, each, marked), _likeness(line, each), each) for each in same),
+        key=lambda found: (-found[0], -found[1], -found[2].dated_on.toordinal(), str(found[2].line_id)),
     )
     if not scored or scored[0][0] <= _EXACT:
         return Proposal(line.id)
-    points, _, _, credit = scored[0]
+    points, _, credit = scored[0]
     reasons = [f"A credit of {credit.dated_on:%d/%m/%Y} is of exactly this amount."]
     if marked:
         reasons.append("The bank marks it as the return of a payment.")
@@ -57,11 +57,12 @@ def _points(line: WaitingLine, credit: EarlierCredit, marked: bool) -> int:
 
 
 def _alike(line: WaitingLine, credit: EarlierCredit) -> bool:
-    """Say whether the two share a reference, or a name."""
+    return _likeness(line, credit) > _ALIKE
+
+
+def _likeness(line: WaitingLine, credit: EarlierCredit) -> float:
+    """Return how alike the references or the names are, whichever is more, from 0 to 100."""
     pairs = ((line.reference, credit.reference), (line.payer, credit.payer))
-    return any(
-        len(compact(one)) >= 5
-        and len(compact(other)) >= 5
-        and fuzz.partial_ratio(compact(one), compact(other)) > _ALIKE
-        for one, other in pairs
-    )
+    squeezed = [(compact(one), compact(other)) for one, other in pairs]
+    told = [pair for pair in squeezed if min(map(len, pair)) >= 5]
+    return sum(fuzz.partial_ratio(*pair) for pair in told) / len(told) if told else 0.0
