@@ -1,0 +1,9 @@
+"""Amounts of money as people write them."""
+
+from __future__ import annotations
+
+
+def say_pounds(pence: int) -> str:
+    """Return an amount in pounds, the pence where there are any: ``£27,000``, ``£31,620.50``, ``−£12``."""
+    whole, rest = divmod(abs(pence), 100)
+    return f"{'−' if pence < 0 else ''}£{whole:,}{f'.{rest:02d}' if rest else ''}"
