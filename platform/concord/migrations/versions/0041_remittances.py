@@ -187,7 +187,7 @@ def _payments() -> None:
             payer_agency_id uuid NOT NULL,
             payee_agency_id uuid NOT NULL,
             payment_id uuid NOT NULL,
-            invoice_id uuid NOT NULL REFERENCES invoice (id),
+            invoice_id uuid NOT NULL,
             pence bigint NOT NULL CHECK (pence > 0),
             transaction_id uuid NOT NULL REFERENCES ledger_transaction (id),
             CONSTRAINT payment_allocation_key UNIQUE (payment_id, invoice_id),
