@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from openapi_spec_validator import validate
 
 from concord.api.app import OPERATIONS
 from concord.api.spec import describe_api
@@ -32,6 +31,9 @@ def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
 class TestDescription:
     def test_is_valid(self, described: dict[str, Any]) -> None:
         assert described["openapi"].startswith("3.1")
+        # Imported here, where it is needed: it reads grammars for seconds, in every process that collects tests.
+        from openapi_spec_validator import validate
+
         validate(described)
 
     def test_holds_every_operation(self, operations: list[dict[str, Any]]) -> None:
