@@ -7,17 +7,18 @@ count under another id, and certificates. Workers of each agency then give its o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import uuid4
+from datetime import date, datetime
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from matching.actor import acting_person
-from matching.link import Link, LinkState, NotYourStep
+from matching.link import DayKind, Link, LinkState, NotYourStep, days_of
 from matching.retention.hold import lock_destruction
 from matching.sealing.gathering import gather
 from matching.sealing.record import AdoptionRecord, NotToBeSealed, PartKind, Sealing, SealingUnknown
+from matching.sibling_group import SiblingGroup
 from tenants import audit
 from tenants.approval import require_another
 from tenants.database import scope_of
@@ -33,6 +34,40 @@ class Progress:
     sealing: Sealing
     gathered: bool
     """The scope's own agency's; the other's is not its to see, and confirming waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """An order of the scope's own agency's children that is not sealed yet: whose, since when, and who asked for it."""
+
+    link_id: UUID
+    code: str
+    ordered_on: date | None
+    asked_by: UUID | None
+    asked_name: str | None
+
+
+def list_unsealed(session: Session) -> list[Unsealed]:
+    """Return the orders of the scope's own agency's children that are not sealed yet, the earliest first."""
+    query = (
+        select(Link, SiblingGroup.code, Sealing)
+        .join(SiblingGroup, SiblingGroup.id == Link.sibling_group_id)
+        .outerjoin(Sealing, Sealing.link_id == Link.id)
+        .where(Link.state == LinkState.ORDERED, Link.group_agency_id == scope_of(session).agency_id)
+    )
+    rows = session.execute(query).all()
+    days = days_of(session, [link for link, _, _ in rows])
+    found = [
+        Unsealed(
+            link_id=link.id,
+            code=code,
+            ordered_on=days[link.id].get(DayKind.ORDERED),
+            asked_by=asked.asked_by if asked else None,
+            asked_name=asked.asked_name if asked else None,
+        )
+        for link, code, asked in rows
+    ]
+    return sorted(found, key=lambda each: (each.ordered_on or date.max, each.code))
 
 
 def ask_to_seal(session: Session, link: Link, *, now: datetime) -> Sealing:

@@ -29,7 +29,7 @@ from matching.sealing.reading import (
     open_report,
 )
 from matching.sealing.record import PartKind
-from matching.sealing.seal import ask_to_seal, find_sealing, seal_adoption, withdraw_sealing
+from matching.sealing.seal import ask_to_seal, find_sealing, list_unsealed, seal_adoption, withdraw_sealing
 from tenants.agency import get_agency
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -67,6 +67,7 @@ def seal(link_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("sealings.seal", link_id=link_id), 303)
     ours = record.link.group_agency_id == g.scope.agency_id
     facts = {"record": record, "progress": progress, "remains": REMAINS, "ours": ours}
+    facts["may_read"] = scope_may(g.scope, Verb.READ_LINKS)
     mine = progress is not None and progress.sealing.asked_by == g.scope.person_id
     page = render_template("seal.html", form=form, errors=error_summary(form), mine=mine, **facts)
     return page, 422 if form.errors else 200
@@ -84,11 +85,15 @@ def withdraw(link_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/sealings")
 @may(Verb.READ_CERTIFICATES)
 def index() -> ResponseReturnValue:
-    """Show the agency's certificates, and to their keepers the adoption records."""
-    keeps = scope_may(g.scope, Verb.READ_ADOPTION_RECORDS)
+    """Show the agency's certificates, what is still to be sealed, and to their keepers the adoption records."""
+    keeps, seals = (scope_may(g.scope, verb) for verb in (Verb.READ_ADOPTION_RECORDS, Verb.SEAL_ADOPTIONS))
     with transaction() as session:
-        certificates, records = list_certificates(session), list_records(session) if keeps else []
-    return render_template("sealings.html", certificates=certificates, records=records, keeps=keeps)
+        facts = {
+            "certificates": list_certificates(session),
+            "records": list_records(session) if keeps else [],
+            "unsealed": list_unsealed(session) if seals else [],
+        }
+    return render_template("sealings.html", keeps=keeps, seals=seals, own=g.scope.person_id, **facts)
 
 
 @blueprint.get("/sealings/<number>")

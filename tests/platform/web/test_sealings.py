@@ -29,7 +29,10 @@ class TestSeal:
         make_par(database, pairing.family, pairing.household_id)
         first, path = visit_as(pairing.children), f"/links/{pairing.link_id}/seal"
         second = visit_as(factories.colleague(pairing.children, roles=frozenset({Role.MANAGER})))
+        lead = visit_as(factories.colleague(pairing.children, roles=frozenset({Role.INFORMATION_GOVERNANCE})))
 
+        first.get("/sealings")
+        assert "Nobody has asked for it yet." in page_of(first).text
         first.get(f"/links/{pairing.link_id}/placement")
         first.get(page_of(first).links()["Seal the adoption"])
         assert first.post(path, {}).status_code == 422
@@ -38,6 +41,14 @@ class TestSeal:
         first.get(path)
         assert "asked for it. A second person confirms it. Workers are still" in page_of(first).text
         assert first.post(path, SURE).status_code == 403
+        first.get("/sealings")
+        assert "You asked for it" in page_of(first).text
+        # Who sees no links comes to it from the list, and goes back there.
+        lead.get("/sealings")
+        assert "asked for it: a second person, such as you, confirms it." in page_of(lead).text
+        assert path in page_of(lead).links().values()
+        lead.get(path)
+        assert page_of(lead).links()["Sealed adoptions"] == "/sealings"
         second.get(path)
         assert second.post(path, SURE).status_code == 409
         assert "has not been gathered yet" in page_of(second).text
@@ -81,6 +92,8 @@ class TestSeal:
 
         early.get(f"/links/{placed.link_id}/seal")
         assert "No adoption order is recorded" in page_of(early).text
+        theirs.get("/sealings")
+        assert "None waits." in page_of(theirs).text
         theirs.get(path)
         assert "The children’s agency seals the adoption." in page_of(theirs).text
         assert theirs.post(path, SURE).status_code == 403
