@@ -9,11 +9,20 @@ import pytest
 from concord.migrations import upgrade
 from concord.servers.login import DatabaseUrls
 from tenants.database import Database
+from tests.compiled import share_templates
 from tests.factories import Factories
 from tests.servers import TestServers, test_servers
 
 SCOPE_KEY = b"scope-key-for-tests-of-32-bytes!"
 MASTER_KEY = b"master-key-for-tests-of-32-bytes"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates() -> Iterator[None]:
+    """Let no template be compiled twice."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        share_templates(monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="session")
