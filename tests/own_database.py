@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+from psycopg import sql
+
 from concord.migrations import upgrade
-from concord.servers.login import DatabaseUrls, prepare
+from concord.servers.login import MIGRATE, DatabaseUrls, prepare
+from concord.settings import libpq_url
 from tenants.database import Database
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.servers import PASSWORDS, TestServers
 
+_PATTERN = "concord_pattern"
+"""The database that is migrated once, and copied for each that is asked for: nobody else ever connects to it."""
+
 
 def make_database(servers: TestServers, name: str) -> DatabaseUrls:
     """Make an empty database with every migration applied, and return its addresses."""
-    urls = prepare(servers.database_urls.admin, PASSWORDS, database=name)
-    upgrade(urls.migrate, scope_key=SCOPE_KEY)
-    return urls
+    with psycopg.connect(libpq_url(servers.database_urls.admin), autocommit=True) as admin:
+        if admin.execute("SELECT FROM pg_database WHERE datname = %s", [_PATTERN]).fetchone() is None:
+            upgrade(prepare(servers.database_urls.admin, PASSWORDS, database=_PATTERN).migrate, scope_key=SCOPE_KEY)
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*map(sql.Identifier, (name, MIGRATE, _PATTERN)))
+        )
+    return prepare(servers.database_urls.admin, PASSWORDS, database=name)
 
 
 @contextmanager
