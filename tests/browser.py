@@ -20,8 +20,8 @@ WIDE = {"width": 1200, "height": 900}
 class Visit:
     """A browser window that belongs to one person."""
 
-    def __init__(self, tab: Tab, *, pictures: Path) -> None:
-        """Watch ``tab``; pictures of pages go into a folder."""
+    def __init__(self, tab: Tab, *, pictures: Path | None) -> None:
+        """Watch ``tab``; pictures of pages go into a folder, where one is named."""
         self.tab = tab
         self.hosts: set[str] = set()
         self.complaints: list[str] = []
@@ -34,7 +34,7 @@ class Visit:
     def look(self, name: str, heading: str) -> Page:
         """Wait for the page of that heading and check it: its source, its accessibility, its width on a small screen.
 
-        Two pictures of it are kept, wide and narrow.
+        Two pictures of it are kept, wide and narrow, where somebody asked for them.
         """
         # A form that is on its way says so; the answer may have the heading that the page has already.
         self.tab.locator("form[aria-busy]").wait_for(state="detached")
@@ -72,6 +72,8 @@ class Visit:
         assert width <= NARROW["width"], f"{name} is {width} px wide on a screen of {NARROW['width']}"
 
     def _picture(self, name: str) -> None:
+        if self._pictures is None:
+            return
         self._pictures.mkdir(parents=True, exist_ok=True)
         # A hidden caret would leave its mark on every box.
         self.tab.screenshot(path=self._pictures / f"{name}.png", full_page=True, caret="initial")

@@ -40,10 +40,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
-    """One person's browser window, closed at the end; every request that it makes is known."""
+def visit(browser: Browser) -> Iterator[Visit]:
+    """One person's browser window, closed at the end; every request that it makes is known.
+
+    Pictures of what it shows are kept in the folder that CONCORD_PICTURES names: nobody looks at those of most runs.
+    """
+    pictures = os.environ.get("CONCORD_PICTURES")
     context = browser.new_context(viewport={"width": 1200, "height": 900})
-    yield Visit(context.new_page(), pictures=Path(os.environ.get("CONCORD_PICTURES", tmp_path)))
+    yield Visit(context.new_page(), pictures=Path(pictures) if pictures else None)
     context.close()
 
 
