@@ -15,31 +15,37 @@ from tests.trespass.attempt import Attempt, rule_of, rules_of
 _LOOKS_A_ROUTE = 2
 
 
+_Kept = dict[str, str]
+"""The source of each page that somebody opened, or nothing where there is none, by its address."""
+
+
 def learn(app: Flask, owners: Iterable[Visitor]) -> Iterator[Attempt]:
     """Yield what agencies' people can send."""
-    starts = [rule.rule for rule in rules_of(app) if not rule.arguments]
     for owner in owners:
-        seen: Counter[str] = Counter()
-        left = [Attempt("GET", path) for path in starts]
-        while left:
-            attempt = left.pop(0)
-            yield attempt
-            route = route_of(app, attempt)
-            seen[route] += 1
-            if attempt.method == "GET" and seen[route] <= _LOOKS_A_ROUTE:
-                left += [each for each in _leading_on(owner, attempt.path) if route_of(app, each)]
+        yield from _learn(app, owner, {})
+
+
+def _learn(app: Flask, owner: Visitor, kept: _Kept) -> Iterator[Attempt]:
+    starts = [rule.rule for rule in rules_of(app) if not rule.arguments]
+    seen: Counter[str] = Counter()
+    left = [Attempt("GET", path) for path in starts]
+    while left:
+        attempt = left.pop(0)
+        yield attempt
+        route = route_of(app, attempt)
+        seen[route] += 1
+        if attempt.method == "GET" and seen[route] <= _LOOKS_A_ROUTE:
+            left += [each for each in _leading_on(owner, attempt.path, kept) if route_of(app, each)]
 
 
 def one_of_each(app: Flask, visitor: Visitor) -> dict[str, str]:
     """Return an address of each page that somebody can reach from the site's own lists, by route."""
     pages: dict[str, str] = {}
-    for attempt in learn(app, [visitor]):
+    kept: _Kept = {}
+    for attempt in _learn(app, visitor, kept):
         route = route_of(app, attempt)
-        if route and attempt.method == "GET" and route not in pages:
-            answer = visitor.client.get(attempt.path)
-            if answer.status_code == 200 and answer.mimetype == "text/html":
-                pages[route] = attempt.path
-            answer.close()
+        if route and attempt.method == "GET" and route not in pages and _look(visitor, attempt.path, kept):
+            pages[route] = attempt.path
     return pages
 
 
@@ -49,16 +55,23 @@ def route_of(app: Flask, attempt: Attempt) -> str:
     return rule.endpoint if rule else ""
 
 
-def _leading_on(owner: Visitor, path: str) -> Iterator[Attempt]:
-    answer = owner.client.get(path)
-    content = answer.get_data()
-    answer.close()
-    if answer.status_code == 200 and answer.mimetype == "text/html":
-        page = Page(content.decode())
+def _leading_on(owner: Visitor, path: str, kept: _Kept) -> Iterator[Attempt]:
+    if source := _look(owner, path, kept):
+        page = Page(source)
         for link in page.links().values():
             yield Attempt("GET", link.partition("#")[0])
         for form in page.all("form"):
             yield _attempt_of(form, path)
+
+
+def _look(owner: Visitor, path: str, kept: _Kept) -> str:
+    """Return the source of a page, or nothing where none is shown; each is opened once."""
+    if path not in kept:
+        answer = owner.client.get(path)
+        content = answer.get_data()  # what is streamed too
+        answer.close()
+        kept[path] = content.decode() if answer.status_code == 200 and answer.mimetype == "text/html" else ""
+    return kept[path]
 
 
 def _attempt_of(form: Element, path: str) -> Attempt:
