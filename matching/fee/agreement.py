@@ -98,7 +98,7 @@ class FeeAgreement(Base):
     version: Mapped[int]
     """Counts the changes: who acts on an older one is told that somebody was first."""
     addenda: Mapped[int] = mapped_column(default=0)
-    """How many addenda are in force."""
+    """The position of the last addendum by which its terms are what they are."""
     drafted_at: Mapped[datetime]
     drafted_by: Mapped[UUID | None]
     matched_on: Mapped[date | None]

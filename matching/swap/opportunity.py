@@ -16,20 +16,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from matching.availability import Availability
-from matching.decline import decline
-from matching.household import Household, get_household, list_waiting_households
+from matching.household import Household, list_waiting_households
 from matching.link import find_open_link
 from matching.pool import pooled_here
 from matching.probing import ask_places
 from matching.ranking.engine import Ranking
 from matching.ranking.standing import BANDS, Band
 from matching.ranking_run import Pool, open_pool
-from matching.sibling_group import SiblingGroup, get_group, list_waiting_groups
+from matching.sibling_group import SiblingGroup, list_waiting_groups
 from matching.summary import describe_children
 from matching.swap.agency_ring import plan_rings
-from matching.swap.group import RECORD_KIND, SwapGroup, SwapGroupInvalid, list_members
+from matching.swap.group import RECORD_KIND, SwapGroup, list_members
 from matching.swap.plan import Pairs, PlannedLeg, peel, plan_flow
-from matching.transition import start_link
 from tenants import audit
 from tenants.database import scope_of
 from tenants.permission import Verb, require
@@ -122,38 +120,6 @@ def find_opportunities(session: Session, group: SwapGroup, *, longest: int | Non
         if office
         else sum(leg.points for leg in shown),
     )
-
-
-def answer_leg(
-    session: Session,
-    group: SwapGroup,
-    *,
-    sibling_group_id: UUID,
-    household_id: UUID,
-    confirm: bool,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Confirm one's own leg, which starts an ordinary link, or decline it, which sets the pair apart; with a reason.
-
-    Nothing else is touched: no other leg, link or placement hears of it.
-
-    :raises SwapGroupInvalid: when the two are not of two members.
-    :raises NotYourStep: when neither is the scope's own agency's, on confirming.
-    :raises NotOurs: the same, on declining.
-    :raises LinkAlreadyOpen: when the two have an open link.
-    :raises DeclinedAlready: when the agency has declined the pair.
-    :raises LinkInvalid: when no reason is given.
-    """
-    require(scope_of(session), Verb.READ_OPPORTUNITIES)
-    children, family = get_group(session, sibling_group_id), get_household(session, household_id)
-    members = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on}
-    if children.agency_id == family.agency_id or not {children.agency_id, family.agency_id} <= members:
-        raise SwapGroupInvalid("The children and the family are not of two members of this swap group.")
-    if confirm:
-        start_link(session, group=children, household=family, reason=reason, now=now)
-    else:
-        decline(session, group=children, household=family, reason=reason, now=now)
 
 
 def _ground(session: Session, group: SwapGroup, *, now: datetime) -> _Ground:

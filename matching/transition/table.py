@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from matching.fee import effect as fee
 from matching.link import BEFORE_PLACED, WAY, DayKind, Link, LinkState, StepName
 from matching.panel.guard import papers_ready
 from matching.placement import effect as placement
@@ -74,20 +75,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.GO_TO_PANEL, _MEETING,      LinkState.PANEL,           T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.shobpa_decided, guard.only_family, papers_ready), day=DayKind.PANEL),
     Transition(S.MATCH,       _PANEL,        LinkState.MATCHED,         T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, guard.shobpa_decided, guard.only_family), (placement.begin,)),
+               (*_STILL_WANTED, guard.shobpa_decided, guard.only_family), (placement.begin, fee.draft)),
     Transition(S.INTRODUCE,   _MATCHED,      LinkState.INTRODUCTIONS,   T.CHILDREN, _KEEP,
                (*_STILL_WANTED, guard.lives_elsewhere), (placement.introduce,), DayKind.INTRODUCTIONS),
     Transition(S.PLACE,       _INTRODUCED,   LinkState.PLACED,          T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, *_MAY_MOVE_IN), (placement.move_in,), DayKind.MOVED_IN),
+               (*_STILL_WANTED, *_MAY_MOVE_IN), (placement.move_in, fee.freeze), DayKind.MOVED_IN),
     # Who lives there already is not introduced: the placement becomes an adoptive one.
     Transition(S.PLACE,       _MATCHED,      LinkState.PLACED,          T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, guard.lives_there, *_MAY_MOVE_IN), (placement.move_in,), DayKind.MOVED_IN),
+               (*_STILL_WANTED, guard.lives_there, *_MAY_MOVE_IN), (placement.move_in, fee.freeze), DayKind.MOVED_IN),
     Transition(S.ORDER,       _PLACED,       LinkState.ORDERED,         T.CHILDREN, _KEEP,
-               effects=(placement.make_order,), day=DayKind.ORDERED),
+               effects=(placement.make_order, fee.make_order), day=DayKind.ORDERED),
     Transition(S.DISRUPT,     _PLACED,       LinkState.DISRUPTED,       T.CHILDREN, _KEEP,
-               effects=(placement.disrupt,), day=DayKind.DISRUPTED),
+               effects=(placement.disrupt, fee.fall), day=DayKind.DISRUPTED),
     Transition(S.END,         BEFORE_PLACED, LinkState.ENDED,           T.EITHER,   _KEEP,
-               effects=(effect.keep_outcome,)),
+               effects=(effect.keep_outcome, fee.end)),
     # What is recorded at a state, and leaves it as it is.
     Transition(S.FOSTER,      _MAY_FOSTER,   None,                      T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.lives_elsewhere, guard.early_permanence_agreed, guard.no_legal_hold,

@@ -27,9 +27,10 @@ from matching.swap.group import (
     list_swap_groups,
     make_swap_group,
 )
-from matching.swap.opportunity import answer_leg, find_opportunities
+from matching.swap.opportunity import find_opportunities
 from matching.swap.ring import LENGTHS, RingsUnproven
 from matching.swap.rule import Follow, years
+from matching.swap_answer import answer_leg
 from tenants.agency import AgencyKind, list_agencies
 from tenants.base import utc_now
 from tenants.error import Conflict, Invalid

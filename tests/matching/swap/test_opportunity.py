@@ -18,8 +18,9 @@ from matching.ranking_run import open_pool
 from matching.sibling_group import get_group
 from matching.swap.account import read_account
 from matching.swap.group import SwapGroupInvalid, SwapGroupUnknown, Terms, agree, get_swap_group, make_swap_group
-from matching.swap.opportunity import Opportunities, answer_leg, find_opportunities
+from matching.swap.opportunity import Opportunities, find_opportunities
 from matching.swap.ring import LengthUnknown
+from matching.swap_answer import answer_leg
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.permission import NotAllowed

@@ -239,6 +239,7 @@ def _agreements() -> None:
             state text NOT NULL CHECK (state IN ('drafted', 'signed', 'in_force', 'ended', 'withdrawn')),
             -- Counts the changes: who acts on an older one is told that somebody was first.
             version integer NOT NULL CHECK (version >= 1),
+            -- The last addendum by which its terms are what they are.
             addenda integer NOT NULL DEFAULT 0 CHECK (addenda >= 0),
             drafted_at timestamptz NOT NULL,
             drafted_by uuid,
@@ -254,7 +255,7 @@ def _agreements() -> None:
             CHECK ((continuing_pence IS NULL) = (continuing_after_months IS NULL)),
             CHECK (NOT (stated AND tariff_id IS NOT NULL)),
             CHECK (NOT waived OR (swap_group_id IS NOT NULL AND waiver_words IS NOT NULL AND leg_falls IS NOT NULL)),
-            CHECK (amount_pence IS NOT NULL OR {UNSIGNED}),
+            CHECK (amount_pence IS NOT NULL OR waived OR ({UNSIGNED})),
             CHECK (frozen_at IS NULL OR (placed_on IS NOT NULL AND amount_pence IS NOT NULL)),
             CHECK (num_nonnulls(ordered_on, disrupted_on) = 0 OR placed_on IS NOT NULL),
             CHECK ((state IN ('drafted', 'withdrawn')) OR num_nulls(payer_signed_by, payee_signed_by) = 0),
@@ -418,14 +419,17 @@ HOLDING = f"""
         END IF;
         IF NEW.addenda <> OLD.addenda THEN
             SELECT a.changes -> 'after' INTO agreed FROM fee_addendum a
-            WHERE a.agreement_id = OLD.id AND a.position = NEW.addenda AND NEW.addenda = OLD.addenda + 1
+            WHERE a.agreement_id = OLD.id AND a.position = NEW.addenda AND NEW.addenda > OLD.addenda
               AND a.withdrawn_at IS NULL
               AND (a.kind = 'rate' OR (a.payer_signed_by IS NOT NULL AND a.payee_signed_by IS NOT NULL));
         END IF;
         IF changed AND (is_signed OR OLD.frozen_at IS NOT NULL)
-                AND NOT (OLD.frozen_at IS NULL AND NEW.frozen_at IS NOT NULL AND NEW.placed_on IS NOT NULL)
-                AND NOT (agreed IS NOT NULL AND (agreed ->> 'amount_pence')::bigint = NEW.amount_pence
-                    AND agreed -> 'plan' = NEW.plan AND (agreed ->> 'children')::integer = NEW.children
+                AND NOT (OLD.frozen_at IS NULL AND NEW.placed_on IS NOT NULL
+                    AND scope_agency() IS NOT DISTINCT FROM OLD.authority_agency_id)
+                AND NOT (agreed IS NOT NULL
+                    AND (agreed ->> 'amount_pence')::bigint IS NOT DISTINCT FROM NEW.amount_pence
+                    AND agreed -> 'plan' IS NOT DISTINCT FROM NEW.plan
+                    AND (agreed ->> 'children')::integer IS NOT DISTINCT FROM NEW.children
                     AND (agreed ->> 'continuing_pence')::bigint IS NOT DISTINCT FROM NEW.continuing_pence
                     AND NEW.waived = OLD.waived AND NEW.disruption = OLD.disruption) THEN
             RAISE EXCEPTION 'what both signed changes by an addendum' USING ERRCODE = 'insufficient_privilege';
