@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from matching.fee.remittance.remittance import REMITTANCE_JOB
 from matching.intake.import_run import IMPORT_JOB
 from matching.intake.undo import UNDO_JOB
 from matching.notice import CLOCK_JOB, MAIL_JOB
@@ -19,6 +20,7 @@ from workers.import_undo import undo_file
 from workers.mail import send_mail
 from workers.notice_keeping import tell_of_clocks
 from workers.pack_build import build_all_packs, build_pack
+from workers.remittance_file import read_remittance
 from workers.retention_run import destroy_run
 from workers.sealing import gather_record, rotate_record
 from workers.sharing import move_records
@@ -30,6 +32,7 @@ HANDLERS: Mapping[str, Handler] = {
     BUILD_ALL_JOB: build_all_packs,
     IMPORT_JOB: import_file,
     UNDO_JOB: undo_file,
+    REMITTANCE_JOB: read_remittance,
     MOVE_JOB: move_records,
     RETENTION_JOB: destroy_run,
     EXPORT_JOB: make_answer,

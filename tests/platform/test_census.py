@@ -93,6 +93,7 @@ COMMANDS = {
     "provider vouch": AGENCY,
     "rank": AGENCY,
     "relay": HOST,
+    "remittance import": AGENCY,
     "retention preview": AGENCY,
     "retention run": AGENCY,
     "monitoring": AGENCY,
@@ -115,6 +116,7 @@ JOBS = {
     "import_undo": {Verb.IMPORT_HOUSEHOLDS, Verb.IMPORT_CHILDREN},
     "pack.build": {Verb.BUILD_PACK},
     "pack.build_all": {Verb.BUILD_PACK},
+    "remittance": {Verb.KEEP_FEES},
     "retention": {Verb.APPROVE_DESTRUCTION},
     # The first by the database, for both agencies, when somebody asks; the second when another confirms.
     "sealing.gather": {Verb.SEAL_ADOPTIONS},

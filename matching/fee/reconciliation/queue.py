@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session, aliased
 from matching.fee.reconciliation.fact import EarlierCredit, Facts, Kind, KnownInvoice, Payer, Proposal, WaitingLine
 from matching.fee.reconciliation.matcher import propose
 from matching.fee.reconciliation.owed import list_others, list_owed
-from matching.fee.reconciliation.payment import Payment
+from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.undoing import WITHIN
-from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, list_lines, words_of
-from matching.sealed_words import own_agency
+from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, get_line, list_lines, words_of
+from matching.sealed_words import open_words, own_agency
 from tenants import audit
 from tenants.database import scope_of
 from tenants.permission import Verb, require
@@ -56,6 +56,19 @@ class MatchingQueue:
         return [each for each in self.invoices.values() if each.outstanding > 0 and payer_id in (None, each.payer_id)]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """One line: how it waits, or what was made of it and why."""
+
+    line: RemittanceLine
+    words: LineWords
+    queue: MatchingQueue
+    queued: QueuedLine | None
+    payments: tuple[Payment, ...]
+    allocations: tuple[PaymentAllocation, ...]
+    reason: str | None
+
+
 def read_queue(session: Session, *, now: datetime) -> MatchingQueue:
     """Return the lines of the scope's agency that wait, and the debits that may undo a credit; the look is on record.
 
@@ -72,6 +85,31 @@ def read_queue(session: Session, *, now: datetime) -> MatchingQueue:
         now=now,
     )
     return queue
+
+
+def read_line(session: Session, line_id: UUID, *, now: datetime) -> FoundLine:
+    """Return one line with all that is known of it; the look is on record.
+
+    :raises LineUnknown: when the scope's agency has none of that id.
+    :raises NotAllowed: when the scope's roles do not include keeping fees.
+    """
+    require(scope_of(session), Verb.KEEP_FEES)
+    line = get_line(session, line_id)
+    queue = draw_queue(session, now=now)
+    audit.record(
+        session, audit.Act.READ, record_kind=RECORD_KIND, record_id=line.id, level=audit.Level.IDENTITY, now=now
+    )
+    payments = live_payments(session, line.id)
+    reason = open_words(session, line.sealed_reason, row_id=line.id)["reason"] if line.sealed_reason else None
+    return FoundLine(
+        line=line,
+        words=words_of(session, line),
+        queue=queue,
+        queued=next((each for each in queue.lines if each.line.id == line.id), None),
+        payments=tuple(payments),
+        allocations=tuple(list_allocations(session, [each.id for each in payments])),
+        reason=reason,
+    )
 
 
 def draw_queue(session: Session, *, now: datetime) -> MatchingQueue:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, select
+from sqlalchemy import BigInteger, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.base import Base, Id, Word
@@ -104,6 +104,12 @@ def list_lines(
         query = query.where(RemittanceLine.state == state)
     order = [RemittanceLine.position] if remittance_id else [RemittanceLine.dated_on, RemittanceLine.id]
     return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def count_waiting(session: Session) -> int:
+    """Return how many lines of the scope's agency wait to be matched."""
+    query = select(func.count()).select_from(RemittanceLine).where(RemittanceLine.state == LineState.WAITING)
+    return session.scalar(query) or 0
 
 
 def words_of(session: Session, line: RemittanceLine) -> LineWords:

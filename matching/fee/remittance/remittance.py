@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.remittance.bank_file import MOST_BYTES, FileFormat, UnreadableRemittance
 from matching.sealed_words import own_agency
+from tenants import audit
 from tenants.base import Base, Id, Word
 from tenants.cipher import seal, unseal
 from tenants.database import scope_of
@@ -172,10 +173,23 @@ def list_remittances(session: Session, *, limit: int = 100) -> list[Remittance]:
     return list(session.scalars(query))
 
 
+def count_asking(session: Session) -> int:
+    """Return how many files of the scope's agency wait for somebody to say what their columns hold."""
+    query = select(func.count()).select_from(Remittance).where(Remittance.state == RemittanceState.ASKING)
+    return session.scalar(query) or 0
+
+
 def open_content(session: Session, remittance: Remittance) -> bytes:
     """Return the file as it was handed in."""
     sealed = session.scalars(select(Remittance.sealed).where(Remittance.id == remittance.id)).one()
     return unseal(session, sealed, row_id=remittance.id)
+
+
+def record_look(session: Session, remittance: Remittance, *, now: datetime) -> None:
+    """Put on record that somebody looked at a file's lines: they name who paid."""
+    audit.record(
+        session, audit.Act.READ, record_kind=RECORD_KIND, record_id=remittance.id, level=audit.Level.IDENTITY, now=now
+    )
 
 
 def lock_remittances(session: Session, agency_id: UUID) -> None:

@@ -31,6 +31,7 @@ COMMANDS = {
     "pool": ("concord.cli.pool:command", "Look at the pool as a whole: a family each for as many groups as can be."),
     "rings": ("concord.cli.rings:command", "Find rings of swaps that help most, and prove it."),
     "fees": ("concord.cli.fees:command", "Keep tariffs, say what a placement costs, and see what is owed."),
+    "remittance": ("concord.cli.remittance:command", "Take in what banks say was paid."),
     "monitoring": ("concord.cli.monitoring:command", "Say how long stages take and what became of links."),
     "retention": ("concord.cli.retention:command", "See what is due to be destroyed, and wait until it is done."),
     "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from concord.web.navigation import Section
+from matching.fee.remittance.line import count_waiting
+from matching.fee.remittance.remittance import count_asking
 from tenants.permission import Verb, may
 from tenants.scope import Scope
 
@@ -36,10 +38,38 @@ class Waiting:
     count: int
 
 
-WAITS: tuple[Wait, ...] = ()
+WAITS: tuple[Wait, ...] = (
+    Wait(
+        "bank file waits for somebody to say what its columns hold",
+        "bank files wait for somebody to say what their columns hold",
+        "remittances.index",
+        Verb.KEEP_FEES,
+        lambda session, _: count_asking(session),
+    ),
+    Wait(
+        "bank line to match",
+        "bank lines to match",
+        "fee_matching.index",
+        Verb.KEEP_FEES,
+        lambda session, _: count_waiting(session),
+    ),
+)
 """In the order in which a finance officer does them: sign, raise, match, settle disputes, close."""
 
-PLACES: tuple[Section, ...] = ()
+PLACES: tuple[Section, ...] = (
+    Section(
+        title="Bank files",
+        hint="Hand in what your bank says was paid, and see what became of each line.",
+        endpoint="remittances.index",
+        verb=Verb.KEEP_FEES,
+    ),
+    Section(
+        title="Match what was paid",
+        hint="Which bank line pays which invoice, with the reasons; nothing is posted before you confirm it.",
+        endpoint="fee_matching.index",
+        verb=Verb.KEEP_FEES,
+    ),
+)
 """Every part of the section, in the order of its work."""
 
 
