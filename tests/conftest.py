@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from concord.migrations import upgrade
 from concord.servers.login import DatabaseUrls
@@ -23,6 +24,12 @@ def templates() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         share_templates(monkeypatch)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """Write tracebacks into the log as Python does: to draw one takes half a second."""
+    structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 
 @pytest.fixture(scope="session")
