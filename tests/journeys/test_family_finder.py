@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ from workers.runner import JobRunner
 
 PATIENCE = 60_000
 """How long a worker may take on a busy machine, in milliseconds."""
+MOST_OF_ONE = 30
+"""How often one page is opened with other questions: by months alone a report leads back to the last century."""
 NEEDS = need_catalogue().needs
 GIRL_BORN, BOY_BORN = (date(utc_now().year - years, 1, 17) for years in (3, 5))
 
@@ -258,17 +261,20 @@ def take(tab: Tab, link: str, folder: Path) -> Path:
 
 
 def crawl(context: BrowserContext, url: str) -> dict[str, str]:
-    """Return the source of every page that links lead to from home, and the words of every spreadsheet."""
+    """Return the source of every page that links lead to from home, and of every file of text."""
     seen: dict[str, str] = {}
+    times: Counter[str] = Counter()
     left = ["/home"]
     while left:
         path = left.pop()
-        if path in seen:
+        page = path.partition("?")[0]
+        if path in seen or times[page] >= MOST_OF_ONE:
             continue
+        times[page] += 1
         response = context.request.get(url + path)
         assert response.status < 500, path
         if "text/html" not in response.headers["content-type"]:
-            seen[path] = ""
+            seen[path] = response.text() if response.headers["content-type"].startswith("text/") else ""
             continue
         seen[path] = response.text()
         hrefs = re.findall(r'href="(/[^"#]*)', seen[path])
