@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from matching.availability import Availability, availability_of, household_cap
 from matching.household import Household, HouseholdStatus
+from matching.link import matched_records
 from matching.pack_figure import lists_of
 from matching.probing import ask_places
 from matching.ranking_run import Pool, open_pool
@@ -57,15 +58,18 @@ def confirm_availability(
 ) -> Household:
     """Say of one's own household, today, for how many groups it is being considered, or that it is not available now.
 
-    One that is not available is put on hold; one on hold that is, waits again.
+    One that is not available is put on hold; one on hold that is, waits again, and so does one whose match ended.
 
     :raises NotTheirAgency: when the household is another agency's.
-    :raises AvailabilityInvalid: when the number is missing or out of bounds, or the household was withdrawn.
+    :raises AvailabilityInvalid: when the number is missing or out of bounds, or the household is matched or was
+        withdrawn.
     """
     if household.agency_id != scope_of(session).agency_id:
         raise NotTheirAgency("The household’s own agency says how available it is. Ask it to confirm.")
     if household.status is HouseholdStatus.WITHDRAWN:
         raise AvailabilityInvalid("The household has been withdrawn. Import it again with another status first.")
+    if available and matched_records(session, [household.id]):
+        raise AvailabilityInvalid("The household is matched. It looks for nobody else until that match has ended.")
     if available and (considered_for is None or not 0 <= considered_for <= MOST_CONSIDERED):
         raise AvailabilityInvalid(f"Say for how many groups they are being considered, from 0 to {MOST_CONSIDERED}.")
     household.status = HouseholdStatus.WAITING if available else HouseholdStatus.ON_HOLD

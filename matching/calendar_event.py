@@ -77,6 +77,7 @@ def _days(session: Session, link_ids: Sequence[UUID]) -> list[Event]:
             ends=row.day + timedelta(days=1),
         )
         for row in last.values()
+        if row.day is not None
     ]
 
 

@@ -46,7 +46,7 @@ class NextStep:
     @property
     def forward(self) -> bool:
         """Say whether it is a step on the way to the order."""
-        return self.target in WAY
+        return self.target in WAY and self.step is not StepName.STEP_BACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from tenants.agency import list_agencies
 from tenants.database import scope_of
 
 PAGE_SIZE = 25
+_GONE = ("matched", "withdrawn")
 
 Card = TypeVar("Card")
 _Record = TypeVar("_Record", SiblingGroup, Household)
@@ -229,7 +230,7 @@ def list_households_after(
 def search_groups(session: Session, text: str, *, as_of: date) -> Page[GroupCard]:
     """Return the first groups whose code, or whose own agency's reference, holds a text; references are one's own."""
     named = group_named(text, agency_id=_own(session))
-    listed = select(SiblingGroup).where(named, or_(SiblingGroup.status != "withdrawn", _is_own(session, SiblingGroup)))
+    listed = select(SiblingGroup).where(named, or_(SiblingGroup.status.not_in(_GONE), _is_own(session, SiblingGroup)))
     found, total, number = _page(session, listed, order=group_order(GroupSort.CODE), number=1)
     return Page(cards=group_cards(session, found, as_of=as_of), total=total, number=number)
 
@@ -237,7 +238,7 @@ def search_groups(session: Session, text: str, *, as_of: date) -> Page[GroupCard
 def search_households(session: Session, text: str, *, as_of: date) -> Page[HouseholdCard]:
     """Return the first households whose code, or whose own agency's reference, holds a text."""
     named = household_named(text, agency_id=_own(session))
-    listed = select(Household).where(named, or_(Household.status != "withdrawn", _is_own(session, Household)))
+    listed = select(Household).where(named, or_(Household.status.not_in(_GONE), _is_own(session, Household)))
     found, total, number = _page(session, listed, order=household_order(HouseholdSort.CODE), number=1)
     return Page(cards=household_cards(session, found, as_of=as_of), total=total, number=number)
 
@@ -358,8 +359,8 @@ def _total(session: Session, query: Select[_Record]) -> int:
 
 
 def _listed(session: Session, model: type[_Record], *, own: bool) -> Select[_Record]:
-    # An agency finds its own withdrawn records; in the pool nobody looks for them.
-    return select(model).where(_is_own(session, model) if own else model.status != "withdrawn")
+    # An agency finds its own withdrawn and matched records; in the pool nobody looks for them.
+    return select(model).where(_is_own(session, model) if own else model.status.not_in(_GONE))
 
 
 def _is_own(session: Session, model: type[_Record]) -> ColumnElement[bool]:

@@ -34,12 +34,13 @@ class GroupStatus(StrEnum):
 
     WAITING = "waiting"
     ON_HOLD = "on_hold"
+    MATCHED = "matched"
     WITHDRAWN = "withdrawn"
 
     @property
     def label(self) -> str:
         """Return the words that pages use."""
-        return {"waiting": "Waiting", "on_hold": "On hold", "withdrawn": "Withdrawn"}[self]
+        return {"waiting": "Waiting", "on_hold": "On hold", "matched": "Matched", "withdrawn": "Withdrawn"}[self]
 
 
 class SiblingGroup(Base):

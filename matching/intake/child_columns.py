@@ -56,7 +56,7 @@ CHILD_COLUMNS: Final = (
         "Status",
         "status",
         cell.status_cell,
-        "waiting, on hold or withdrawn; left blank, it stays as it is, and a new group waits.",
+        "waiting, on hold, matched or withdrawn; left blank, it stays as it is, and a new group waits.",
         "waiting",
         of_group=True,
         say=say_word,

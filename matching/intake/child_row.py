@@ -51,7 +51,7 @@ class GroupRow:
     placement_order_on: date | None = None
     waiting_since: date | None = None
     status: str | None = None
-    """“waiting”, “on_hold” or “withdrawn”; left blank it stays as it is, and a new group waits."""
+    """“waiting”, “on_hold”, “matched” or “withdrawn”; left blank it stays as it is, and a new group waits."""
     early_permanence: YesNo = YesNo.UNKNOWN
     letterbox_contact: YesNo = YesNo.UNKNOWN
     direct_contact: YesNo = YesNo.UNKNOWN

@@ -22,6 +22,7 @@ from matching.intake.recorded_group import RecordedChild, RecordedGroup, Registe
 from matching.intake.row import RowProblem
 from matching.intake.saying import say_child, say_group
 from matching.intake.written_group import TakenChild, TakenGroup, write_groups
+from matching.sibling_group import GroupStatus
 
 _GROUP_FIELDS: Final = frozenset(each.name for each in fields(GroupRow)) - {"reference", "children", "given"}
 _CHILD_FIELDS: Final = frozenset(each.name for each in fields(ChildRow)) - {
@@ -68,6 +69,8 @@ def _decide(group: GroupRow, register: Register, barred: Set[str], *, now: datet
         return _refused(group, None, shut_out)
     before = register.groups.get(group.reference)
     after = _merged(group, before, register) if before else group
+    if before and before.matched and after.status == GroupStatus.WAITING:
+        after = replace(after, status=before.row.status)
     problems = (*_elsewhere(group, register), *_size(group, before), *group_problems(after, today=now.date()))
     if problems:
         return _refused(group, before, problems)

@@ -29,7 +29,13 @@ HOUSEHOLD_COLUMNS: Final = (
     Column("Email", "email", cell.email_cell, "One address.", "sampleson@example.org"),
     Column("Approved on", "approved_on", cell.date_cell, DATE, "07/03/2024", is_date=True),
     Column(
-        "Status", "status", cell.status_cell, "waiting, on hold or withdrawn.", "waiting", needed=True, say=say_word
+        "Status",
+        "status",
+        cell.status_cell,
+        "waiting, on hold, matched or withdrawn.",
+        "waiting",
+        needed=True,
+        say=say_word,
     ),
     Column(
         "Youngest age",

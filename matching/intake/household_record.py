@@ -38,6 +38,7 @@ from matching.intake.record import (
 from matching.intake.row import RowProblem
 from matching.intake.saying import say_household
 from matching.intake.sharing import asked_sharing, recorded_sharing
+from matching.link import matched_records
 from matching.place import outward_code_of
 from matching.pool import Stage, share_each, sharing_of
 from matching.timing import starting_stage, timing_of
@@ -85,6 +86,8 @@ class _Recorded:
     id: UUID
     row: HouseholdRow
     stage: Stage
+    matched: bool
+    """Whether a link's match stands, which no sheet ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ def _decide(row: HouseholdRow, before: _Recorded | None, *, now: datetime) -> tu
         added = _outcome(row, Outcome.ADDED, household_id, remarks=household_remarks(row))
         return added, _Taken(household_id, row, None)
     after = _merged(row, before.row)
+    if before.matched and after.status == HouseholdStatus.WAITING:
+        after = replace(after, status=before.row.status)
     problems = household_problems(after, today=now.date())
     if problems:
         return _outcome(row, Outcome.REFUSED, before.id, problems=problems), None
@@ -207,6 +212,7 @@ def _recorded(session: Session, references: Sequence[str], *, locked: bool = Tru
     ids = [household.id for household, _, _ in found]
     tolerances = list_tolerances(session, ids)
     entries = sharing_of(session, ids)
+    matched = matched_records(session, ids)
     recorded = {}
     for household, identity, profile in found:
         entry = entries.get(household.id)
@@ -228,6 +234,7 @@ def _recorded(session: Session, references: Sequence[str], *, locked: bool = Tru
                 **sets,
             ),
             stage=entry.stage if entry else Stage.IN_HOUSE,
+            matched=household.id in matched,
         )
     return recorded
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.sharing import recorded_sharing
+from matching.link import matched_records
 from matching.pool import Stage, sharing_of
 from matching.sibling_group import (
     Child,
@@ -72,6 +73,8 @@ class RecordedGroup:
     stage: Stage
     next_position: int
     ethnicities: dict[str, str | None]
+    matched: bool
+    """Whether a link's match stands, which no sheet ends."""
 
     @property
     def child_references(self) -> frozenset[str]:
@@ -99,6 +102,7 @@ def recorded_groups(session: Session, said: Sequence[GroupRow], *, locked: bool 
     areas = _areas(session, ids)
     siblings = sibling_household_codes(session, ids)
     entries = sharing_of(session, ids)
+    matched = matched_records(session, ids)
     members: dict[UUID, list[RecordedChild]] = defaultdict(list)
     for child in children:
         members[child.group_id].append(child)
@@ -126,6 +130,7 @@ def recorded_groups(session: Session, said: Sequence[GroupRow], *, locked: bool 
             stage=entry.stage if entry else Stage.IN_HOUSE,
             next_position=max((child.position for child in members[group.id]), default=-1) + 1,
             ethnicities={child.row.reference: child.row.heritage for child in members[group.id]},
+            matched=group.id in matched,
         )
     return Register(groups=register, children={child.row.reference: child for child in children})
 

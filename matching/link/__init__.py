@@ -4,7 +4,7 @@ A link is seen by exactly these two agencies. It opens no more of either record 
 by name on top. How it moves is in :mod:`matching.transition`.
 """
 
-from matching.link.day import LinkDay, days_of, say_day
+from matching.link.day import LinkDay, days_of, say_day, take_day_back
 from matching.link.decision import MatchDecision, decide_match, decisions_of, find_decision
 from matching.link.record import (
     MOST_CHARACTERS,
@@ -23,6 +23,7 @@ from matching.link.record import (
     get_link,
     is_open,
     list_open_links_of,
+    matched_records,
     newest_first,
     of_side,
     written,
@@ -32,6 +33,7 @@ from matching.link.state import (
     CONSIDERED,
     CPR_OPEN,
     FINAL,
+    MATCHED,
     PAR_OPEN,
     WAY,
     DayKind,
@@ -47,6 +49,7 @@ __all__ = [
     "CONSIDERED",
     "CPR_OPEN",
     "FINAL",
+    "MATCHED",
     "MOST_CHARACTERS",
     "PAR_OPEN",
     "RECORD_KIND",
@@ -78,9 +81,11 @@ __all__ = [
     "is_open",
     "list_open_links_of",
     "list_steps",
+    "matched_records",
     "newest_first",
     "note_step",
     "of_side",
     "say_day",
+    "take_day_back",
     "written",
 ]

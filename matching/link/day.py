@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.actor import acting_person
+from matching.actor import acting
 from matching.link.record import RECORD_KIND, Link, LinkInvalid
 from matching.link.state import DayKind
 from tenants import audit
@@ -34,9 +34,10 @@ class LinkDay(Base):
     household_agency_id: Mapped[UUID]
     kind: Mapped[DayKind] = mapped_column(Word(DayKind))
     number: Mapped[int]
-    day: Mapped[date]
+    day: Mapped[date | None]
+    """Nothing where what was said before has been taken back."""
     agency_id: Mapped[UUID]
-    person_id: Mapped[UUID]
+    person_id: Mapped[UUID | None]
     person_name: Mapped[str]
     at: Mapped[datetime]
 
@@ -51,8 +52,18 @@ def say_day(session: Session, link: Link, *, kind: DayKind, day: date, now: date
         raise LinkInvalid("Enter a day within eighteen years back and three years ahead.")
     if not kind.planned and day > now.date():
         raise LinkInvalid(f"“{kind.label}” is said of a day that has come. Choose today or a day before.")
+    return _say(session, link, kind, day, now=now)
+
+
+def take_day_back(session: Session, link: Link, *, kind: DayKind, now: datetime) -> None:
+    """Take a day back that was said of a link, where one stands; that it was said stays."""
+    if kind in days_of(session, [link])[link.id]:
+        _say(session, link, kind, None, now=now)
+
+
+def _say(session: Session, link: Link, kind: DayKind, day: date | None, *, now: datetime) -> LinkDay:
     said = session.scalar(select(func.max(LinkDay.number)).where(LinkDay.link_id == link.id, LinkDay.kind == kind))
-    actor = acting_person(session)
+    actor = acting(session)
     row = LinkDay(
         link_id=link.id,
         group_agency_id=link.group_agency_id,
@@ -73,7 +84,7 @@ def say_day(session: Session, link: Link, *, kind: DayKind, day: date, now: date
         record_kind=RECORD_KIND,
         record_id=link.id,
         owner_agency_id=link.other_agency_id(scope_of(session).agency_id),
-        reason=f"day: {kind.value}",
+        reason=f"day: {kind.value}" if day else f"day taken back: {kind.value}",
         now=now,
     )
     return row
@@ -82,7 +93,7 @@ def say_day(session: Session, link: Link, *, kind: DayKind, day: date, now: date
 def days_of(session: Session, links: Sequence[Link]) -> dict[UUID, Mapping[DayKind, date]]:
     """Return the days that hold, by link and kind."""
     query = select(LinkDay).where(LinkDay.link_id.in_([link.id for link in links])).order_by(LinkDay.number)
-    found: dict[UUID, Mapping[DayKind, date]] = {link.id: {} for link in links}
+    last: dict[UUID, dict[DayKind, date | None]] = {link.id: {} for link in links}
     for row in session.scalars(query):
-        found[row.link_id] = {**found[row.link_id], row.kind: row.day}
-    return found
+        last[row.link_id][row.kind] = row.day
+    return {link_id: {kind: day for kind, day in days.items() if day} for link_id, days in last.items()}

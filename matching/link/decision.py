@@ -11,7 +11,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.actor import acting_person
 from matching.link.record import RECORD_KIND, Link, LinkInvalid, LinkMoved, NotYet, NotYourStep, written
@@ -38,6 +39,8 @@ class MatchDecision(Base):
     reason: Mapped[str]
     person_id: Mapped[UUID]
     person_name: Mapped[str]
+    person_roles: Mapped[list[str] | None] = mapped_column(ARRAY(TEXT))
+    """In what capacity they decided; decisions of before it was kept do not say."""
     at: Mapped[datetime]
 
 
@@ -84,6 +87,7 @@ def decide_match(
         reason=words,
         person_id=actor.person_id,
         person_name=actor.name,
+        person_roles=list(actor.roles),
         at=now,
     )
     session.add(decision)

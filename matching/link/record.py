@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.link.state import FINAL, LinkOutcome, LinkPath, LinkState
+from matching.link.state import FINAL, MATCHED, LinkOutcome, LinkPath, LinkState
 from tenants.base import Base, Id, Word
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
 
@@ -119,6 +120,15 @@ def list_open_links_of(session: Session, record_id: UUID) -> list[Link]:
     query = select(Link).where(is_open(), (Link.sibling_group_id == record_id) | (Link.household_id == record_id))
     query = query.order_by(Link.sibling_group_id, Link.household_id, Link.id)
     return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def matched_records(session: Session, record_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of the scope's agency's groups or households whose match stands, to the order and after it."""
+    ids = list(record_ids)
+    query = select(Link.sibling_group_id, Link.household_id).where(
+        Link.state.in_(MATCHED), or_(Link.sibling_group_id.in_(ids), Link.household_id.in_(ids))
+    )
+    return {record_id for pair in session.execute(query) for record_id in pair} & set(ids)
 
 
 def written(text: str, asked: str) -> str:

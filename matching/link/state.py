@@ -46,6 +46,8 @@ WAY = tuple(LinkState)[:10]
 BEFORE_PLACED = frozenset(WAY[:8])
 FINAL = frozenset({LinkState.ORDERED, LinkState.ENDED, LinkState.DISRUPTED})
 """From here no step leads on."""
+MATCHED = frozenset(WAY[6:10])
+"""Where a match stands: neither the children nor the family look for anybody else."""
 CONSIDERED = frozenset(WAY[1:8])
 """Where a family is in consideration: what a group’s cap counts."""
 PAR_OPEN = frozenset(WAY[1:9])
@@ -120,6 +122,7 @@ class StepName(StrEnum):
     NAME_CARER = "name_carer"
     HOLD = "hold"
     RELEASE = "release"
+    STEP_BACK = "step_back"
 
     @property
     def label(self) -> str:
@@ -144,6 +147,7 @@ _STEPS = {
     StepName.NAME_CARER: "Record that the family fosters the children already",
     StepName.HOLD: "A legal hold was set: the children may not be placed",
     StepName.RELEASE: "A legal hold was lifted",
+    StepName.STEP_BACK: "Take the last step back",
 }
 
 

@@ -16,9 +16,10 @@ from matching.fee import effect as fee
 from matching.link import BEFORE_PLACED, WAY, DayKind, Link, LinkState, StepName
 from matching.panel.guard import papers_ready
 from matching.placement import effect as placement
-from matching.transition import effect, guard
+from matching.transition import back, effect, guard
 from matching.transition.fact import StepFacts
 from matching.transition.guard import Guard
+from matching.transition.settle import look_again, look_for_nobody
 from tenants.permission import Verb
 
 Effect = Callable[[Session, Link, StepFacts, datetime], None]
@@ -75,7 +76,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.GO_TO_PANEL, _MEETING,      LinkState.PANEL,           T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.shobpa_decided, guard.only_family, papers_ready), day=DayKind.PANEL),
     Transition(S.MATCH,       _PANEL,        LinkState.MATCHED,         T.CHILDREN, _KEEP,
-               (*_STILL_WANTED, guard.shobpa_decided, guard.only_family), (placement.begin, fee.draft)),
+               (*_STILL_WANTED, guard.shobpa_decided, guard.only_family), (placement.begin, look_for_nobody, fee.draft)),
     Transition(S.INTRODUCE,   _MATCHED,      LinkState.INTRODUCTIONS,   T.CHILDREN, _KEEP,
                (*_STILL_WANTED, guard.lives_elsewhere), (placement.introduce,), DayKind.INTRODUCTIONS),
     Transition(S.PLACE,       _INTRODUCED,   LinkState.PLACED,          T.CHILDREN, _KEEP,
@@ -86,9 +87,22 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.ORDER,       _PLACED,       LinkState.ORDERED,         T.CHILDREN, _KEEP,
                effects=(placement.make_order, fee.make_order), day=DayKind.ORDERED),
     Transition(S.DISRUPT,     _PLACED,       LinkState.DISRUPTED,       T.CHILDREN, _KEEP,
-               effects=(placement.disrupt, fee.fall), day=DayKind.DISRUPTED),
+               effects=(placement.disrupt, look_again, fee.fall), day=DayKind.DISRUPTED),
     Transition(S.END,         BEFORE_PLACED, LinkState.ENDED,           T.EITHER,   _KEEP,
-               effects=(effect.keep_outcome, fee.end)),
+               effects=(look_again, fee.end, effect.keep_outcome)),
+    # The wrong button: whose the step was takes it back, while nothing has come of it.
+    Transition(S.STEP_BACK,   _CONSIDERING,  LinkState.INTEREST,        T.OTHER,    _KEEP,
+               (back.one_step, back.no_report_asked), (back.take_back,)),
+    Transition(S.STEP_BACK,   _SHORTLISTED,  LinkState.CONSIDERING,     T.CHILDREN, _KEEP,
+               (back.one_step,), (back.take_back,)),
+    Transition(S.STEP_BACK,   _VISITING,     LinkState.SHORTLISTED,     T.CHILDREN, _KEEP,
+               (back.one_step,), (back.take_back,)),
+    Transition(S.STEP_BACK,   _MEETING,      LinkState.VISITING,        T.CHILDREN, _KEEP,
+               (back.one_step, guard.lives_elsewhere, back.no_report_asked), (back.take_back,)),
+    Transition(S.STEP_BACK,   _PANEL,        LinkState.LINKING_MEETING, T.CHILDREN, _KEEP,
+               (back.one_step, back.undecided), (back.take_back,)),
+    Transition(S.STEP_BACK,   _INTRODUCED,   LinkState.MATCHED,         T.CHILDREN, _KEEP,
+               (back.one_step, back.nothing_planned), (back.take_back,)),
     # What is recorded at a state, and leaves it as it is.
     Transition(S.FOSTER,      _MAY_FOSTER,   None,                      T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.lives_elsewhere, guard.early_permanence_agreed, guard.no_legal_hold,

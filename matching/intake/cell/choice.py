@@ -189,11 +189,16 @@ legal_position_cell: Final = choice_cell(
     },
     may_be_unknown=True,
 )
-# “Approved”, “matched” and “inactive” are not here: each may or may not be looking for a match.
+# “Approved” and “inactive” are not here: each may or may not be looking for a match.
 _WAITING: Final = ("available", "active", "searching", "family finding", "approved and waiting", "seeking a match")
 _ON_HOLD: Final = ("hold", "paused", "unavailable", "temporarily unavailable", "not available", "on pause", "on break")
 _WITHDRAWN: Final = ("withdrew", "withdrawn from process", "closed", "resigned")
-_status: Final[dict[str, str | None]] = {"waiting": "waiting", "on hold": "on_hold", "withdrawn": "withdrawn"}
+_status: Final[dict[str, str | None]] = {
+    "waiting": "waiting",
+    "on hold": "on_hold",
+    "matched": "matched",
+    "withdrawn": "withdrawn",
+}
 status_cell: Final[Callable[[CellValue], str | None]] = choice_cell(
     _status,
     blank=None,

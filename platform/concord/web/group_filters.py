@@ -45,6 +45,7 @@ _HOW_MUCH = {
     HowMuch.LOW_AT_MOST: "low at most",
     HowMuch.MEDIUM_AT_MOST: "medium at most",
 }
+_OWN_ALONE = frozenset({GroupStatus.MATCHED, GroupStatus.WITHDRAWN})
 _WAITING = (("3", "3 months or more"), ("6", "6 months or more"), ("12", "a year or more"), ("18", "18 months or more"))
 
 
@@ -121,4 +122,4 @@ def _how_much() -> tuple[tuple[str, str], ...]:
 
 
 def _statuses(own: bool) -> tuple[tuple[str, str], ...]:
-    return tuple((each.value, each.label) for each in GroupStatus if own or each is not GroupStatus.WITHDRAWN)
+    return tuple((each.value, each.label) for each in GroupStatus if own or each not in _OWN_ALONE)

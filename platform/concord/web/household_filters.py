@@ -50,6 +50,7 @@ _BANDS = {
 }
 _APPROVED = (("3", "3 months"), ("6", "6 months"), ("12", "year"), ("24", "2 years"))
 _MOST_CHILDREN = 6
+_OWN_ALONE = frozenset({HouseholdStatus.MATCHED, HouseholdStatus.WITHDRAWN})
 
 
 def household_filters(
@@ -158,4 +159,4 @@ def _yes_no() -> tuple[tuple[str, str], ...]:
 
 
 def _statuses(own: bool) -> tuple[tuple[str, str], ...]:
-    return tuple((each.value, each.label) for each in HouseholdStatus if own or each is not HouseholdStatus.WITHDRAWN)
+    return tuple((each.value, each.label) for each in HouseholdStatus if own or each not in _OWN_ALONE)
