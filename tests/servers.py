@@ -31,6 +31,8 @@ class TestServers:
     valkey_url: str
     supervisor: Supervisor
     """Keeps ``postgres`` and ``valkey`` running: one that is killed is started again."""
+    directory: Path
+    """Where both keep what they write."""
 
 
 @contextmanager
@@ -52,7 +54,7 @@ def test_servers(options: Mapping[str, str] = CARELESS) -> Iterator[TestServers]
         with data.held():
             admin = start_postgres(supervisor, data, port=free_port(), password="superuser-for-tests", options=options)
             valkey_url = start_valkey(supervisor, data, port=free_port(), password="valkey-for-tests")
-            yield TestServers(prepare(admin, PASSWORDS), valkey_url, supervisor)
+            yield TestServers(prepare(admin, PASSWORDS), valkey_url, supervisor, path)
 
 
 test_servers.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test by its name

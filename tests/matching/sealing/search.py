@@ -24,7 +24,10 @@ HUBS = ("agency", "consortium", "person", "person_identity", "agency_key", "meet
 """Tables whose ids stand in rows of everyone's."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """Stands where no person acted."""
-_WORD = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[GHA]-[0-9A-Z]{6}\b")
+_WORD = re.compile(
+    # Ids, codes, and the numbers of requests, by which a line of a log and a line of the audit know one another.
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[GHA]-[0-9A-Z]{6}\b|(?<=\")[0-9a-f]{16}(?=\")"
+)
 
 
 def read_all(admin: psycopg.Connection[Any], database: Database, tenants: Iterable[Tenant]) -> list[tuple[str, str]]:
@@ -45,7 +48,7 @@ def read_all(admin: psycopg.Connection[Any], database: Database, tenants: Iterab
 
 
 def tokens_of(row: str, words: Iterable[str]) -> set[str]:
-    """Return the ids and codes that a row holds, and which of ``words``."""
+    """Return the ids, codes and numbers of requests that a row holds, and which of ``words``."""
     return {*_WORD.findall(row), *(word for word in words if word in row)}
 
 

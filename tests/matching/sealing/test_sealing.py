@@ -1,4 +1,4 @@
-"""An adoption is sealed, and then everything that the database holds is searched for a way between the two records."""
+"""An adoption is sealed; then database, queue, files, logs and e-mail are searched for a way between the records."""
 
 from __future__ import annotations
 
@@ -45,9 +45,13 @@ from tests.factories import Factories, Tenant, transaction
 from tests.matching.placement.stage import TODAY, make_ordered
 from tests.matching.report_factory import Pairing, let_read, make_link, make_par
 from tests.matching.sealing.search import hub_ids, reached_from, read_all, way_to
+from tests.matching.sealing.traces import Works, works
 from tests.own_database import make_database, opened
+from tests.platform.web.equal import page_of
 from tests.servers import TestServers
+from tests.site import Visitor
 from tests.tenants.world import acting
+from workers.notice_keeping import keep_notices
 
 CHILD_WORDS = ("Rowan", "2023-05-17")
 FAMILY_WORDS = ("Alder Example", "1 Sample Street")
@@ -63,6 +67,8 @@ class Case:
     second: Tenant
     office: Tenant
     codes: tuple[str, str]
+    works: Works
+    """The site, the queue and the worker beside the database."""
 
     @property
     def tenants(self) -> tuple[Tenant, ...]:
@@ -72,11 +78,17 @@ class Case:
 @pytest.fixture(scope="module")
 def case(servers: TestServers) -> Iterator[Case]:
     urls = make_database(servers, "concord_sealing")
-    with opened(urls) as database, psycopg.connect(libpq_url(urls.admin), autocommit=True) as admin:
-        yield _make_case(database, admin)
+    with (
+        opened(urls) as database,
+        psycopg.connect(libpq_url(urls.admin), autocommit=True) as admin,
+        works(servers, urls) as around,
+    ):
+        case = _make_case(database, admin, around)
+        _look_around(case)
+        yield case
 
 
-def _make_case(database: Database, admin: psycopg.Connection[Any]) -> Case:
+def _make_case(database: Database, admin: psycopg.Connection[Any], around: Works) -> Case:
     factories, now = Factories(database), utc_now()
     pairing = make_link(factories, database)
     consortium_id = pairing.children.scope.consortium_id
@@ -96,7 +108,34 @@ def _make_case(database: Database, admin: psycopg.Connection[Any]) -> Case:
         placement = get_placement(session, pairing.link_id)
         add_note(session, placement, words="Rowan calls Alder Example by name.", now=now)
     second = factories.colleague(pairing.children, roles=pairing.children.scope.roles)
-    return Case(database, admin, pairing, second, office, codes)
+    return Case(database, admin, pairing, second, office, codes, around)
+
+
+def _look_around(case: Case) -> None:
+    """Do what people of both sides do at the site, and what workers do then, before anybody thinks of sealing."""
+    link = f"/links/{case.pairing.link_id}"
+    paths = {
+        case.pairing.children: (f"/groups/{case.pairing.group_id}", f"{link}/placement", f"{link}/panel"),
+        case.pairing.family: (f"/households/{case.pairing.household_id}", "/export/households.csv"),
+    }
+    for tenant, own in paths.items():
+        visitor = Visitor(case.works.app).sign_in(case.database, tenant)
+        shared = (link, f"{link}/thread", "/links", "/links/mine", "/notices", f"/links?find={case.codes[1]}")
+        for path in (*shared, *own, f"/households?search={case.codes[1]}"):
+            assert visitor.get(path).status_code == 200, path
+        visitor.get(f"{link}/thread")
+        assert visitor.post(f"{link}/thread", {"words": f"{case.codes} get on well."}).status_code == 303
+        visitor.get("/notices/calendar")
+        visitor.post("/notices/calendar", {})
+        box = next(each for each in page_of(visitor).all("input") if each.get("id") == "address")
+        calendar = visitor.get("/calendar/" + str(box.get("value")).rpartition("/")[2])
+        assert calendar.mimetype == "text/calendar"
+    keep_notices(case.database, now=utc_now(), mails=True)
+    assert case.works.work_off()
+    assert case.works.post.sent
+    kinds = {where.split()[0] for where, _ in case.works.read_all()}
+    assert kinds == {"queue", "file", "e-mail"}
+    assert "sealing" not in "".join(row for where, row in case.works.read_all() if where == "queue")
 
 
 def _make_meeting(database: Database, office: Tenant, pairing: Pairing, codes: tuple[str, str]) -> None:
@@ -151,18 +190,18 @@ def _seal(case: Case) -> str:
 
 
 def _work(case: Case) -> None:
-    """Do each job that waits, in its agency's scope, twice: a worker may be lost after the first time."""
+    """Do each job that waits by way of the queue, and those of sealing again: a worker may be lost after it."""
     jobs = case.admin.execute(
         "SELECT agency_id, consortium_id, kind, payload FROM job WHERE kind LIKE 'sealing.%' AND payload <> '{}'"
     ).fetchall()
-    for agency_id, consortium_id, kind, payload in jobs * 2:
+    case.works.work_off()
+    for agency_id, consortium_id, kind, payload in jobs:
         with case.database.transaction(Scope(agency_id=agency_id, consortium_id=consortium_id)) as session:
             if kind == GATHER_JOB:
                 gather(session, get_link(session, UUID(payload["link"])), tally=None, now=utc_now())
             elif kind == ROTATE_JOB:
                 facts = {"certificate_id": UUID(payload["certificate"]), "year": payload["year"], "now": utc_now()}
                 rotate(session, payload["kind"], UUID(payload["id"]), **facts)
-    case.admin.execute("UPDATE job SET state = 'done' WHERE kind LIKE 'sealing.%'")
 
 
 class TestSealAdoption:
@@ -239,6 +278,7 @@ class TestSealAdoption:
 
         number = _seal(case)
         _work(case)
+        _look_at_what_is_left(case, number)
 
         (group,) = case.admin.execute("SELECT id, code FROM sibling_group").fetchall()
         (household,) = case.admin.execute("SELECT id, code FROM household").fetchall()
@@ -291,7 +331,30 @@ class TestSealAdoption:
                 list_records(session)
 
 
+def _look_at_what_is_left(case: Case, number: str) -> None:
+    """Let both sides go on at the site, with the records under their new identifiers."""
+    certificate = case.admin.execute(
+        "SELECT number FROM sealing_certificate WHERE agency_id = %s", (case.pairing.family.id,)
+    )
+    rows = {
+        case.pairing.children: ("sibling_group", "groups", number),
+        case.pairing.family: ("household", "households", certificate.fetchall()[0][0]),
+    }
+    for tenant, (table, page, own) in rows.items():
+        visitor = Visitor(case.works.app).sign_in(case.database, tenant)
+        ((record_id, code),) = case.admin.execute(f"SELECT id, code FROM {table}").fetchall()
+        for path in (
+            f"/{page}/{record_id}",
+            f"/{page}?search={code}",
+            "/sealings",
+            f"/sealings/{own}",
+            f"/adoption-records/{own}",
+        ):
+            assert visitor.get(path).status_code == 200, path
+        assert visitor.get(f"/links/{case.pairing.link_id}").status_code == 404
+
+
 def _reached(case: Case, *start: str) -> dict[str, tuple[str, str]]:
-    rows = read_all(case.admin, case.database, case.tenants)
+    rows = [*read_all(case.admin, case.database, case.tenants), *case.works.read_all()]
     hubs = hub_ids(case.admin)
     return reached_from(start, rows, words=(*CHILD_WORDS, *FAMILY_WORDS), hubs=hubs)
