@@ -113,6 +113,7 @@ _SIGN_IN = "only the database itself reads who is signed in"
 _WAY_IN = "what lets a program in never goes out"
 _WORDS = "the words of the records, by which they are found; they go wherever the record goes"
 _BOTH = ("group_agency_id", "household_agency_id")
+_FEE_PARTIES = ("authority_agency_id", "payee_agency_id", "payer_agency_id")
 _DIRECTORY = "the directory is the service's; agency and consortium are named in the manifest"
 
 # fmt: off
@@ -174,6 +175,8 @@ REGISTER: tuple[Holding, ...] = (
     Holding("adoption_record", Course.MOVES, (Sealed("sealed", "id", Form.FILE, own_key="sealed_key"),), closed=True),
     Holding("sealing_certificate", Course.MOVES),
     Holding("sealed_placement", Course.MOVES, agencies=_BOTH, sides=2),
+    Holding("fee_agreement", Course.MOVES, agencies=_FEE_PARTIES, sides=3),
+    Holding("fee_addendum", Course.MOVES, agencies=_FEE_PARTIES, sides=3),
     Holding("record_bar", Course.MOVES),
     Holding("glass", Course.MOVES),
     Holding("glass_judgement", Course.MOVES),
@@ -197,6 +200,12 @@ REGISTER: tuple[Holding, ...] = (
     Holding("meeting", Course.STAYS),
     Holding("swap_group", Course.STAYS, agencies=("office_id",)),
     Holding("swap_member", Course.STAYS, agencies=("agency_id", "office_id")),
+    Holding("tariff", Course.STAYS, agencies=("office_id",)),
+    Holding("tariff_rate", Course.STAYS, agencies=("office_id",)),
+    Holding("tariff_instalment", Course.STAYS, agencies=("office_id",)),
+    Holding("fee_rule", Course.STAYS, agencies=("office_id",)),
+    Holding("fee_payer", Course.STAYS, agencies=("agency_id", "payer_agency_id"), sides=2),
+    Holding("signing_limit", Course.STAYS),
     Holding("pack", Course.STAYS),
     Holding("pack_file", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
     Holding("ranking_run", Course.STAYS),

@@ -39,6 +39,7 @@ OF_BOTH_SIDES = {
     *("link_day", "match_decision", "decline", "decline_feedback", "link_note", "link_message", "link_file"),
     *("panel_reader", "panel_undertaking", "panel_paper"),
     *("swap_group", "swap_member"),
+    *("tariff", "tariff_rate", "tariff_instalment", "fee_rule", "fee_payer", "fee_agreement", "fee_addendum"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
     *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy", "sealing"),
     # Gathered only while a sealing that the scope sees is asked for.

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, LargeBinary, Text, Time, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, Text, Time, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 import matching
@@ -94,6 +94,7 @@ DEFINERS = {
     "notice_clock": ("concord_work", "tells people of the scope's own agency of a time, and no others"),
     "mention_in": ("concord_work", "tells a reader that the scope's person named them in a message of a moment ago"),
     "people_to_mail": ("concord_work", "says in which scope the schedule is to ask for an e-mail"),
+    "fee_legs_due": ("concord_work", "says in which scopes the schedule is to look at swaps without a fee"),
     "agencies_with_links": ("concord_work", "says in which scopes the schedule is to look at the clocks of links"),
     "forget_notices": ("concord_work", "destroys notices of two months ago, for the schedule"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
@@ -141,6 +142,13 @@ LOOSE_KEYS = {
     "swap_group_consortium_id_office_id_fkey": "it carries the office, whose the group is",
     "swap_group_carries_id_consortium_id_office_id_fkey": "it carries the office, which sees the row too",
     "swap_member_swap_group_id_consortium_id_office_id_fkey": "as above",
+    "tariff_consortium_id_office_id_fkey": "it carries the office, whose the tariff is",
+    "tariff_rate_tariff_id_consortium_id_office_id_fkey": "as above",
+    "tariff_instalment_tariff_id_consortium_id_office_id_fkey": "as above",
+    "fee_rule_consortium_id_office_id_fkey": "as above",
+    "fee_rule_swap_group_id_consortium_id_office_id_fkey": "as above",
+    "fee_agreement_tariff_id_fkey": "a tariff is the consortium's, which all of its members read",
+    "fee_agreement_swap_group_id_fkey": "as above",
     "adopters_copy_given_by_fkey": "the policy lets people give a copy in their own name only",
     "adoption_record_link_id_fkey": "the policy lets a record name a link whose sealing the scope sees only",
     "sealing_asked_by_fkey": "the policy lets people ask in their own name only",
@@ -397,6 +405,7 @@ def _kind(column: Column[Any]) -> str:
         (ARRAY, "text[]"),
         (Uuid, "uuid"),
         (Boolean, "boolean"),
+        (BigInteger, "bigint"),
         (Integer, "integer"),
         (Date, "date"),
         (LargeBinary, "bytea"),

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 SEALER = "concord_seal"
 SETTING = "SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
 RECORDS = ("sibling_group", "household", "child", "document")
-KEPT = ("adoption_record",)
-"""What points at a link and outlives it: the link's id is taken out of it before."""
+KEPT = ("adoption_record", "fee_agreement")
+"""What points at a link and outlives it: the link's id is taken out of it, before or by the key itself."""
 SETTLED = ("ranking_line",)
 """What names pairs of everyone in a pool by identifiers that nothing bears any more once they are changed."""
 
