@@ -37,6 +37,8 @@ class CsvTable:
 
     headings: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    width: int
+    """How many cells a row may have: as many as there are headings, where some row keeps to them."""
     notes: tuple[str, ...] = ()
 
 
@@ -62,7 +64,10 @@ def read_csv_table(content: bytes) -> CsvTable:
     rows = tuple((number + 1, row) for number, row in enumerate(cells) if number > first and any(row))
     above = [number + 1 for number in range(first) if any(cells[number])]
     notes = (f"Left out, because they stand above the headings: rows {numbers_text(above)}.",) if above else ()
-    return CsvTable(headings, rows, (*grid.notes, *notes))
+    filled = [max(index for index, cell in enumerate(row) if cell) + 1 for _, row in rows]
+    named = max((index + 1 for index, text in enumerate(texts) if text), default=0)
+    whole = named if any(each <= named for each in filled) else len(headings)
+    return CsvTable(headings, rows, whole, (*grid.notes, *notes))
 
 
 def read_csv(table: CsvTable, columns: ColumnMap) -> BankFile:
@@ -77,7 +82,7 @@ def read_csv(table: CsvTable, columns: ColumnMap) -> BankFile:
         if _is_bare(row, columns):
             bare.append(number)
             continue
-        lines.append(_line(number, row, columns, width=len(table.headings)))
+        lines.append(_line(number, row, columns, width=table.width))
         balances.append(pence_of(_cell(row, columns.balance)) if columns.balance is not None else None)
     notes = [*table.notes]
     if bare:

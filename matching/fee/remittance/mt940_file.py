@@ -102,8 +102,10 @@ def _line(data: Mapping[str, Any], place: str, account: str) -> BankLine:
 def _controls(data: Mapping[str, Any], words: str, moved: int) -> Iterator[Control]:
     opening = data.get("final_opening_balance") or data.get("intermediate_opening_balance")
     closing = data.get("final_closing_balance") or data.get("intermediate_closing_balance")
-    if opening is None or closing is None:
+    if opening is None and closing is None:
         return
+    if opening is None or closing is None:
+        raise UnreadableRemittance(f"{words} lacks one of its two balances: the file may be cut off. Export it again.")
     sums = [exact_pence(each.amount.amount) for each in (opening, closing)]
     if sums[0] is None or sums[1] is None:
         raise UnreadableRemittance(f"{words}: a balance cannot be read. Nothing was taken.")

@@ -45,6 +45,8 @@ def read_ofx(content: bytes) -> BankFile:
     """
     if _DECLARED.search(content):
         raise UnreadableRemittance(f"The file holds declarations that no statement has. {_AGAIN}")
+    if b"</OFX>" not in content.upper():
+        raise UnreadableRemittance(f"The file does not end as OFX does (</OFX>): it may be cut off. {_AGAIN}")
     wanted = len(_LINE.findall(content))
     if wanted > MOST_LINES:
         raise UnreadableRemittance(f"The file has more than {MOST_LINES:,} lines. Export shorter periods.")

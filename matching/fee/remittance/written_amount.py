@@ -9,9 +9,9 @@ from typing import Final
 
 from matching.fee.remittance.bank_file import MOST_PENCE
 
-_GROUPED: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d{1,2})?")
-_PLAIN: Final = re.compile(r"\d+(\.\d{1,2})?|\.\d{1,2}")
-_CONTINENTAL: Final = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}|\d+,\d{1,2}")
+_GROUPED: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d{1,2})?", re.ASCII)
+_PLAIN: Final = re.compile(r"\d+(\.\d{1,2})?|\.\d{1,2}", re.ASCII)
+_CONTINENTAL: Final = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}|\d+,\d{1,2}", re.ASCII)
 _MINUS: Final = "-−–"
 _DAY_FIRST: Final = ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y")
 _YEAR_FIRST: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
@@ -55,7 +55,7 @@ def exact_pence(amount: Decimal | float | str) -> int | None:
 def day_of(text: str) -> date | None:
     """Return a day written the British way or the ISO way; ``None`` where it is none. A time after it is left out."""
     words = re.split(r"[T ](?=\d{1,2}:)", " ".join(text.split()))[0]
-    if words.isdigit() and len(words) == 5:
+    if words.isascii() and words.isdigit() and len(words) == 5:
         return _EPOCH + timedelta(days=int(words))
     for pattern in (*_YEAR_FIRST, *_DAY_FIRST):
         try:
