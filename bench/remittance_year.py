@@ -116,7 +116,7 @@ class _Maker:
     def invoices(self, count: int) -> list[KnownInvoice]:
         found = []
         weights = [self.draw.uniform(0.3, 3) for _ in self.payers]
-        agreement = {}
+        agreement: dict[UUID, str] = {}
         for place in range(count):
             payer = self.draw.choices(self.payers, weights)[0]
             issued = FIRST + timedelta(days=place * 330 // count)

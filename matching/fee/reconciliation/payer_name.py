@@ -80,6 +80,9 @@ def find_payer(name: str, payers: Sequence[Payer]) -> UUID | None:
 def telling_words(name: str) -> tuple[str, ...]:
     """Return the words of a name that say who somebody is, in capitals."""
     words = re.findall(r"[A-Z]+", name.upper().replace("'", "").replace("’", ""))
+    if len(words) > 1 and any(kind.startswith(words[-1]) for kind in _KINDS):
+        # At the end stands what a limit of letters has left of such a word: NORTH SOMERSET CO.
+        words.pop()
     return tuple(word for word in words if not _says_kind(word))
 
 

@@ -81,7 +81,7 @@ class KeyBook:
         for key in self._keys.values():
             self._by_start[key.text[:_SHORTEST]].append(key)
             if key.how is How.NUMBER:
-                self._by_figures[_last_figures(key.text)].append(key)
+                self._by_figures[_last_figures(key.words)].append(key)
 
     def mentions(self, reference: str) -> dict[UUID, Mention]:
         """Return every invoice that a text names, each as clearly as it is named anywhere in it."""
