@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from matching.placement.tally import Ages, PlacedFacts
 from matching.swap.balance import Balance, Leg, LegStanding, agency_balances, pair_balances, settle
-from matching.swap.group import RECORD_KIND, SwapGroup, get_swap_group, list_members
+from matching.swap.group import RECORD_KIND, SwapGroup, list_members
 from matching.swap.rule import Follow, judge
 from tenants import audit
 from tenants.database import scope_of
@@ -30,6 +30,7 @@ HIDDEN = "A placement that you are shut out of; it counts like any other."
 class JudgedPlacement:
     """One placement between members: whose, when, how many children, and why it is a leg or not."""
 
+    id: UUID
     children_agency_id: UUID
     family_agency_id: UUID
     moved_in_on: date
@@ -67,7 +68,7 @@ def read_account(session: Session, group: SwapGroup, *, now: datetime) -> SwapAc
     """Return a swap group's account on today's day, and put the look on record."""
     scope = scope_of(session)
     names = {member.agency_id: name for member, name in list_members(session, group) if member.agreed_on}
-    judged = _judged(session, group)
+    judged = judge_placements(session, group)
     legs = [each.leg for each in judged if each.leg is not None]
     whole = scope.agency_id == group.office_id
     audit.record(
@@ -97,12 +98,12 @@ def read_account(session: Session, group: SwapGroup, *, now: datetime) -> SwapAc
     )
 
 
-def _judged(session: Session, group: SwapGroup) -> list[JudgedPlacement]:
-    """Return the placements of this period, after those of the one whose balances it carries on."""
+def judge_placements(session: Session, group: SwapGroup) -> list[JudgedPlacement]:
+    """Return the placements of this period that the scope's agency may hear of, after those of the one carried on."""
     earlier: list[JudgedPlacement] = []
-    if group.carries_id is not None:
-        before = get_swap_group(session, group.carries_id)
-        earlier = _judged(session, before) if before.follow is Follow.CARRY_FORWARD else []
+    before = session.get(SwapGroup, group.carries_id) if group.carries_id is not None else None
+    if before is not None and before.follow is Follow.CARRY_FORWARD:
+        earlier = judge_placements(session, before)
     members = {each.agency_id: each.agreed_on for each, _ in list_members(session, group) if each.agreed_on}
     own = [_judge(group, row, members) for row in _rows(session, group)]
     return [*(each for each in earlier if each.leg is not None), *own]
@@ -128,6 +129,7 @@ def _judge(group: SwapGroup, row: Mapping[str, Any], members: Mapping[UUID, date
             words=words,
         )
     return JudgedPlacement(
+        id=placed.id,
         children_agency_id=placed.group_agency_id,
         family_agency_id=placed.household_agency_id,
         moved_in_on=placed.moved_in_on,

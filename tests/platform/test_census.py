@@ -71,6 +71,9 @@ COMMANDS = {
     "jobs list": OPERATOR,
     "jobs retry": OPERATOR,
     "keys rotate": EACH,
+    "link list": AGENCY,
+    "link show": AGENCY,
+    "link step": AGENCY,
     "meeting actions": AGENCY,
     "meeting arrange": AGENCY,
     "meeting list": AGENCY,
@@ -80,6 +83,8 @@ COMMANDS = {
     "person leave": OPERATOR,
     "person list": OPERATOR,
     "person move": OPERATOR,
+    "placement list": AGENCY,
+    "placement show": AGENCY,
     "pool assign": AGENCY,
     "profile check": AGENCY,
     "provider": HOST,
@@ -121,6 +126,7 @@ JOBS = {
     # The first by the database, for both agencies, when somebody asks; the second when another confirms.
     "sealing.gather": {Verb.SEAL_ADOPTIONS},
     "sealing.rotate": {Verb.SEAL_ADOPTIONS},
+    "fee_tending": SCHEDULE,
     "sharing.move": SCHEDULE,
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }

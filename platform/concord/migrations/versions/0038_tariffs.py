@@ -75,9 +75,9 @@ def upgrade() -> None:
     _policies()
     op.execute("GRANT SELECT (consortium_id, authority_agency_id, waived, state) ON fee_agreement TO concord_work")
     op.execute("GRANT SELECT (agency_id, kind, key) ON job TO concord_work")
-    may_read("fee_agreement", "true", role="concord_work", name="legs")
-    op.execute(LEGS)
-    give_function("fee_legs_due(date)", "concord_work")
+    may_read("fee_agreement", "true", role="concord_work", name="tending")
+    op.execute(TENDING)
+    give_function("fee_tending_due(date)", "concord_work")
 
 
 def _tariffs() -> None:
@@ -441,13 +441,13 @@ HOLDING = f"""
     END
     $$
 """
-# Whose swaps may have fallen or stayed without a balance since.
-LEGS = f"""
-    CREATE FUNCTION fee_legs_due(on_day date) RETURNS TABLE (consortium_id uuid, agency_id uuid)
+# Whose swaps may have fallen or stayed without a balance since, and of whose agreements nothing more may fall due.
+TENDING = f"""
+    CREATE FUNCTION fee_tending_due(on_day date) RETURNS TABLE (consortium_id uuid, agency_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER {FIXED} AS $$
         SELECT DISTINCT f.consortium_id, f.authority_agency_id FROM fee_agreement f
-        WHERE scope_is_nobody() AND f.waived AND f.state IN ('in_force', 'ended')
-          AND NOT EXISTS (SELECT FROM job j WHERE j.agency_id = f.authority_agency_id AND j.kind = 'fee_legs'
+        WHERE scope_is_nobody() AND (f.state = 'in_force' OR (f.waived AND f.state = 'ended'))
+          AND NOT EXISTS (SELECT FROM job j WHERE j.agency_id = f.authority_agency_id AND j.kind = 'fee_tending'
               AND j.key = f.consortium_id || ':' || on_day)
         ORDER BY 1, 2
     $$
