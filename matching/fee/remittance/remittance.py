@@ -20,7 +20,7 @@ from tenants.base import Base, Id, Word
 from tenants.cipher import seal, unseal
 from tenants.database import scope_of
 from tenants.error import NotFound
-from tenants.job import Job, JobState, request_job
+from tenants.job import request_job
 from tenants.permission import Verb, require
 
 REMITTANCE_JOB: Final = "remittance"
@@ -146,8 +146,7 @@ def request_remittance(
 
 def read_again(session: Session, remittance: Remittance, *, now: datetime) -> Remittance:
     """Ask for a file that was not taken to be read again; one that is being read is left to that."""
-    job = session.get(Job, remittance.job_id)
-    if remittance.state is RemittanceState.TAKEN or (job and job.state in (JobState.WAITING, JobState.RUNNING)):
+    if remittance.state in (RemittanceState.TAKEN, RemittanceState.READING):
         return remittance
     remittance.job_id = _ask(session, remittance.id, now=now)
     remittance.state, remittance.refusal, remittance.finished_at = RemittanceState.READING, None, None
