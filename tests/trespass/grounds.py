@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
@@ -19,11 +19,11 @@ from tests.platform.api.program import Program
 from tests.site import Visitor
 from tests.tenants import catalogue
 from tests.tenants.world import make_world
-from tests.trespass.attempt import Attempt
+from tests.trespass.attempt import Attempt, rules_of
 from tests.trespass.hidden import hidden_from, ids_of, mark_rows, told_of_rows
 from tests.trespass.intruder import Intruder, gather
 from tests.trespass.learning import learn, route_of
-from tests.trespass.programs import learn_operations
+from tests.trespass.programs import is_operation, learn_operations
 
 UNLIMITED = Limits(**dict.fromkeys((each.name for each in fields(Limits)), "1000000 per minute"))
 """What lets somebody try as often as they like."""
@@ -54,6 +54,11 @@ _TABLES_OF = {
 _OF_OTHERS = frozenset({"record_bar", "meeting_action", "notice"})
 """Tables of an agency's rows that others may write: who knows a family says so, the office sets what is to do,
 and whoever takes a step of a link tells the other side."""
+_ENTERED_BY_OTHERS = {
+    "email_domain": ("confirmed_at", "confirmed_by"),
+    "hand_over": ("taken_at", "taken_by", "withdrawn_at", "withdrawn_by"),
+}
+"""Columns of an agency's rows that another rightly fills in: the office confirms, whoever is to receive agrees."""
 
 
 def tables_of(name: str) -> tuple[str, ...]:
@@ -92,8 +97,11 @@ class Grounds:
     def _of(self, owner: Tenant) -> Iterator[tuple[str, str]]:
         for table in catalogue.walled_tables(self.admin):
             if table not in _OF_OTHERS and "agency_id" in catalogue.columns(self.admin, table):
-                query = sql.SQL("SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t WHERE agency_id = {}")
-                row = self.admin.execute(query.format(sql.Identifier(table), owner.id)).fetchone()
+                query = sql.SQL("SELECT md5(string_agg(said, '' ORDER BY said)) FROM ({}) AS told (said)")
+                said = sql.SQL("SELECT (to_jsonb(t) - {}::text[])::text FROM {} t WHERE agency_id = {}")
+                left_out = sql.Literal(list(_ENTERED_BY_OTHERS.get(table, ())))
+                rows = said.format(left_out, sql.Identifier(table), owner.id)
+                row = self.admin.execute(query.format(rows)).fetchone()
                 yield table, str(row[0]) if row else ""
 
 
@@ -105,7 +113,8 @@ def make_grounds(app: Flask, database: Database, admin: psycopg.Connection[Any])
     mark_rows(admin)
     visitors = [Visitor(app).sign_in(database, owner) for owner in owners]
     learnt = _by_route(app, learn(app, visitors))
-    programs = [(Program(app, database, owner), _named_ids(admin, owner)) for owner in owners]
+    names = {name for rule in filter(is_operation, rules_of(app)) for name in rule.arguments}
+    programs = [(Program(app, database, owner), _named_ids(admin, owner, names)) for owner in owners]
     operations = _by_route(app, learn_operations(app, programs))
     told = told_of_rows(admin)
     strangers = (world.stranger, world.office, world.neighbour)
@@ -126,9 +135,8 @@ def _second_agency(database: Database, first: Tenant) -> Tenant:
     return second
 
 
-def _named_ids(admin: psycopg.Connection[Any], owner: Tenant) -> dict[str, list[str]]:
+def _named_ids(admin: psycopg.Connection[Any], owner: Tenant, names: Iterable[str]) -> dict[str, list[str]]:
     found = ids_of(admin, owner)
-    names = ("group_id", "household_id", "job_id", "meeting_id", "pack_id", "run_id")
     return {name: [each for table in tables_of(name) for each in found.get(table, ())[:2]] for name in names}
 
 

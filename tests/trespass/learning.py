@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
@@ -13,6 +14,7 @@ from tests.site import Visitor
 from tests.trespass.attempt import Attempt, rule_of, rules_of
 
 _LOOKS_A_ROUTE = 2
+_HIDDEN = re.compile(r"\bHidden\w+")
 
 
 _Kept = dict[str, str]
@@ -86,7 +88,8 @@ def _attempt_of(form: Element, path: str) -> Attempt:
     if method == "GET":
         query = "&".join(f"{name}={value}" for name, value in fields)
         return Attempt("GET", f"{action.partition('?')[0]}?{query}")
-    return Attempt(method, action, tuple(fields))
+    # What a field says in words, its sender may store as their own, and then reads again: they bring their own words.
+    return Attempt(method, action, tuple((name, _HIDDEN.sub("Somebody’s", value)) for name, value in fields))
 
 
 def _typed(element: Element) -> str:
