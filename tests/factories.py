@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from matching import household as households
@@ -17,10 +18,10 @@ from matching.need import Answer, NeedLevel, Tolerance, YesNo
 from matching.pool import Stage, share
 from matching.ranking.facts import LegalPosition, Sex, SexApproved
 from matching.sibling_placement import SiblingPlacement
-from tenants.agency import Agency, AgencyKind, Nation, add_agency, get_agency
-from tenants.consortium import create_consortium, get_consortium, join
+from tenants.agency import Agency, AgencyKind, Nation
+from tenants.consortium import ConsortiumMember, create_consortium
 from tenants.database import Database, scope_of
-from tenants.person import Appointment, Person, invite_person
+from tenants.person import Person, PersonIdentity
 from tenants.role import Role
 from tenants.scope import OPERATOR, Scope
 
@@ -69,28 +70,23 @@ class Factories:
         roles: frozenset[Role] = frozenset(Role) - {Role.OPERATOR},
     ) -> Tenant:
         """Make a member agency with one person."""
-        slug = _slug(kind.value.replace("_", "-"))
+        slug, agency_id = _slug(kind.value.replace("_", "-")), uuid4()
+        name = f"Agency {slug}"
         with self.database.transaction(OPERATOR) as session:
-            agency = add_agency(
-                session, slug=slug, name=f"Agency {slug}", kind=kind, nation=Nation.ENGLAND, opened_on=LONG_AGO
-            )
-            join(session, get_consortium(session, consortium_id), agency=agency, joined_on=LONG_AGO)
-            person = invite_person(
-                session, name=f"Sam Sample {slug}", email=f"{slug}@example.org", issuer=ISSUER, subject=slug
-            )
-            _appoint(session, person, agency, roles)
-            scope = Scope(agency_id=agency.id, person_id=person.id, consortium_id=consortium_id, roles=roles)
-        return Tenant(slug=slug, name=f"Agency {slug}", scope=scope, subject=slug)
+            agency = {"slug": slug, "name": name, "kind": kind, "nation": Nation.ENGLAND, "colour": "#1d70b8"}
+            session.execute(insert(Agency).values(id=agency_id, **agency, opened_on=LONG_AGO))
+            membership = {"consortium_id": consortium_id, "agency_id": agency_id, "joined_on": LONG_AGO}
+            session.execute(insert(ConsortiumMember).values(**membership))
+            person_id = _appoint(session, agency_id, f"Sam Sample {slug}", subject=slug, roles=roles)
+        scope = Scope(agency_id=agency_id, person_id=person_id, consortium_id=consortium_id, roles=roles)
+        return Tenant(slug=slug, name=name, scope=scope, subject=slug)
 
     def colleague(self, tenant: Tenant, *, roles: frozenset[Role]) -> Tenant:
         """Appoint another person in an agency, and return it in their scope."""
         subject = _slug("colleague")
         with self.database.transaction(OPERATOR) as session:
-            person = invite_person(
-                session, name=f"Kit Sample {subject}", email=f"{subject}@example.org", issuer=ISSUER, subject=subject
-            )
-            _appoint(session, person, get_agency(session, tenant.id), roles)
-            return replace(tenant, scope=replace(tenant.scope, person_id=person.id, roles=roles), subject=subject)
+            person_id = _appoint(session, tenant.id, f"Kit Sample {subject}", subject=subject, roles=roles)
+        return replace(tenant, scope=replace(tenant.scope, person_id=person_id, roles=roles), subject=subject)
 
     def two_tenants(self) -> tuple[Tenant, Tenant]:
         """Make two councils of one consortium."""
@@ -201,11 +197,19 @@ def transaction(database: Database, tenant: Tenant) -> AbstractContextManager[Se
     return database.transaction(tenant.scope)
 
 
-def _appoint(session: Session, person: Person, agency: Agency, roles: frozenset[Role]) -> None:
-    # Nearly every test makes somebody of all roles: at once, where the verb looks each up and writes it by itself.
-    facts = {"person_id": person.id, "agency_id": agency.id, "starts_on": LONG_AGO}
-    session.add_all(Appointment(**facts, role=role) for role in sorted(roles))
-    session.flush()
+_HOLD = text(
+    "INSERT INTO appointment (id, person_id, agency_id, role, starts_on) "
+    "SELECT gen_random_uuid(), :person, :agency, role, :since FROM unnest(CAST(:roles AS text[])) role"
+)
+
+
+def _appoint(session: Session, agency_id: UUID, name: str, *, subject: str, roles: frozenset[Role]) -> UUID:
+    # Nearly every test begins with people of all roles: rows, for the verbs look each up first and write it by itself.
+    person_id = uuid4()
+    session.execute(insert(Person).values(id=person_id, name=name, email=f"{subject}@example.org"))
+    session.execute(insert(PersonIdentity).values(issuer=ISSUER, subject=subject, person_id=person_id))
+    session.execute(_HOLD, {"person": person_id, "agency": agency_id, "roles": sorted(roles), "since": LONG_AGO})
+    return person_id
 
 
 def _slug(word: str) -> str:
