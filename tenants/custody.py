@@ -206,6 +206,12 @@ REGISTER: tuple[Holding, ...] = (
     Holding("fee_rule", Course.STAYS, agencies=("office_id",)),
     Holding("fee_payer", Course.STAYS, agencies=("agency_id", "payer_agency_id"), sides=2),
     Holding("signing_limit", Course.STAYS),
+    Holding("remittance", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="filename"),)),
+    Holding("remittance_line", Course.STAYS, (
+        Sealed("sealed", "id"), Sealed("sealed_reason", "id", apart="reason"))),
+    Holding("remittance_mapping", Course.STAYS),
+    Holding("payment", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
+    Holding("payment_allocation", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
     Holding("pack", Course.STAYS),
     Holding("pack_file", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
     Holding("ranking_run", Course.STAYS),

@@ -17,7 +17,7 @@ from matching.fee.reconciliation.matcher import propose
 from matching.fee.reconciliation.owed import list_others, list_owed
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.undoing import WITHIN
-from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, get_line, list_lines, words_of
+from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, get_line, list_lines, reason_id, words_of
 from matching.sealed_words import open_words, own_agency
 from tenants import audit
 from tenants.database import scope_of
@@ -100,7 +100,9 @@ def read_line(session: Session, line_id: UUID, *, now: datetime) -> FoundLine:
         session, audit.Act.READ, record_kind=RECORD_KIND, record_id=line.id, level=audit.Level.IDENTITY, now=now
     )
     payments = live_payments(session, line.id)
-    reason = open_words(session, line.sealed_reason, row_id=line.id)["reason"] if line.sealed_reason else None
+    reason = (
+        open_words(session, line.sealed_reason, row_id=reason_id(line.id))["reason"] if line.sealed_reason else None
+    )
     return FoundLine(
         line=line,
         words=words_of(session, line),

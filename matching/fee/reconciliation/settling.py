@@ -22,7 +22,7 @@ from matching.fee.reconciliation.owed import list_owed
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.queue import RECORD_KIND, draw_queue
 from matching.fee.remittance.bank_file import pounds
-from matching.fee.remittance.line import LineState, RemittanceLine, get_line
+from matching.fee.remittance.line import LineState, RemittanceLine, get_line, reason_id
 from matching.fee.remittance.remittance import lock_remittances
 from matching.fee.signer import Signer, find_signer
 from matching.sealed_words import own_agency, own_person, seal_words, tidy
@@ -118,7 +118,7 @@ def set_aside(session: Session, line: RemittanceLine, *, reason: str, now: datet
     if line.state is LineState.SET_ASIDE and line.settled_by == signer.person_id:
         return
     _require_state(line, LineState.WAITING, LineState.NOT_RECEIPT)
-    line.sealed_reason = seal_words(session, {"reason": said}, row_id=line.id, now=now)
+    line.sealed_reason = seal_words(session, {"reason": said}, row_id=reason_id(line.id), now=now)
     _settle(session, line, LineState.SET_ASIDE, signer, act=audit.Act.DECIDE, now=now)
 
 

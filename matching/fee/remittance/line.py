@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import BigInteger, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -104,6 +104,11 @@ def list_lines(
         query = query.where(RemittanceLine.state == state)
     order = [RemittanceLine.position] if remittance_id else [RemittanceLine.dated_on, RemittanceLine.id]
     return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def reason_id(line_id: UUID) -> UUID:
+    """Return the id to which the reason of a line is bound: another than its words', so that neither opens as both."""
+    return uuid5(line_id, "reason")
 
 
 def count_waiting(session: Session) -> int:

@@ -18,6 +18,7 @@ depends_on = None
 OURS = "consortium_id = (SELECT scope_consortium())"
 PARTY = "(SELECT scope_agency()) IN (payer_agency_id, payee_agency_id)"
 MINE = "payee_agency_id = (SELECT scope_agency())"
+OURS_POSTED = "(transaction_id IS NULL OR transaction_id IN (SELECT t.id FROM ledger_transaction t))"
 ME = "IS NOT DISTINCT FROM (SELECT scope_person())"
 
 
@@ -51,7 +52,7 @@ def upgrade() -> None:
     may_write("remittance_mapping", f"{OWN} AND said_by {ME}", only=OWN, verbs="INSERT, UPDATE")
     for table in ("payment", "payment_allocation"):
         may_read(table, f"{OURS} AND {PARTY}")
-    may_write("payment", f"{OURS} AND {MINE} AND confirmed_by {ME}", verbs="INSERT")
+    may_write("payment", f"{OURS} AND {MINE} AND confirmed_by {ME} AND {OURS_POSTED}", verbs="INSERT")
     may_write(
         "payment",
         f"{OURS} AND {MINE} AND taken_back_at IS NOT NULL AND taken_back_by {ME}",
@@ -59,7 +60,7 @@ def upgrade() -> None:
         verbs="UPDATE",
         columns="taken_back_at, taken_back_by, taken_back_name, taken_back_reason",
     )
-    may_write("payment_allocation", f"{OURS} AND {MINE}", verbs="INSERT")
+    may_write("payment_allocation", f"{OURS} AND {MINE} AND {OURS_POSTED}", verbs="INSERT")
 
 
 def _files() -> None:
