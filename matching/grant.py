@@ -309,7 +309,8 @@ def list_grants(session: Session, link: Link) -> list[DocumentGrant]:
 def list_takers(session: Session, link: Link) -> list[LinkStep]:
     """Return the last step of each person of the other side who has taken one, by their names."""
     own = scope_of(session).agency_id
-    people = {step.person_id: step for step in reversed(list_steps(session, link)) if step.agency_id != own}
+    steps = [step for step in reversed(list_steps(session, link)) if step.agency_id != own and step.person_id]
+    people = {step.person_id: step for step in steps}
     return sorted(people.values(), key=lambda step: (step.person_name, step.person_id))
 
 

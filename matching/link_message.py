@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.actor import acting_person
+from matching.actor import acting
 from matching.link import RECORD_KIND, Link, LinkInvalid, get_link
 from matching.link_file import CheckedFile, FileKind
 from matching.link_note import add_note
@@ -41,7 +41,7 @@ class LinkMessage(Base):
     group_agency_id: Mapped[UUID]
     household_agency_id: Mapped[UUID]
     agency_id: Mapped[UUID]
-    person_id: Mapped[UUID]
+    person_id: Mapped[UUID | None]
     person_name: Mapped[str]
     at: Mapped[datetime]
     sealed_key: Mapped[bytes]
@@ -116,7 +116,7 @@ def send_message(
     """
     require(scope_of(session), Verb.KEEP_LINKS)
     require_unsealed(session, link.id)
-    said, actor, message_id = tidy(words, what="what you want to tell"), acting_person(session), uuid4()
+    said, actor, message_id = tidy(words, what="what you want to tell"), acting(session), uuid4()
     people = _named(session, link, named)
     called = _file_name(file_name, file.kind) if file else None
     plain = {"words": said, "named": [each.name for each in people], "file": called}

@@ -38,6 +38,9 @@ class ApiScope(StrEnum):
     MEETINGS_WRITE = "meetings.write", "Arrange matching meetings, as a consortium office", (Verb.ARRANGE_MEETINGS,)
     PACKS_READ = "packs.read", "Read and download the agency’s own packs", (Verb.READ_PACK,)
     PACKS_BUILD = "packs.build", "Ask for packs", (Verb.BUILD_PACK,)
+    LINKS_READ = "links.read", "Read links, what is said on them, and placements", (Verb.READ_LINKS,)
+    LINKS_WRITE = "links.write", "Start links, take their steps and plan placements", (Verb.KEEP_LINKS,)
+    SWAPS_READ = "swaps.read", "Read swap groups and their balances", (Verb.READ_SWAPS,)
     # fmt: on
 
 

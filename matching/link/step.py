@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.actor import acting_person
+from matching.actor import acting
 from matching.link.record import RECORD_KIND, Link
 from matching.link.state import LinkState, StepName
 from tenants import audit
@@ -32,7 +32,8 @@ class LinkStep(Base):
     at: Mapped[datetime]
     agency_id: Mapped[UUID]
     """The agency that the person acted for."""
-    person_id: Mapped[UUID]
+    person_id: Mapped[UUID | None]
+    """Nobody, where a program of the agency did it; the name is the program's then."""
     person_name: Mapped[str]
     person_roles: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     reason: Mapped[str]
@@ -63,11 +64,11 @@ def note_step(
     now: datetime,
     override: str | None = None,
 ) -> None:
-    """Add to a link's history that the scope's person took a step, and put it on record.
+    """Add to a link's history that the scope's person or program took a step, and put it on record.
 
-    :raises NotSomebody: when it is no person who acts.
+    :raises NotSomebody: when it is neither a person nor a program of the agency that acts.
     """
-    actor, agency_id = acting_person(session), scope_of(session).agency_id
+    actor, agency_id = acting(session), scope_of(session).agency_id
     session.add(
         LinkStep(
             link_id=link.id,

@@ -18,7 +18,7 @@ from matching.need import YesNo
 from matching.ranking.facts import LegalPosition
 from matching.sibling_group import GroupStatus, SiblingGroup, list_children
 from matching.transition.fact import StepFacts
-from tenants.approval import require_another
+from tenants.approval import require_another, require_one_side
 
 Guard = Callable[[Session, Link, StepFacts, datetime], None]
 
@@ -49,7 +49,11 @@ def two_people(session: Session, link: Link, facts: StepFacts, now: datetime) ->
     """Pass for somebody who speaks for one side only: who holds roles in both could agree with themselves."""
     if link.group_agency_id != link.household_agency_id:
         agencies, started = (link.group_agency_id, link.household_agency_id), list_steps(session, link)[-1]
-        require_another(session, first_person_id=started.person_id, on=now.date(), agencies=agencies)
+        if started.person_id is None:
+            # A program speaks for its own agency alone, so whoever speaks for the other one is somebody else.
+            require_one_side(session, agencies=agencies, on=now.date())
+        else:
+            require_another(session, first_person_id=started.person_id, on=now.date(), agencies=agencies)
 
 
 def group_below_cap(session: Session, link: Link, facts: StepFacts, now: datetime) -> None:  # noqa: ARG001

@@ -31,13 +31,17 @@ from matching.transition.guard import household_below_cap
 from matching.transition.lock import lock_link, lock_records
 from matching.transition.table import Taker, Transition, find_transition
 from tenants.database import scope_of
-from tenants.error import DomainError
+from tenants.error import DomainError, Forbidden
 from tenants.permission import Verb, require
 
 _OTHER_SIDE = {
     Taker.OTHER: "This step is for the other agency to take: your agency showed the interest.",
     Taker.CHILDREN: "This step is for the children’s agency to take.",
 }
+
+
+class NotForPrograms(Forbidden):
+    """Somebody answers for it in their own name, and a program is nobody."""
 
 
 def start_link(
@@ -57,10 +61,12 @@ def start_link(
     :raises LinkAlreadyOpen: when the two have an open link.
     :raises LinkInvalid: when no reason is given, or one of the two is withdrawn.
     :raises CapReached: when the household is at its cap, and ``override`` says nothing.
+    :raises NotForPrograms: when a program would pass the cap.
     """
     scope = scope_of(session)
     require(scope, Verb.KEEP_LINKS)
     words = written(reason, "why the two may be right for each other")
+    _require_nothing_passed(session, override)
     if scope.agency_id not in (group.agency_id, household.agency_id):
         raise NotYourStep("Start links for your own agency’s children or families.")
     if group.status is GroupStatus.WITHDRAWN or household.status is HouseholdStatus.WITHDRAWN:
@@ -102,8 +108,10 @@ def take(session: Session, link: Link, step: StepName, *, version: int, facts: S
     :raises NoSuchStep: when the table has no such row from the link's state; NotYet when a guard refuses.
     :raises NotAllowed: when the scope's roles do not let it; NotYourStep when it is the other side's to take.
     :raises LinkInvalid: when the step asks for what was not said.
+    :raises NotForPrograms: when a program would pass a cap, or go to panel without papers.
     """
     words = written(facts.reason, "why")
+    _require_nothing_passed(session, facts.override)
     lock_link(session, link, version)
     transition = find_allowed(session, link, step)
     for guard in transition.guards:
@@ -162,6 +170,14 @@ def missing(session: Session, link: Link, transition: Transition, *, now: dateti
         except DomainError as refusal:
             found.append(refusal)
     return found
+
+
+def _require_nothing_passed(session: Session, override: str | None) -> None:
+    if (override or "").strip() and scope_of(session).client_id is not None:
+        raise NotForPrograms(
+            "A cap is passed, or a link taken to panel without its papers, by somebody who says why in their own name. "
+            "Sign in and take this step on the link’s page."
+        )
 
 
 def _change(

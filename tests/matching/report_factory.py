@@ -52,9 +52,11 @@ class Pairing:
     link_id: UUID
 
 
-def make_link(factories: Factories, database: Database, *, considered: bool = True) -> Pairing:
+def make_link(
+    factories: Factories, database: Database, *, considered: bool = True, tenants: tuple[Tenant, Tenant] | None = None
+) -> Pairing:
     """Make two agencies whose children and family are linked; the children's agency showed the interest."""
-    children, family = factories.two_tenants()
+    children, family = tenants or factories.two_tenants()
     group_id, household_id = factories.group(children), factories.household(family)
     with transaction(database, children) as session:
         group, household = get_group(session, group_id), get_household(session, household_id)

@@ -6,7 +6,20 @@ from flask import Flask
 from flask_smorest import Blueprint
 from flask_wtf import CSRFProtect
 
-from concord.api import docs, group, household, import_run, job, meeting, ranking, reference, token
+from concord.api import (
+    docs,
+    group,
+    household,
+    import_run,
+    job,
+    link,
+    meeting,
+    placement,
+    ranking,
+    reference,
+    swap,
+    token,
+)
 from concord.api.parts import Parts, install_parts
 
 OPERATIONS: tuple[Blueprint, ...] = (
@@ -14,6 +27,9 @@ OPERATIONS: tuple[Blueprint, ...] = (
     household.blueprint,
     reference.blueprint,
     ranking.blueprint,
+    link.blueprint,
+    placement.blueprint,
+    swap.blueprint,
     import_run.blueprint,
     meeting.blueprint,
     job.blueprint,

@@ -35,6 +35,8 @@ COMMANDS = {
     "monitoring": ("concord.cli.monitoring:command", "Say how long stages take and what became of links."),
     "retention": ("concord.cli.retention:command", "See what is due to be destroyed, and wait until it is done."),
     "meeting": ("concord.cli.meeting:command", "Arrange matching meetings and list them."),
+    "link": ("concord.cli.link:command", "List links, and take their steps for an agency's programs."),
+    "placement": ("concord.cli.link:placement", "List placements, with their plans and reviews."),
     "profile": ("concord.cli.profile:command", "Check anonymous profiles for what gives somebody away."),
     "pack": ("concord.cli.pack:command", "Build packs for a matching meeting."),
     "jobs": ("concord.cli.jobs:command", "List jobs and run failed ones again."),

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from concord.api.app import OPERATIONS
+from concord.schema.placement import PlanSchema
 from matching.intake.column import SheetKind
 from matching.intake.import_run import request_import
 from matching.meeting import arrange_meeting
@@ -16,18 +17,25 @@ from matching.pack import request_pack
 from matching.pool import Stage
 from matching.ranking_run import families_for
 from matching.sibling_group import get_group
+from matching.swap.group import Terms, make_swap_group
+from matching.swap.rule import SwapRule
 from tenants.agency import AgencyKind
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
+from tests.matching.placement.stage import make_placed
+from tests.matching.report_factory import make_link
 from tests.platform.api.census import API_CENSUS
 from tests.platform.api.program import Program
 
 NAMED = sorted(route for route, access in API_CENSUS.items() if "<uuid:" in route and access != "anyone")
-LISTS = ("/groups", "/households", "/imports", "/jobs", "/meetings")
+LISTS = ("/groups", "/households", "/imports", "/jobs", "/links", "/meetings", "/placements")
 BODIES = {
     "rankings": {"top": 1},
     "columns": {"sheets": [{"title": "", "columns": []}]},
     "availability": {"available": False},
+    "messages": {"words": "A word."},
+    "plan": dict.fromkeys(PlanSchema._declared_fields),
+    "steps": {"step": "shortlist", "reason": "It is time."},
 }
 
 
@@ -54,7 +62,11 @@ def program(ours: Tenant, api_site: Flask, database: Database, theirs: Belonging
 def theirs(factories: Factories, database: Database) -> Belongings:
     consortium_id = factories.consortium()
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
-    agency = factories.tenant(consortium_id)
+    agency, other = factories.tenant(consortium_id), factories.tenant(consortium_id)
+    placed = make_placed(factories, database, make_link(factories, database, tenants=(agency, other)))
+    terms = Terms("Swaps", SwapRule(begins_on=TODAY, ends_on=None))
+    with database.transaction(office.scope) as session:
+        swaps = make_swap_group(session, terms, agency_ids=[agency.id, other.id], now=NOW)
     group, household = (make(agency, stage=Stage.IN_HOUSE) for make in (factories.group, factories.household))
     with database.transaction(office.scope) as session:
         meeting = arrange_meeting(session, title="November", held_on=TODAY, place="Sample Hall", now=NOW)
@@ -72,6 +84,8 @@ def theirs(factories: Factories, database: Database) -> Belongings:
                 "meeting_id": [meeting.id],
                 "pack_id": [pack.id],
                 "job_id": [run.job_id, pack.job_id],
+                "link_id": [placed.link_id],
+                "swap_group_id": [swaps.id],
             }
         )
 
@@ -109,7 +123,7 @@ def answer(program: Program, method: str, path: str, ids: dict[str, UUID]) -> tu
         path = path.replace(f"<uuid:{name}>", str(value))
     path = path.replace("<any(pdf, xlsx):kind>", "pdf").removeprefix("/api/v1")
     last = path.rsplit("/", 1)[-1]
-    headers = {"If-Match": "*"} if method == "PUT" else {}
+    headers = {"If-Match": "*"} if method == "PUT" or last == "steps" else {}
     if method == "GET":
         response = program.get(path)
     else:
