@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from matching.fee.remittance.column_map import Holds, guess
+from matching.fee.remittance.column_map import Holds
 from matching.fee.remittance.intake import perform_remittance
 from matching.fee.remittance.line import LineState, LineUnknown, count_waiting, get_line, list_lines, words_of
 from matching.fee.remittance.mapping import NothingToAsk, choose_mapping, list_mappings, preview_mapping
 from matching.fee.remittance.remittance import (
     Purpose,
-    Remittance,
     RemittanceState,
     RemittanceUnknown,
     count_asking,
@@ -27,10 +23,10 @@ from tenants.permission import NotAllowed
 from tenants.role import Role
 from tests.factories import NOW, Factories, Tenant
 from tests.matching.fee.remittance.samples import MT940, csv_of
+from tests.matching.fee.remittance.taking import take
 
 ROWS = [("02/04/2026", "DEVON CC", "INV-1", "10.00"), ("02/04/2026", "DEVON CC", "INV-1", "10.00"),
         ("03/04/2026", "BANK", "CHARGE", "-1.00")]  # fmt: skip
-FileTaker = Callable[..., Remittance]
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +41,6 @@ def council(factories: Factories, pair: tuple[Tenant, Tenant]) -> Tenant:
     consortium_id = pair[0].scope.consortium_id
     assert consortium_id is not None
     return factories.tenant(consortium_id)
-
-
-def take(session: Session, content: bytes, *, purpose: Purpose = Purpose.RECEIPTS, name: str = "may.csv") -> Remittance:
-    """Hand a file in and read it, a CSV file by its headings."""
-    found = request_remittance(session, purpose=purpose, filename=name, content=content, now=NOW)
-    perform_remittance(session, found, progress=lambda *_: None, now=NOW)
-    if found.state is RemittanceState.ASKING:
-        chosen = guess(preview_mapping(session, found).table.headings)
-        choose_mapping(session, found, chosen, outgoing=purpose is Purpose.ADVICE, now=NOW)
-        perform_remittance(session, found, progress=lambda *_: None, now=NOW)
-    return found
 
 
 class TestPerformRemittance:

@@ -1,0 +1,105 @@
+"""A payee with invoices and bank lines, as tests of settling need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
+from matching.fee.ledger import Account, TransactionKind, balance, mirrored, outstanding, post
+from matching.fee.remittance.line import RemittanceLine, list_lines
+from tenants.database import Database
+from tests.factories import NOW, TODAY, Factories, Tenant
+from tests.matching.fee.remittance.samples import csv_of
+from tests.matching.fee.remittance.taking import take
+
+
+@dataclass
+class Bank:
+    """A payee, its payers, and what is between them."""
+
+    database: Database
+    urls: DatabaseUrls
+    payee: Tenant
+    payer: Tenant
+    other: Tenant
+    _numbers: list[str] = field(default_factory=list)
+
+    def invoice(self, pence: int, *, payer: Tenant | None = None, issued_on: date | None = None) -> UUID:
+        """Issue an invoice and return its id."""
+        invoice_id, whose = uuid4(), payer or self.payer
+        issued = issued_on or TODAY - timedelta(days=40)
+        self._numbers.append(f"INV-{(len(self._numbers) + 1) * 111_111:07d}")
+        with self.database.transaction(self.payee.scope) as session:
+            posted = post(
+                session,
+                consortium_id=self.consortium_id,
+                payer_agency_id=whose.id,
+                payee_agency_id=self.payee.id,
+                kind=TransactionKind.INVOICED,
+                key=f"invoice/{invoice_id}",
+                dated_on=issued,
+                entries=mirrored(TransactionKind.INVOICED, pence, whose.id, self.payee.id),
+                narrative="Invoiced",
+                now=NOW,
+                invoice_id=invoice_id,
+            ).id
+        with psycopg.connect(libpq_url(self.urls.admin), autocommit=True) as admin:
+            admin.execute(
+                "INSERT INTO invoice (id, consortium_id, payer_agency_id, payee_agency_id, kind, number, issued_on, "
+                "due_on, net_pence, vat_pence, gross_pence, transaction_id) "
+                "VALUES (%s, %s, %s, %s, 'invoice', %s, %s, %s, %s, 0, %s, %s)",
+                (invoice_id, self.consortium_id, whose.id, self.payee.id, self._numbers[-1], issued,
+                 issued + timedelta(days=30), pence, pence, posted),
+            )  # fmt: skip
+        return invoice_id
+
+    def lines(self, *rows: tuple[int, str, str]) -> list[UUID]:
+        """Take in a file with lines of these amounts, names and references, and return their ids."""
+        written = [(f"{TODAY:%d/%m/%Y}", payer, reference, f"{pence / 100:.2f}") for pence, payer, reference in rows]
+        with self.database.transaction(self.payee.scope) as session:
+            taken = take(session, csv_of(written))
+            return [line.id for line in list_lines(session, remittance_id=taken.id)]
+
+    def line(self, session: Session, line_id: UUID) -> RemittanceLine:
+        """Return a line in a session."""
+        return session.get_one(RemittanceLine, line_id)
+
+    def left(self, *invoice_ids: UUID) -> list[list[int]]:
+        """Return what is outstanding of invoices, by each side's own book."""
+        found = []
+        for tenant in (self.payee, self.payer):
+            with self.database.transaction(tenant.scope) as session:
+                owed = outstanding(session, list(invoice_ids))
+                found.append([owed[each] for each in invoice_ids if each in owed])
+        return found
+
+    def held(self) -> tuple[int, int]:
+        """Return what is held ahead between payee and payer, by each side's own book."""
+        with self.database.transaction(self.payee.scope) as session:
+            ours = balance(session, Account.HELD_AHEAD, other_agency_id=self.payer.id)
+        with self.database.transaction(self.payer.scope) as session:
+            return ours, balance(session, Account.PAID_AHEAD, other_agency_id=self.payee.id)
+
+    @property
+    def number(self) -> str:
+        """Return the number of the latest invoice."""
+        return self._numbers[-1]
+
+    @property
+    def consortium_id(self) -> UUID:
+        """Return the consortium that all are in."""
+        assert self.payee.scope.consortium_id is not None
+        return self.payee.scope.consortium_id
+
+
+def make_bank(database: Database, urls: DatabaseUrls, factories: Factories) -> Bank:
+    """Make a payee and two payers of one consortium."""
+    payee, payer = factories.two_tenants()
+    assert payee.scope.consortium_id is not None
+    return Bank(database, urls, payee, payer, factories.tenant(payee.scope.consortium_id))
