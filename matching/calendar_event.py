@@ -18,7 +18,6 @@ from matching.placement.placement import Placement
 from matching.placement.review import next_reviews
 from tenants.error import NotFound
 
-MOST = 500
 HERE = ZoneInfo("Europe/London")
 _HOUR = timedelta(hours=1)
 
@@ -44,7 +43,7 @@ class Event:
 
 def list_events(session: Session) -> list[Event]:
     """Return what stands in the calendar of the scope’s person: of the open links in which they have had a part."""
-    query = select(Link).where(is_open(), is_mine(session)).order_by(Link.changed_at.desc(), Link.id).limit(MOST)
+    query = select(Link).where(is_open(), is_mine(session)).order_by(Link.changed_at.desc(), Link.id)
     links = session.scalars(query).all()
     ids = [link.id for link in links]
     found = [*_days(session, ids), *_introductions(session, links), *_reviews(session, ids)]

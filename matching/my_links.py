@@ -17,9 +17,11 @@ from matching.link_message import LinkMessage
 from matching.link_note import LinkNote
 from matching.placement.placement import list_placements
 from matching.placement.review import next_reviews
+from matching.register import Page
 from tenants.database import scope_of
 
-MOST = 500
+PAGE_LINKS = 200
+"""How many links a page of the work list shows: a board is looked at as a whole."""
 AHEAD = (DayKind.VISIT, DayKind.LINKING_MEETING, DayKind.PANEL, DayKind.INTRODUCTIONS)
 """The days that people meet on, which may lie ahead."""
 
@@ -48,20 +50,30 @@ def is_mine(session: Session) -> ColumnElement[bool]:
     return or_(*(Link.id.in_(select(part.link_id).where(part.person_id == person_id)) for part in parts))
 
 
-def list_work(session: Session, *, mine: bool, side: str, on: date) -> tuple[WorkCard, ...]:
-    """Return the agency's open links by what is due next, those with nothing due last; at most 500.
+def list_work(
+    session: Session, *, mine: bool, side: str, on: date, late: bool = False, number: int = 1
+) -> Page[WorkCard]:
+    """Return a page of the agency's open links by what is due next, those with nothing due last.
 
     :param mine: only those in which the scope's person has had a part.
     :param side: of its ``children``, its ``families``, or of all.
+    :param late: only those on which something is overdue.
     """
     query = select(Link).where(is_open(), of_side(scope_of(session).agency_id, side))
     if mine:
         query = query.where(is_mine(session))
-    links = session.scalars(query.order_by(Link.changed_at, Link.id).limit(MOST)).all()
+    links = session.scalars(query.order_by(Link.changed_at, Link.id)).all()
+    # What is due on every one of them decides which is shown first; cards are made of those that are shown.
     due = due_next(session, links, on=on)
-    found = [WorkCard(card, due.get(card.id), _late(due.get(card.id), on)) for card in cards_of(session, links, on=on)]
+    wanted = [link for link in links if not late or _late(due.get(link.id), on)]
     # Of those with nothing due the one that has been still for longest comes first, as they were found.
-    return tuple(sorted(found, key=lambda each: each.due.on if each.due else date.max))
+    wanted.sort(key=lambda link: due[link.id].on if link.id in due else date.max)
+    number = Page.within(number, len(wanted), PAGE_LINKS)
+    shown = wanted[(number - 1) * PAGE_LINKS : number * PAGE_LINKS]
+    cards = tuple(
+        WorkCard(card, due.get(card.id), _late(due.get(card.id), on)) for card in cards_of(session, shown, on=on)
+    )
+    return Page(cards, len(wanted), number, PAGE_LINKS)
 
 
 def board(work: Sequence[WorkCard]) -> dict[LinkState, list[WorkCard]]:

@@ -1,4 +1,4 @@
-"""Notices: that something happened on a link, for each person who follows it, and how they want to be told by e-mail.
+"""Notices: that something happened on a link, or is due on a record, for each person whose work it is; and by e-mail.
 
 The database gives them itself (revision 0034), in the transaction of what they tell of. An e-mail says that there is
 something new and nothing else; what it is, is read in Concord.
@@ -6,31 +6,40 @@ something new and nothing else; what it is, is read in Concord.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import TextClause, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.clock.reading import ClockState, clocks_of_links
+from matching.clock.reading import (
+    ClockState,
+    Reading,
+    clocks_of_groups,
+    clocks_of_households,
+    clocks_of_links,
+)
 from matching.clock.rule import ClockName
 from matching.document import ReportKind
-from matching.household import Household
+from matching.household import Household, HouseholdStatus
 from matching.link import Link, StepName, is_open
 from matching.register import PAGE_SIZE, Page
 from matching.sealed_words import own_agency, own_person
-from matching.sibling_group import SiblingGroup
+from matching.sibling_group import GroupStatus, SiblingGroup
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 
 MAIL_JOB: Final = "mail"
 CLOCK_JOB: Final = "clock_notices"
-_NOTICE_CLOCK = text("SELECT notice_clock(:link_id, :clock, :mark)")
+_NOTICE_CLOCK = text("SELECT notice_clock(:subject_id, :clock, :mark)")
+_NOTICE_RECORD_CLOCK = text("SELECT notice_record_clock(:subject_id, :clock, :mark)")
+_NEWLY = timedelta(days=28)
+"""How long after a record's time was missed it is still news: a register that is new here has many from long before."""
 
 
 class NoticeKind(StrEnum):
@@ -61,12 +70,14 @@ class NoticeWay(StrEnum):
 
 
 class Notice(Base):
-    """One person is told of one thing on one link."""
+    """One person is told of one thing on one link, or of one time of a group or household of their agency's."""
 
     __tablename__ = "notice"
 
     id: Mapped[Id]
-    link_id: Mapped[UUID]
+    link_id: Mapped[UUID | None]
+    sibling_group_id: Mapped[UUID | None]
+    household_id: Mapped[UUID | None]
     agency_id: Mapped[UUID]
     person_id: Mapped[UUID]
     kind: Mapped[NoticeKind] = mapped_column(Word(NoticeKind))
@@ -105,11 +116,13 @@ class NoticeChoice(Base):
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """A notice as its page shows it; a code is missing where its record is no longer shared."""
+    """A notice as its page shows it; a code is missing where its record is no longer shared, or is none of its."""
 
     at: datetime
     words: str
-    link_id: UUID
+    link_id: UUID | None
+    group_id: UUID | None
+    household_id: UUID | None
     group: str | None
     household: str | None
 
@@ -120,14 +133,17 @@ def list_notices(session: Session, *, number: int) -> Page[NoticeLine]:
     number = Page.within(number, total)
     query = (
         select(Notice, SiblingGroup.code, Household.code)
-        .join(Link, Link.id == Notice.link_id)
-        .outerjoin(SiblingGroup, SiblingGroup.id == Link.sibling_group_id)
-        .outerjoin(Household, Household.id == Link.household_id)
+        .outerjoin(Link, Link.id == Notice.link_id)
+        .outerjoin(SiblingGroup, SiblingGroup.id == func.coalesce(Link.sibling_group_id, Notice.sibling_group_id))
+        .outerjoin(Household, Household.id == func.coalesce(Link.household_id, Notice.household_id))
         .order_by(Notice.at.desc(), Notice.id)
     )
     rows = session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
     cards = tuple(
-        NoticeLine(notice.at, notice.words, notice.link_id, group, household) for notice, group, household in rows
+        NoticeLine(
+            notice.at, notice.words, notice.link_id, notice.sibling_group_id, notice.household_id, group, household
+        )
+        for notice, group, household in rows
     )
     return Page(cards=cards, total=total, number=number)
 
@@ -156,18 +172,29 @@ def take_unmailed(session: Session, *, now: datetime) -> int:
 
 
 def give_clock_notices(session: Session, *, now: datetime) -> int:
-    """Tell who follows the scope's agency's links of times that are due soon or missed; each once.
+    """Tell who follows the scope's agency's links, or works with its records, of times due soon or missed; each once.
 
     Returns of how many times.
     """
     own = scope_of(session).agency_id
     links = list(session.scalars(select(Link).where(is_open(), Link.group_agency_id == own).order_by(Link.id)))
+    of_links = clocks_of_links(session, links, on=now.date())
+    told = _tell(session, _NOTICE_CLOCK, of_links, since=date.min)
+    groups = select(SiblingGroup).where(SiblingGroup.agency_id == own, SiblingGroup.status != GroupStatus.WITHDRAWN)
+    households = select(Household).where(Household.agency_id == own, Household.status != HouseholdStatus.WITHDRAWN)
+    of_records = {
+        **clocks_of_groups(session, session.scalars(groups.order_by(SiblingGroup.id)).all(), on=now.date()),
+        **clocks_of_households(session, session.scalars(households.order_by(Household.id)).all(), on=now.date()),
+    }
+    return told + _tell(session, _NOTICE_RECORD_CLOCK, of_records, since=now.date() - _NEWLY)
+
+
+def _tell(session: Session, notice: TextClause, found: Mapping[UUID, Sequence[Reading]], *, since: date) -> int:
     told = 0
-    for readings in clocks_of_links(session, links, on=now.date()).values():
-        for each in readings:
-            if each.goes_on and each.state in {ClockState.SOON, ClockState.MISSED}:
-                mark = f"clock {each.clock.name.value} {each.due_on} {each.state.value}"
-                facts = {"link_id": each.subject_id, "clock": each.clock.name.value, "mark": mark}
-                session.execute(_NOTICE_CLOCK, facts)
-                told += 1
+    for each in (reading for readings in found.values() for reading in readings):
+        if each.goes_on and each.state in {ClockState.SOON, ClockState.MISSED} and each.due_on >= since:
+            mark = f"clock {each.clock.name.value} {each.due_on} {each.state.value}"
+            facts = {"subject_id": each.subject_id, "clock": each.clock.name.value, "mark": mark}
+            session.execute(notice, facts)
+            told += 1
     return told

@@ -50,9 +50,9 @@ class Page(Generic[Card]):
     size: int = PAGE_SIZE
 
     @staticmethod
-    def within(number: int, total: int) -> int:
+    def within(number: int, total: int, size: int = PAGE_SIZE) -> int:
         """Return the page asked for, or the nearest that there is."""
-        return min(max(1, number), max(1, ceil(total / PAGE_SIZE)))
+        return min(max(1, number), max(1, ceil(total / size)))
 
     @property
     def pages(self) -> int:

@@ -20,14 +20,14 @@ from workers.work import Work
 KEPT_DAYS = 90
 _LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
 _DUE = text("SELECT * FROM people_to_mail(:now)")
-_LINKED = text("SELECT * FROM agencies_with_links(:day)")
+_CLOCKED = text("SELECT * FROM agencies_with_clocks(:day)")
 _FORGET = text("SELECT forget_notices(:before)")
 _HERE = ZoneInfo("Europe/London")
 log = structlog.get_logger(__name__)
 
 
 def tell_of_clocks(session: Session, work: Work) -> dict[str, Any]:
-    """Tell an agency’s people of the times of their links; doing it again tells nobody twice."""
+    """Tell an agency’s people of the times of their links and records; doing it again tells nobody twice."""
     return {"times": give_clock_notices(session, now=work.now)}
 
 
@@ -41,9 +41,9 @@ def keep_notices(database: Database, *, now: datetime, mails: bool) -> int:
             return 0
         session.execute(_FORGET, {"before": now - timedelta(days=KEPT_DAYS)})
         today = str(now.astimezone(_HERE).date())
-        linked = session.scalars(_LINKED, {"day": today}).all()
+        clocked = session.scalars(_CLOCKED, {"day": today}).all()
         due = session.execute(_DUE, {"now": now}).all() if mails else []
-        asked = [_ask(database, Scope(agency_id=each), CLOCK_JOB, key=today, now=now) for each in linked]
+        asked = [_ask(database, Scope(agency_id=each), CLOCK_JOB, key=today, now=now) for each in clocked]
         for agency_id, person_id, way, newest_id in due:
             # Never twice for the same: the second asking with a key comes to the first one’s job.
             key = f"{person_id}:{newest_id if way == NoticeWay.AT_ONCE else today}"

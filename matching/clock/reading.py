@@ -139,21 +139,22 @@ def clocks_of_groups(session: Session, groups: Sequence[SiblingGroup], *, on: da
 
 def clocks_of_household(session: Session, household: Household, *, on: date) -> list[Reading]:
     """Return the clocks of a household."""
-    said = marks_of(session, [household.id]).get(household.id, {})
-    nation = _nations(session).get(household.agency_id)
-    days = _known({Event.APPROVAL: household.approved_on, Event.REFERRED: said.get(MarkKind.REFERRED)})
-    return (
-        read_clocks(
-            clocks_for(nation, Subject.HOUSEHOLD),
-            days,
-            subject_id=household.id,
-            agency_id=household.agency_id,
-            nation=nation,
-            on=on,
-        )
-        if nation
-        else []
-    )
+    return clocks_of_households(session, [household], on=on).get(household.id, [])
+
+
+def clocks_of_households(session: Session, households: Sequence[Household], *, on: date) -> dict[UUID, list[Reading]]:
+    """Return the clocks of households."""
+    marks, nations = marks_of(session, [each.id for each in households]), _nations(session)
+    found: dict[UUID, list[Reading]] = {}
+    for each in households:
+        said, nation = marks.get(each.id, {}), nations.get(each.agency_id)
+        days = _known({Event.APPROVAL: each.approved_on, Event.REFERRED: said.get(MarkKind.REFERRED)})
+        if nation:
+            clocks = clocks_for(nation, Subject.HOUSEHOLD)
+            found[each.id] = read_clocks(
+                clocks, days, subject_id=each.id, agency_id=each.agency_id, nation=nation, on=on
+            )
+    return found
 
 
 def _state(due: date, stop: date | None, *, on: date) -> ClockState:

@@ -18,13 +18,14 @@ _ALWAYS = (PaperKind.PAR, PaperKind.CPR, PaperKind.PLACEMENT_REPORT)
 
 
 def papers_ready(session: Session, link: Link, facts: StepFacts, now: datetime) -> None:  # noqa: ARG001 - all alike
-    """Pass once the papers are complete and the panel adviser found them ready, or for a reason.
+    """Pass once the papers are complete and the panel adviser found them ready, or for a reason, which is kept.
 
-    An agency that has begun no papers for the match here keeps them elsewhere, and is asked for none.
+    No panel considers a match without the three reports (Adoption Agencies Regulations 2005, regulation 31). Who keeps
+    them elsewhere says so.
     """
     papers = standing(list_papers(session, link))
     readers = [reader for reader in list_readers(session, link) if reader.ended_at is None]
-    if (facts.override or "").strip() or not (papers or readers):
+    if (facts.override or "").strip():
         return
     missing = [kind.label for kind in _ALWAYS if all(paper.kind is not kind for paper in papers)]
     check = next((paper for paper in papers if paper.kind is PaperKind.CHECK), None)

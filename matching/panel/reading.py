@@ -114,7 +114,7 @@ def read_papers(session: Session, link: Link, *, now: datetime) -> list[PaperLin
     """
     lines = []
     for paper in standing(list_papers(session, link)):
-        words = None if paper.kind.printed else _words(session, paper)
+        words = words_of(session, paper)
         if words is not None:
             note_paper(session, paper, audit.Act.READ, now=now)
         lines.append(PaperLine(paper, _title(session, paper), words))
@@ -169,7 +169,10 @@ def _opens(session: Session, paper: PanelPaper) -> bool:
     return paper.agency_id == scope_of(session).agency_id or paper.link_id in open_panels(session)
 
 
-def _words(session: Session, paper: PanelPaper) -> str:
+def words_of(session: Session, paper: PanelPaper) -> str | None:
+    """Return what is written in a paper, for whoever has put the look on record; nothing of one that is a file."""
+    if paper.kind.printed:
+        return None
     found: dict[str, str] = json.loads(_unsealed(session, paper))
     return found["words"]
 

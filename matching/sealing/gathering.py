@@ -16,11 +16,12 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from matching.code import new_code
-from matching.document import ReportKind, list_documents_of, unseal_version
+from matching.document import ReportKind, get_document, list_documents_of, unseal_version
 from matching.household import Household, HouseholdIdentity, open_identity
 from matching.intake.column import SheetKind
 from matching.intake.image import rows_of
 from matching.link import Link
+from matching.panel.paper import list_papers
 from matching.sealing.record import AdoptionRecord, PartKind
 from matching.sibling_group import ChildIdentity, SiblingGroup, list_children, open_child
 from tenants.custody import REGISTER, OpenedRow, open_rows_where
@@ -51,6 +52,8 @@ def gather(session: Session, link: Link, *, tally: UUID | None, now: datetime) -
     if agency_id == link.household_agency_id:
         facts["family"] = _household(session, link.household_id)
         record_ids.append(link.household_id)
+    facts["before_panel"] = _before_panel(session, link)
+    facts["times_missed"] = _times_missed(session, record_ids)
     _keep(session, link, number, PartKind.RECORD, json.dumps(facts, ensure_ascii=False).encode(), now=now)
     for document in list_documents_of(session, record_ids):
         content = unseal_version(session, document) if document.agency_id == agency_id else None
@@ -74,6 +77,27 @@ def _of_link(session: Session, link: Link) -> dict[str, list[dict[str, Any]]]:
             continue
         found[holding.table] = [_plain(row) for row in rows]
     return {table: rows for table, rows in found.items() if rows}
+
+
+def _before_panel(session: Session, link: Link) -> list[dict[str, Any]]:
+    """Return the agency's own reports in the versions that lay before panel and have been taken over since."""
+    found = []
+    for paper in list_papers(session, link):
+        if paper.document_id is None or paper.agency_id != scope_of(session).agency_id:
+            continue
+        document = get_document(session, paper.document_id)
+        if paper.version != document.version:
+            content = unseal_version(session, document, version=paper.version)
+            file = base64.b64encode(content).decode() if content is not None else None
+            found.append({"kind": paper.kind.value, "version": paper.version, "file": file})
+    return found
+
+
+def _times_missed(session: Session, record_ids: list[UUID]) -> list[dict[str, Any]]:
+    """Return why times of the records themselves were missed; those of the link are among its rows."""
+    holding = next(each for each in REGISTER if each.table == "clock_reason")
+    where = "sibling_group_id = ANY (:records) OR household_id = ANY (:records)"
+    return [_plain(row) for row in open_rows_where(session, holding, where, {"records": record_ids})]
 
 
 def _plain(row: OpenedRow) -> dict[str, Any]:

@@ -31,5 +31,5 @@ class TestSayDay:
 
         for tenant in (pairing.children, pairing.family):
             with transaction(database, tenant) as session:
-                assert list_work(session, mine=False, side="all", on=TODAY)
+                assert list_work(session, mine=False, side="all", on=TODAY).cards
                 assert all(event.starts == day for event in list_events(session))

@@ -28,9 +28,9 @@ _TO_PANEL = (StepName.SHORTLIST, StepName.VISIT, StepName.MEET, StepName.GO_TO_P
 
 def take_to_panel(session: Session, link: Link) -> None:
     """Take a link that is considered as far as the panel, as the children's agency, and decide on the match."""
-    now = utc_now()
+    now, facts = utc_now(), StepFacts("They go on.", day=TODAY, override="The papers lie elsewhere.")
     for step in _TO_PANEL:
-        take(session, link, step, version=link.version, facts=StepFacts("They go on.", day=TODAY), now=now)
+        take(session, link, step, version=link.version, facts=facts, now=now)
     decide_match(session, link, approved=True, decided_on=now.date(), reason="It meets their needs.", now=now)
 
 

@@ -95,7 +95,9 @@ DEFINERS = {
     "mention_in": ("concord_work", "tells a reader that the scope's person named them in a message of a moment ago"),
     "people_to_mail": ("concord_work", "says in which scope the schedule is to ask for an e-mail"),
     "fee_tending_due": ("concord_work", "says in which scopes the schedule is to look at fee agreements"),
-    "agencies_with_links": ("concord_work", "says in which scopes the schedule is to look at the clocks of links"),
+    "agencies_with_clocks": ("concord_work", "says in which scopes the schedule is to look at clocks"),
+    "notice_record_clock": ("concord_work", "tells people of the scope's own agency of a time of its own record"),
+    "settle_match": ("concord_work", "says of both records of a link's match that it stands, or no longer does"),
     "forget_notices": ("concord_work", "destroys notices of two months ago, for the schedule"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
     "swap_placements": (

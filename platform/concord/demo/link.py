@@ -52,6 +52,7 @@ _STEPS = {
     LinkState.INTRODUCTIONS: (StepName.INTRODUCE, "The plan is agreed, and the family has prepared."),
     LinkState.PLACED: (StepName.PLACE, "Introductions went well, and the midpoint review agreed."),
 }
+_OVERRIDES = {LinkState.PANEL: "The papers are ready, and are put before panel in the days to come."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now:
 def _take(session: Session, link: Link, target: LinkState, *, at: datetime) -> None:
     name, reason = _STEPS[target]
     day = _on_weekday(at.date() + timedelta(days=_AHEAD[target])) if target in _AHEAD else at.date()
-    take(session, link, name, version=link.version, facts=StepFacts(reason, day=day), now=at)
+    take(session, link, name, version=link.version, facts=StepFacts(reason, day=day, override=_OVERRIDES.get(target)), now=at)
     if target is LinkState.LINKING_MEETING:
         note_day(session, link, kind=DayKind.REPORT_GIVEN, day=at.date(), now=at)
     if target is LinkState.MATCHED:

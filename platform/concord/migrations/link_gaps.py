@@ -87,6 +87,9 @@ def tell_of_records() -> None:
     for table, columns in _TOLD.items():
         may_read(table, "true", role="concord_work", name="told")
         op.execute(f"GRANT SELECT ({columns}) ON {table} TO concord_work")
+    op.execute("SET LOCAL ROLE concord_work")
+    op.execute("DROP FUNCTION agencies_with_links(text)")
+    op.execute("SET LOCAL ROLE concord_owner")
     for statement, signature in ((_ON_RECORD, "notice_record_clock(uuid, text, text)"), (_CLOCKED, _CLOCKED_CALL)):
         op.execute(statement)
         give_function(signature, "concord_work")

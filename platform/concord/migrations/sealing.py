@@ -375,6 +375,8 @@ def _rotate(keys: list[Key]) -> str:
     return f"""
         BEGIN
             SET CONSTRAINTS ALL DEFERRED;
+            -- Why a time was missed is often said of the other side; the adoption record has it.
+            DELETE FROM clock_reason WHERE sibling_group_id = old OR household_id = old;
             CASE what {" ".join(branches)} END CASE;
             UPDATE import_row SET record_id = anew WHERE record_id = old;
             UPDATE retention_hold SET record_id = anew, code = coalesce(new_code, code) WHERE record_id = old;

@@ -37,13 +37,14 @@ _LEADS = {
     "should be placed for adoption, and before a match.",
     StepName.NAME_CARER: "The family fosters these children already, and would adopt them: visits and introductions "
     "fall away.",
-    StepName.STEP_BACK: "For a step that was taken by mistake, while nothing has come of it. A day that was said with it "
-    "is taken back too; that it was taken stays in the link’s history.",
+    StepName.STEP_BACK: "For a step that was taken by mistake, while nothing has come of it. A day that was said with "
+    "it is taken back too; that it was taken stays in the link’s history.",
 }
 
 
 @blueprint.route(
-    "/steps/<any(consider, shortlist, visit, meet, go_to_panel, match, introduce, place, foster, name_carer, step_back):name>",
+    "/steps/<any(consider, shortlist, visit, meet, go_to_panel, match, introduce, place, foster, name_carer, "
+    "step_back):name>",
     methods=["GET", "POST"],
 )
 @may(Verb.KEEP_LINKS)

@@ -13,6 +13,7 @@ from wtforms import SubmitField
 
 from concord.web.access import may
 from concord.web.links import SIDES
+from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
 from matching.link import LinkInvalid, get_link
@@ -42,14 +43,16 @@ class ChaseForm(FlaskForm):  # type: ignore[misc]
 def index() -> ResponseReturnValue:
     """Show the person’s own open links, or the agency’s, by what is due next."""
     whose, side, view = (_chosen(*each) for each in (("whose", WHOSE), ("side", SIDES), ("view", VIEWS)))
-    with transaction() as session:
-        work = list_work(session, mine=whose == "mine", side=side, on=utc_now().date())
     late = request.args.get("late") == "1"
-    work = tuple(each for each in work if each.late or not late)
+    with transaction() as session:
+        shown = {"late": late, "number": request.args.get("page", 1, type=int)}
+        page = list_work(session, mine=whose == "mine", side=side, on=utc_now().date(), **shown)
     return render_template(
         "my-links.html",
-        work=work,
-        columns=board(work) if view == "board" else {},
+        page=page,
+        work=page.cards,
+        pagination=pagination(page, _page),
+        columns=board(page.cards) if view == "board" else {},
         late=late,
         chosen={"whose": whose, "side": side, "view": view},
         choices=(("Whose links", "whose", WHOSE), ("Whose side", "side", SIDES), ("How they are shown", "view", VIEWS)),
@@ -84,6 +87,10 @@ def chase() -> ResponseReturnValue:
         text="\n".join(titles),
         hints={"reason": "Only your agency reads it, as a note on each link"},
     )
+
+
+def _page(number: int) -> str:
+    return url_for("my_links.index", **{**request.args.to_dict(), "page": number})
 
 
 def _chosen(name: str, choices: dict[str, str]) -> str:

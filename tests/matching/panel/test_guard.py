@@ -37,7 +37,7 @@ class TestPapersReady:
         assert "the panel adviser’s word" in _missing(database, panel)
 
         with pytest.raises(NotYet, match="say why"):
-            step(database, panel.pairing.children, panel.pairing, StepName.GO_TO_PANEL, day=TODAY)
+            step(database, panel.pairing.children, panel.pairing, StepName.GO_TO_PANEL, day=TODAY, override=None)
         with transaction(database, panel.pairing.children) as session:
             link = get_link(session, panel.pairing.link_id)
             facts = StepFacts("It is time.", day=TODAY)

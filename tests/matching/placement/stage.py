@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from matching.link import StepName, decide_match, get_link
+from matching.link import WAY, StepName, decide_match, get_link
 from matching.placement.placement import get_placement
 from matching.placement.plan import Plan, set_plan
 from matching.transition import StepFacts, take
@@ -16,23 +16,28 @@ from tests.matching.report_factory import Pairing, make_link
 
 TODAY = utc_now().date()
 MOVED_IN = TODAY - timedelta(days=100)
+WITHOUT_PAPERS = "The papers lie elsewhere."
+"""Why a link goes to panel without them."""
 _TO_PANEL = (StepName.SHORTLIST, StepName.VISIT, StepName.MEET, StepName.GO_TO_PANEL)
 
 
 def step(
     database: Database, tenant: Tenant, pairing: Pairing, name: StepName, *, day: date | None = None, **more: Any
 ) -> None:
-    """Take a step of a link as a tenant."""
+    """Take a step of a link as a tenant, to panel without papers unless ``override`` says otherwise."""
+    said = more.pop("override", WITHOUT_PAPERS if name is StepName.GO_TO_PANEL else None)
     with transaction(database, tenant) as session:
         link = get_link(session, pairing.link_id)
-        facts = StepFacts("It is time.", day=day, more=more)
+        facts = StepFacts("It is time.", day=day, override=said, more=more)
         take(session, link, name, version=link.version, facts=facts, now=utc_now())
 
 
 def make_matched(factories: Factories, database: Database, pairing: Pairing | None = None) -> Pairing:
     """Make two agencies whose children and family are matched."""
     pairing = pairing or make_link(factories, database)
-    for name in _TO_PANEL:
+    with transaction(database, pairing.children) as session:
+        taken = WAY.index(get_link(session, pairing.link_id).state) - 1
+    for name in _TO_PANEL[taken:]:
         day = None if name is StepName.SHORTLIST else TODAY - timedelta(days=130)
         step(database, pairing.children, pairing, name, day=day)
     decide(database, pairing)

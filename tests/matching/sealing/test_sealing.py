@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +14,17 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
 from concord.settings import libpq_url
+from matching.clock.reason import ClockReason
+from matching.clock.rule import ClockName
 from matching.document import list_documents_of, unseal_version
 from matching.household import HouseholdIdentity, get_household, open_identity
-from matching.link import Link, NotYourStep, get_link
+from matching.link import Link, NotYourStep, StepName, get_link
 from matching.link_message import send_message
 from matching.link_note import add_note as add_link_note
 from matching.meeting import arrange_meeting
 from matching.meeting_action import set_action
 from matching.pack import PackFormat, keep_files, request_pack
+from matching.panel.paper import Finding, put_reports, write_minutes
 from matching.placement.note import add_note
 from matching.placement.placement import get_placement
 from matching.placement.tally import list_placed
@@ -42,8 +46,8 @@ from tenants.permission import NotAllowed
 from tenants.role import Role
 from tenants.scope import Scope
 from tests.factories import Factories, Tenant, transaction
-from tests.matching.placement.stage import TODAY, make_ordered
-from tests.matching.report_factory import Pairing, let_read, make_link, make_par
+from tests.matching.placement.stage import TODAY, make_ordered, step
+from tests.matching.report_factory import Pairing, let_read, make_link, make_par, make_pdf
 from tests.matching.sealing.search import hub_ids, reached_from, read_all, way_to
 from tests.matching.sealing.traces import Works, works
 from tests.own_database import make_database, opened
@@ -103,7 +107,9 @@ def _make_case(database: Database, admin: psycopg.Connection[Any], around: Works
         request_job(session, kind="import", payload={"of": str(pairing.group_id), "and": codes[1]}, now=now)
     _make_meeting(database, office, pairing, codes)
     _make_ranking(database, admin, pairing)
+    _put_before_panel(database, pairing)
     make_ordered(factories, database, pairing)
+    make_par(database, pairing.family, pairing.household_id, make_pdf("A newer report."))
     with transaction(database, pairing.children) as session:
         placement = get_placement(session, pairing.link_id)
         add_note(session, placement, words="Rowan calls Alder Example by name.", now=now)
@@ -136,6 +142,21 @@ def _look_around(case: Case) -> None:
     kinds = {where.split()[0] for where, _ in case.works.read_all()}
     assert kinds == {"queue", "file", "e-mail"}
     assert "sealing" not in "".join(row for where, row in case.works.read_all() if where == "queue")
+
+
+def _put_before_panel(database: Database, pairing: Pairing) -> None:
+    """Keep what a panel read and what was owed: a report, minutes, and why a time was missed."""
+    now = utc_now()
+    step(database, pairing.children, pairing, StepName.SHORTLIST)
+    with transaction(database, pairing.family) as session:
+        put_reports(session, get_link(session, pairing.link_id), now=now)
+    with transaction(database, pairing.children) as session:
+        link = get_link(session, pairing.link_id)
+        words = "Rowan would do well with Alder Example."
+        write_minutes(session, link, finding=Finding.RECOMMENDED, words=words, now=now)
+        said: dict[str, Any] = {"person_id": pairing.children.scope.person_id, "person_name": "Sam Sample", "at": now}
+        missed = {"clock": ClockName.MATCH, "due_on": TODAY, "reason": "Alder Example came late."}
+        session.add(ClockReason(agency_id=pairing.children.id, sibling_group_id=pairing.group_id, **said, **missed))
 
 
 def _make_meeting(database: Database, office: Tenant, pairing: Pairing, codes: tuple[str, str]) -> None:
@@ -320,6 +341,15 @@ class TestSealAdoption:
                 assert known in str(said)
                 assert said["link"]["link"][0]["id"] == str(case.pairing.link_id)
                 assert facts.kept_until.year == now.year + 100
+                papers = {each["kind"]: each for each in said["link"]["panel_paper"]}
+                if tenant is case.pairing.children:
+                    assert "Rowan would do well" in b64decode(next(iter(papers["minutes"]["files"].values()))).decode()
+                    assert [each["reason"] for each in said["times_missed"]] == ["Alder Example came late."]
+                else:
+                    # The panel read the first; the newer one is a part of its own.
+                    (report,) = said["before_panel"]
+                    assert (report["kind"], report["version"]) == ("par", 1)
+                    assert b64decode(report["file"])[:5] == b"%PDF-"
                 with pytest.raises(SealingUnknown):
                     open_record(session, "A-000000", now=now)
             # Roles of the scope are not enough: the database asks for the appointment.

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from matching.agreement import AgreedHow, AgreedTo, record_agreement
+from matching.clock.reason import ClockReason
+from matching.clock.rule import ClockName
 from matching.household import get_household
 from matching.household import read_profile as read_household_profile
+from matching.link import StepName, get_link
 from matching.need import Answer, Tolerance
+from matching.panel.paper import Finding, write_minutes
 from matching.ranking.facts import Sex
 from matching.rectification import ask_rectification
 from matching.retention.destruction import destroy_item
@@ -46,6 +50,8 @@ from matching.subject_access.request import RequestClosed, close_request, get_re
 from tenants import audit
 from tenants.database import Database
 from tests.factories import NOW, Factories, transaction
+from tests.matching.placement.stage import step
+from tests.matching.report_factory import make_link
 from tests.matching.retention.people import agreed, old_household
 from tests.matching.subject_access.asking import asked, gathered, looked_through
 
@@ -103,6 +109,29 @@ class TestGather:
         assert found["What they agreed to"] == "23/11/2026: Their anonymous profile: agreed by Alder Example, e-mail"
         assert found["Corrections asked for"] == "23/11/2026: Pets: “None” to be “A cat”. To decide"
         assert "Links" not in found
+
+    def test_finds_panel_papers_and_why_times_were_missed(self, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        step(database, pairing.children, pairing, StepName.SHORTLIST)
+        with transaction(database, pairing.children) as session:
+            link = get_link(session, pairing.link_id)
+            write_minutes(session, link, finding=Finding.RECOMMENDED, words="They fit well.", now=NOW)
+            missed = {"clock": ClockName.MATCH, "due_on": NOW.date(), "reason": "No family was found.", "at": NOW}
+            who = {"person_id": pairing.children.scope.person_id, "person_name": "Sam Sample"}
+            about = {"agency_id": pairing.children.id, "sibling_group_id": pairing.group_id}
+            session.add(ClockReason(**who, **about, **missed))
+        found = {}
+        for tenant, record_id in ((pairing.children, pairing.group_id), (pairing.family, pairing.household_id)):
+            request = gathered(database, tenant, record_id)
+            with transaction(database, tenant) as session:
+                items = opened_items(session, get_request(session, request.id))
+                found[tenant] = {each.item.title: each.text for each in items}
+
+        ours, theirs = found.values()
+        assert ours["Panel papers"].endswith("Panel’s minutes, The panel recommends the match. They fit well.")
+        assert "No family was found. (Sam Sample" in ours["Why times were missed"]
+        # The family's agency has neither: minutes and reasons are the children's agency's own.
+        assert not {"Panel papers", "Why times were missed"} & theirs.keys()
 
     def test_keeps_each_child_of_a_group_apart(self, factories: Factories, database: Database) -> None:
         ours, _ = factories.two_tenants()

@@ -1,4 +1,4 @@
-"""Two agencies and a decision maker act at random on links, beside a plain model that says what must come of it.
+"""Two agencies, a decision maker and a coordinator act at random, beside a plain model of what must come of it.
 
 The model knows nothing of the program: its table is written anew, by the guidance’s path of a match.
 """
@@ -21,15 +21,21 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from matching.household import get_household
-from matching.legal_hold import HoldKind, list_legal_holds
+from matching.availability_check import confirm_availability
+from matching.document import Document
+from matching.grant import DocumentGrant
+from matching.household import Household, HouseholdIdentity, get_household
+from matching.legal_hold import HoldKind, LegalHold, list_legal_holds
 from matching.link import (
     Link,
+    LinkDay,
     LinkOutcome,
     LinkPath,
+    LinkStep,
+    MatchDecision,
     StepName,
     decide_match,
     decisions_of,
@@ -37,16 +43,22 @@ from matching.link import (
     get_link,
     list_steps,
 )
-from matching.placement.placement import find_placement
+from matching.link_message import LinkMessage
+from matching.link_note import LinkNote
+from matching.meeting import arrange_meeting
+from matching.panel.paper import PanelPaper
+from matching.placement.placement import Placement, find_placement
 from matching.placement.plan import Plan, set_plan
 from matching.ranking.facts import LegalPosition
-from matching.sibling_group import Child, get_group
+from matching.sibling_group import Child, ChildIdentity, get_group, list_waiting_groups
 from matching.transition import StepFacts, change_plan, lift_legal_hold, set_legal_hold, start_link, take
+from tenants.agency import AgencyKind
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.error import DomainError
+from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
-from tests.matching.placement.stage import TODAY
+from tests.matching.placement.stage import TODAY, WITHOUT_PAPERS
 
 CAP = 2
 WAY = (
@@ -64,7 +76,10 @@ STEP_OF = {
     "introductions": StepName.PLACE,
     "placed": StepName.ORDER,
 }
-STEPS = (*STEP_OF.values(), StepName.DISRUPT, StepName.END, StepName.NAME_CARER)
+STEPS = (*STEP_OF.values(), StepName.DISRUPT, StepName.END, StepName.NAME_CARER, StepName.STEP_BACK)
+OF_PEOPLE = (Link, LinkStep, LinkDay, MatchDecision, LinkNote, LinkMessage, Placement, PanelPaper, LegalHold)
+"""What is told of links, and what is beyond the profile: never the consortium office's."""
+IDENTITIES = (ChildIdentity, HouseholdIdentity, Document, DocumentGrant)
 _POSITIONS = {True: LegalPosition.ORDER_GRANTED, False: LegalPosition.UNKNOWN}
 NUMBERS = st.integers(0, 2)
 SIDES = st.sampled_from(["children", "family"])
@@ -81,6 +96,8 @@ class Pair:
     decided: int = 0
     planned: bool = False
     steps: int = 1
+    back: bool = False
+    """Whether the last move took a step back: then there is no other to take back."""
 
     @property
     def place(self) -> int:
@@ -105,6 +122,9 @@ class Model:
     held: bool = False
     unborn: bool = False
     withdrawn: bool = False
+    group: str = "waiting"
+    households: list[str] = field(default_factory=lambda: ["waiting"] * 3)
+    """What each record says of whether it looks for a match."""
     pairs: dict[int, list[Pair]] = field(default_factory=lambda: {0: [], 1: [], 2: []})
 
     def last(self, number: int) -> Pair | None:
@@ -142,6 +162,12 @@ class Model:
             ("introductions", StepName.PLACE): ("placed", move_in, "children"),
             ("placed", StepName.ORDER): ("ordered", True, "children"),
             ("placed", StepName.DISRUPT): ("disrupted", True, "children"),
+            ("considering", StepName.STEP_BACK): ("interest", not pair.back, other_side),
+            ("shortlisted", StepName.STEP_BACK): ("considering", not pair.back, "children"),
+            ("visiting", StepName.STEP_BACK): ("shortlisted", not pair.back, "children"),
+            ("linking_meeting", StepName.STEP_BACK): ("visiting", not (pair.back or pair.carer), "children"),
+            ("panel", StepName.STEP_BACK): ("linking_meeting", not (pair.back or pair.decided), "children"),
+            ("introductions", StepName.STEP_BACK): ("matched", not pair.back, "children"),
         }
         if step is StepName.END:
             return "ended", pair.place <= 7, "either"
@@ -150,6 +176,21 @@ class Model:
             possible = 1 <= pair.place <= 4 and not pair.carer and wanted and not self.unborn
             return pair.state, possible, "children"
         return rows.get((pair.state, step), ("", False, "either"))
+
+    def move(self, number: int, pair: Pair, step: StepName, target: str) -> None:
+        """Take a link on, or back, with what it means for its two records."""
+        matched = 6 <= pair.place <= 8
+        if target != pair.state:
+            pair.back = step is StepName.STEP_BACK
+        if step is StepName.MATCH:
+            self.group, self.households[number] = "matched", "matched"
+        elif matched and target in ("ended", "disrupted"):
+            if self.group == "matched":
+                self.group = "waiting" if target == "ended" else "on_hold"
+            if self.households[number] == "matched":
+                self.households[number] = "on_hold"
+        pair.state, pair.steps = target, pair.steps + 1
+        pair.carer = pair.carer or step is StepName.NAME_CARER
 
 
 class TestMachine:
@@ -198,6 +239,8 @@ class _Machine(RuleBasedStateMachine):
         consortium_id = self.factories.consortium(group_cap=CAP)
         self.model = Model()
         self.sides = {name: self.factories.tenant(consortium_id) for name in ("children", "family")}
+        kind, roles = AgencyKind.CONSORTIUM_OFFICE, frozenset({Role.COORDINATOR})
+        self.office = self.factories.tenant(consortium_id, kind=kind, roles=roles)
         self.group_id = self.factories.group(self.sides["children"])
         self.households = [self.factories.household(self.sides["family"]) for _ in range(3)]
         self.links: dict[int, list[UUID]] = {0: [], 1: [], 2: []}
@@ -235,7 +278,7 @@ class _Machine(RuleBasedStateMachine):
     def act_on_an_older_page(self, number: int, side: str, step: StepName) -> None:
         def act(session: Session) -> None:
             link = get_link(session, self.links[number][-1])
-            take(session, link, step, version=link.version - 1, facts=_facts(), now=utc_now())
+            take(session, link, step, version=link.version - 1, facts=_facts(step), now=utc_now())
 
         if self.links[number]:
             assert not self._done(side, act, possible=False)
@@ -306,10 +349,46 @@ class _Machine(RuleBasedStateMachine):
         every = [pair for pairs in self.model.pairs.values() for pair in pairs]
         placed = any(pair.state == "placed" for pair in every)
         if self._done(side, act, side == "children" and not placed and not self.model.withdrawn):
-            self.model.withdrawn = True
-            for pair in every:
-                if pair.open:
-                    pair.state, pair.steps = "ended", pair.steps + 1
+            for number, pairs in self.model.pairs.items():
+                for pair in pairs:
+                    if pair.open:
+                        self.model.move(number, pair, StepName.END, "ended")
+            self.model.withdrawn, self.model.group = True, "withdrawn"
+
+    @rule(number=NUMBERS, available=st.booleans())
+    def say_whether_a_family_is_free(self, number: int, available: bool) -> None:
+        """Its own worker says so; while its match stands nobody does."""
+        matched = any(6 <= pair.place <= 9 for pair in self.model.pairs[number])
+
+        def act(session: Session) -> None:
+            household = get_household(session, self.households[number])
+            confirm_availability(session, household, available=available, considered_for=0, now=utc_now())
+
+        if self._done("family", act, not (available and matched)):
+            self.model.households[number] = "waiting" if available else "on_hold"
+
+    @rule(number=NUMBERS, step=st.sampled_from(STEPS), doing=st.sampled_from(["step", "start", "decide", "hold"]))
+    def act_as_the_coordinator(self, number: int, step: StepName, doing: str) -> None:
+        """The consortium office works beside the two agencies, and has no part in any of their links."""
+        now, ids = utc_now(), [link_id for ids in self.links.values() for link_id in ids]
+
+        def act(session: Session) -> None:
+            group, household = get_group(session, self.group_id), get_household(session, self.households[number])
+            if doing == "start":
+                start_link(session, group=group, household=household, reason="They may fit.", now=now)
+            elif doing == "hold":
+                set_legal_hold(session, group, kind=HoldKind.STAY, from_on=TODAY, reason="A stay.", now=now)
+            link = get_link(session, ids[-1] if ids else self.group_id)
+            if doing == "decide":
+                decide_match(session, link, approved=True, decided_on=TODAY, reason="Their needs.", now=now)
+            take(session, link, step, version=link.version, facts=_facts(step), now=now)
+
+        with pytest.raises(DomainError), transaction(self.database, self.office) as session:
+            act(session)
+        with transaction(self.database, self.office) as session:
+            arrange_meeting(session, title="November", held_on=TODAY, place="Sample Hall", now=now)
+            for model in (*OF_PEOPLE, *IDENTITIES):
+                assert session.scalar(select(func.count()).select_from(model)) == 0
 
     @invariant()
     def agrees(self) -> None:
@@ -321,6 +400,7 @@ class _Machine(RuleBasedStateMachine):
                 for number, ids in self.links.items():
                     for link_id, pair in zip(ids, self.model.pairs[number], strict=True):
                         self._agree_on(session, get_link(session, link_id), pair)
+                self._agree_on_records(session)
                 exclusive = [pair for pairs in self.model.pairs.values() for pair in pairs if pair.exclusive]
                 assert len(exclusive) <= 1
 
@@ -335,6 +415,14 @@ class _Machine(RuleBasedStateMachine):
         found = find_open_link(session, group_id=link.sibling_group_id, household_id=link.household_id)
         assert (found is not None and found.id == link.id) is pair.open
 
+    def _agree_on_records(self, session: Session) -> None:
+        """Hold what lists are made of against the model: who looks for a match, and nobody else, waits."""
+        found = {each.id: each.status.value for each in session.scalars(select(Household))}
+        assert [found[household_id] for household_id in self.households] == self.model.households
+        waits = get_group(session, self.group_id)
+        assert waits.status.value == self.model.group
+        assert (self.group_id in {each.id for each in list_waiting_groups(session)}) is (self.model.group == "waiting")
+
     def _step(self, number: int, side: str, step: StepName) -> None:
         if not self.links[number]:
             return
@@ -342,14 +430,13 @@ class _Machine(RuleBasedStateMachine):
 
         def act(session: Session) -> None:
             link = get_link(session, self.links[number][-1])
-            take(session, link, step, version=link.version, facts=_facts(), now=utc_now())
+            take(session, link, step, version=link.version, facts=_facts(step), now=utc_now())
 
         if self._done(side, act, target is not None):
             pair = self.model.last(number)
             assert pair is not None
             assert target is not None
-            pair.state, pair.steps = target, pair.steps + 1
-            pair.carer = pair.carer or step is StepName.NAME_CARER
+            self.model.move(number, pair, step, target)
 
     def _done(self, side: str, act: Callable[[Session], None], possible: bool) -> bool:
         tenant: Tenant = self.sides[side]
@@ -362,5 +449,6 @@ class _Machine(RuleBasedStateMachine):
         return False
 
 
-def _facts() -> StepFacts:
-    return StepFacts("It is time.", day=TODAY, outcome=LinkOutcome.OTHER, feedback="Thank you.")
+def _facts(step: StepName) -> StepFacts:
+    passed = WITHOUT_PAPERS if step is StepName.GO_TO_PANEL else None
+    return StepFacts("It is time.", day=TODAY, override=passed, outcome=LinkOutcome.OTHER, feedback="Thank you.")

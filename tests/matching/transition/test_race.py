@@ -20,7 +20,7 @@ from tenants.database import Database
 from tenants.error import DomainError
 from tests.conftest import MASTER_KEY, SCOPE_KEY
 from tests.factories import Factories, transaction
-from tests.matching.placement.stage import TODAY, agree_plan, make_matched, step
+from tests.matching.placement.stage import TODAY, WITHOUT_PAPERS, agree_plan, make_matched, step
 from tests.matching.report_factory import make_link
 
 CLIENTS = 64
@@ -172,7 +172,7 @@ def crowd(migrated: DatabaseUrls) -> Iterator[Database]:
 
 
 def _take(session: Any, link: Any, name: StepName, *, version: int | None = None) -> bool:
-    facts = StepFacts("It is time.", day=TODAY)
+    facts = StepFacts("It is time.", day=TODAY, override=WITHOUT_PAPERS if name is StepName.GO_TO_PANEL else None)
     take(session, link, name, version=version or link.version, facts=facts, now=utc_now())
     return True
 

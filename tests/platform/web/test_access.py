@@ -130,6 +130,7 @@ CENSUS = {
     "POST /swaps/new": "may keep_swaps",
     "GET /monitoring": "may read_monitoring",
     "GET /monitoring/<name>.<any(xlsx, csv):file_format>": "may read_monitoring",
+    "GET /monitoring/all.xlsx": "may read_monitoring",
     "GET /monitoring/month": "may read_monitoring",
     "GET /monitoring/month.<any(xlsx, csv):file_format>": "may read_monitoring",
     "GET /monitoring/trends/<name>": "may read_monitoring",
@@ -212,8 +213,8 @@ CENSUS = {
     "GET /links/<uuid:link_id>/thread/files/<uuid:file_id>": "may read_links",
     "GET /links/<uuid:link_id>/ask/<any(par, cpr):kind>": "may read_reports",
     "POST /links/<uuid:link_id>/ask/<any(par, cpr):kind>": "may read_reports",
-    "GET /links/<uuid:link_id>/steps/<any(consider, shortlist, visit, meet, go_to_panel, match, introduce, place, foster, name_carer):name>": "may keep_links",  # noqa: E501
-    "POST /links/<uuid:link_id>/steps/<any(consider, shortlist, visit, meet, go_to_panel, match, introduce, place, foster, name_carer):name>": "may keep_links",  # noqa: E501
+    "GET /links/<uuid:link_id>/steps/<any(consider, shortlist, visit, meet, go_to_panel, match, introduce, place, foster, name_carer, step_back):name>": "may keep_links",  # noqa: E501
+    "POST /links/<uuid:link_id>/steps/<any(consider, shortlist, visit, meet, go_to_panel, match, introduce, place, foster, name_carer, step_back):name>": "may keep_links",  # noqa: E501
     "GET /links/<uuid:link_id>/days/new": "may keep_links",
     "POST /links/<uuid:link_id>/days/new": "may keep_links",
     "GET /links/<uuid:link_id>/clocks/<any(decision, told_orally, told_in_writing, report_before_panel):name>": "may keep_links",  # noqa: E501

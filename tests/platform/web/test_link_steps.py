@@ -301,6 +301,8 @@ def _follow(walker: Walker, pairing: Pairing, words: str, day: date | None) -> N
     walker.get(f"/links/{pairing.link_id}")
     walker.follow(words)
     said = {"version": walker.version(), "reason": "It is time."}
+    if "panel" in words:
+        said["override"] = "The papers lie elsewhere."
     assert walker.send({**said, **({"day": _boxes(day)} if day else {})}) == 303
 
 

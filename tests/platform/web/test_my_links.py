@@ -3,10 +3,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
+from matching import my_links
 from matching.bar import bar_oneself
 from matching.household import get_household
 from matching.link import DayKind, StepName, get_link, say_day
 from matching.my_links import board, list_work
+from matching.sibling_group import get_group
+from matching.transition import start_link
 from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import Factories, Tenant, transaction
@@ -23,19 +28,19 @@ class TestListWork:
         placed = make_placed(factories, database)
         children, now = placed.children, utc_now()
         with transaction(database, children) as session:
-            (only,) = list_work(session, mine=True, side="all", on=TODAY)
+            (only,) = list_work(session, mine=True, side="all", on=TODAY).cards
             assert only.due is not None
             assert (only.due.what, only.late) == ("Adoption placement report with the adopters", True)
             assert [len(cards) for cards in board([only]).values()].count(1) == 1
-            assert list_work(session, mine=True, side="families", on=TODAY) == ()
+            assert list_work(session, mine=True, side="families", on=TODAY).cards == ()
         pairing = make_link(factories, database)
         step(database, pairing.children, pairing, StepName.SHORTLIST)
         with transaction(database, pairing.children) as session:
-            (still,) = list_work(session, mine=True, side="all", on=TODAY)
+            (still,) = list_work(session, mine=True, side="all", on=TODAY).cards
             assert (still.due, still.late) == (None, False)
             for day in (TODAY - timedelta(days=3), TODAY + timedelta(days=9), TODAY + timedelta(days=4)):
                 say_day(session, get_link(session, pairing.link_id), kind=DayKind.VISIT, day=day, now=now)
-            (card,) = list_work(session, mine=True, side="children", on=TODAY)
+            (card,) = list_work(session, mine=True, side="children", on=TODAY).cards
             assert card.due is not None
             assert card.due.on == TODAY + timedelta(days=4)
 
@@ -43,11 +48,33 @@ class TestListWork:
         pairing = make_link(factories, database)
         colleague = factories.colleague(pairing.family, roles=pairing.family.scope.roles)
         with transaction(database, colleague) as session:
-            assert list_work(session, mine=True, side="all", on=TODAY) == ()
-            assert len(list_work(session, mine=False, side="all", on=TODAY)) == 1
+            assert list_work(session, mine=True, side="all", on=TODAY).cards == ()
+            assert len(list_work(session, mine=False, side="all", on=TODAY).cards) == 1
             bar_oneself(session, get_household(session, pairing.household_id), reason="A friend", now=utc_now())
         with transaction(database, colleague) as session:
-            assert list_work(session, mine=False, side="all", on=TODAY) == ()
+            assert list_work(session, mine=False, side="all", on=TODAY).cards == ()
+
+    def test_says_how_many_there_are_and_pages_on(
+        self, visit_as: Visit, factories: Factories, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(my_links, "PAGE_LINKS", 1)
+        pairing = make_link(factories, database)
+        with transaction(database, pairing.children) as session:
+            group, household = get_group(session, factories.group(pairing.children)), pairing.household_id
+            second = start_link(
+                session, group=group, household=get_household(session, household), reason="Yes.", now=utc_now()
+            )
+            say_day(session, second, kind=DayKind.VISIT, day=TODAY, now=utc_now())
+            second_id = second.id
+        visitor = visit_as(pairing.children)
+
+        visitor.get("/links/mine?view=table")
+        assert "Links 1 to 1 of 2." in page_of(visitor).text
+        # What is due comes first, although it changed last.
+        assert f"/links/{second_id}" in page_of(visitor).links().values()
+        visitor.get("/links/mine?view=table&page=2")
+        assert f"/links/{pairing.link_id}" in page_of(visitor).links().values()
+        assert "Links 2 to 2 of 2." in page_of(visitor).text
 
 
 class TestIndex:
