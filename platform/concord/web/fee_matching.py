@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
@@ -254,9 +254,9 @@ def _show_line(line_id: UUID, *, problem: str | None = None) -> str:
         payer_id=wanted,
         shares={share.invoice_id: share.pence for share in proposal.shares} if proposal else {},
         problem=problem,
+        typed=request.form,
         tags=TAGS,
         pounds=pounds,
-        own=g.scope.person_id,
     )
 
 
