@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -80,6 +80,9 @@ def propose(facts: Facts) -> list[Proposal]:
     for line in facts.lines:
         if line.pence < 0:
             found[line.id] = undoing(line, facts.earlier)
+            credit_id = found[line.id].undone_line_id
+            if credit_id in found:
+                found[credit_id] = _doubted(found[credit_id], line)
     return [found[line.id] for line in facts.lines]
 
 
@@ -376,6 +379,13 @@ def _day_points(line: WaitingLine, invoices: Sequence[KnownInvoice], doubts: lis
         doubts.append("It was paid before the invoice was issued.")
         return POINTS["before_issue"]
     return 0
+
+
+def _doubted(proposal: Proposal, debit: WaitingLine) -> Proposal:
+    """Return a credit's proposal once a debit seems to take it back: nothing of that is sure."""
+    doubts = (*proposal.doubts, f"A debit of {debit.dated_on:%d/%m/%Y} seems to take it back.")
+    certain = Confidence.LIKELY if proposal.sure else proposal.confidence
+    return replace(proposal, confidence=certain, points=min(proposal.points, SURE - 1), doubts=doubts)
 
 
 def _kind(pence: int, owed: int, invoices: int) -> Kind:

@@ -238,6 +238,16 @@ class TestUndoing:
     def test_finds_none_of_another_amount_or_time(self, credit: EarlierCredit) -> None:
         assert proposed([line(1, -100, "RETURNED INV-111111")], [], earlier=(credit,))[0].kind is Kind.NOTHING
 
+    def test_leaves_no_credit_sure_that_seems_to_have_come_back(self) -> None:
+        came = line(1, 100, "INV-111111", dated_on=DAY - timedelta(days=1))
+        earlier = EarlierCredit(came.id, came.dated_on, came.pence, came.payer, came.reference, False)
+
+        found = proposed([came, line(2, -100, "RETURNED INV-111111")], [invoice(1, 100)], earlier=(earlier,))
+
+        assert found[1].undone_line_id == came.id
+        assert not found[0].sure
+        assert "take it back" in found[0].doubts[-1]
+
     def test_takes_the_same_amount_alone_for_nothing(self) -> None:
         assert proposed([line(1, -100, "RENT", "")], [], earlier=(self.CREDIT,))[0].kind is Kind.NOTHING
 
