@@ -70,18 +70,13 @@ def tell_of_records() -> None:
             ALTER COLUMN link_id DROP NOT NULL,
             ADD COLUMN sibling_group_id uuid,
             ADD COLUMN household_id uuid,
-            ADD CHECK (num_nonnulls(link_id, sibling_group_id, household_id) = 1),
-            ADD FOREIGN KEY (sibling_group_id, agency_id) REFERENCES sibling_group (id, agency_id)
-                ON UPDATE CASCADE ON DELETE CASCADE,
-            ADD FOREIGN KEY (household_id, agency_id) REFERENCES household (id, agency_id)
-                ON UPDATE CASCADE ON DELETE CASCADE
+            -- By its id alone: a notice is a person's, and stays behind where the record moves to another agency.
+            ADD CHECK (num_nonnulls(link_id, sibling_group_id, household_id) = 1)
     """)
     op.execute("""
         CREATE UNIQUE INDEX notice_record_key
         ON notice (agency_id, person_id, (coalesce(sibling_group_id, household_id)), mark) WHERE link_id IS NULL
     """)
-    op.execute("CREATE INDEX notice_sibling_group_idx ON notice (sibling_group_id)")
-    op.execute("CREATE INDEX notice_household_idx ON notice (household_id)")
     op.execute("DROP POLICY notice_bar ON notice")
     bar("notice", "coalesce(link_id, sibling_group_id, household_id) <> ALL ((SELECT scope_barred())::uuid[])")
     for table, columns in _TOLD.items():

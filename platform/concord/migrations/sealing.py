@@ -200,6 +200,7 @@ _RIGHTS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("meeting_action", "UPDATE", frozenset({"about", "what", "person", "outcome"})),
     ("place_question", "SELECT", frozenset({"record_id"})),
     ("place_question", "DELETE", frozenset()),
+    ("notice", "SELECT", frozenset({"sibling_group_id", "household_id"})),
     ("import_image", "SELECT", frozenset({"record_id"})),
     ("import_image", "DELETE", frozenset()),
     ("import_row", "SELECT", frozenset({"record_id"})),
@@ -377,6 +378,7 @@ def _rotate(keys: list[Key]) -> str:
             SET CONSTRAINTS ALL DEFERRED;
             -- Why a time was missed is often said of the other side; the adoption record has it.
             DELETE FROM clock_reason WHERE sibling_group_id = old OR household_id = old;
+            DELETE FROM notice WHERE sibling_group_id = old OR household_id = old;
             CASE what {" ".join(branches)} END CASE;
             UPDATE import_row SET record_id = anew WHERE record_id = old;
             UPDATE retention_hold SET record_id = anew, code = coalesce(new_code, code) WHERE record_id = old;

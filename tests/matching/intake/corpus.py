@@ -406,11 +406,12 @@ _LEGAL: _Cases = (
 _STATUS: _Cases = (
     *_all(("waiting", "Available", "active", "ACTIVE", "searching", "family finding"), "waiting"),
     *_all(("on hold", "On-hold", "hold", "paused", "not available", "temporarily unavailable"), "on_hold"),
+    *_all(("matched", "Matched"), "matched"),
     *_all(("withdrawn", "Withdrew", "closed", "resigned"), "withdrawn"),
     (None, None),
     # Each of these may or may not be looking; a family is never offered on a guess.
     *_all(
-        (*_NOT_KNOWN, "approved", "matched", "linked", "placed", "inactive", "yes", "Y", True, 1, "stage 2"), REFUSED
+        (*_NOT_KNOWN, "approved", "linked", "placed", "inactive", "yes", "Y", True, 1, "stage 2"), REFUSED
     ),
 )
 _SHARING: _Cases = (
