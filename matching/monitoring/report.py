@@ -14,6 +14,7 @@ from matching.link import WAY, LinkOutcome
 from matching.monitoring.consortium import NEAREST, NOTHING, Kind, Told, read_consortium
 from matching.monitoring.figure import FEW, NONE, Cell, Figure, told_or
 from matching.monitoring.journey import list_journeys
+from matching.monitoring.member import member_lines
 from matching.monitoring.quarter import Quarter, quarter_of, quarters_before
 from matching.monitoring.scorecard import Journey, Measure, Period, days_of, periods, score, threshold
 from matching.monitoring.spread import METHOD, Spread, spread_of
@@ -102,6 +103,7 @@ def read_report(session: Session, *, now: datetime) -> Report:
         ends=facts.quarters[-1].ends,
         figures=(
             *measures,
+            *(() if facts.own else (_members(session, facts),)),
             _stages(facts),
             _waiting_groups(session, facts),
             _waiting_households(session, facts),
@@ -130,6 +132,11 @@ def _gather(session: Session, *, on: date) -> _Facts:
         quarters=quarters_before(on),
         on=on,
     )
+
+
+def _members(session: Session, facts: _Facts) -> Figure:
+    waiting = session.scalars(households(status=HouseholdStatus.WAITING)).all()
+    return member_lines(list_waiting_groups(session), waiting, agency_names(session), on=facts.on)
 
 
 def _trending(facts: _Facts) -> tuple[Measure, ...]:

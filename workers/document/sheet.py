@@ -13,6 +13,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from matching.intake.formula import guarded
 
 _WIDTH = 18
+_OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 class SheetFormat(StrEnum):
@@ -53,16 +54,26 @@ def _write_csv(out: BinaryIO, headings: Sequence[str], rows: Iterable[Mapping[st
 
 
 def _write_xlsx(out: BinaryIO, headings: Sequence[str], rows: Iterable[Mapping[str, str]], title: str) -> int:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(out, _OPTIONS) as workbook:
+        return _fill(workbook, headings, rows, title)
+
+
+def write_book(out: BinaryIO, sheets: Iterable[tuple[str, Sequence[str], Iterable[Mapping[str, str]]]]) -> None:
+    """Write a workbook of several sheets, each a title of at most 31 characters, headings and rows as above."""
+    with Workbook(out, _OPTIONS) as workbook:
+        for title, headings, rows in sheets:
+            _fill(workbook, headings, rows, title)
+
+
+def _fill(workbook: Workbook, headings: Sequence[str], rows: Iterable[Mapping[str, str]], title: str) -> int:
     count = 0
-    with Workbook(out, options) as workbook:
-        sheet, bold = workbook.add_worksheet(title), workbook.add_format({"bold": True})
-        sheet.set_column(0, len(headings) - 1, _WIDTH)
-        sheet.freeze_panes(1, 1)
+    sheet, bold = workbook.add_worksheet(title), workbook.add_format({"bold": True})
+    sheet.set_column(0, len(headings) - 1, _WIDTH)
+    sheet.freeze_panes(1, 1)
+    for column, heading in enumerate(headings):
+        sheet.write_string(0, column, heading, bold)
+    for count, row in enumerate(rows, start=1):
         for column, heading in enumerate(headings):
-            sheet.write_string(0, column, heading, bold)
-        for count, row in enumerate(rows, start=1):
-            for column, heading in enumerate(headings):
-                if row.get(heading):
-                    sheet.write_string(count, column, row[heading])
+            if row.get(heading):
+                sheet.write_string(count, column, row[heading])
     return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from io import BytesIO
 
@@ -17,7 +18,7 @@ from matching.monitoring.month import Change, Month, month_named, read_month
 from matching.monitoring.report import Report, read_report
 from tenants.base import utc_now
 from tenants.permission import Verb
-from workers.document.sheet import SheetFormat, write_sheet
+from workers.document.sheet import SheetFormat, write_book, write_sheet
 
 blueprint = Blueprint("monitoring", __name__, url_prefix="/monitoring")
 
@@ -33,6 +34,17 @@ def index() -> ResponseReturnValue:
         figures=[(each, draw(each)) for each in report.figures],
         last=report.ends - timedelta(days=1),
     )
+
+
+@blueprint.get("/all.xlsx")
+@may(Verb.READ_MONITORING)
+def take_all() -> ResponseReturnValue:
+    """Hand out every figure and trend as it is shown, a worksheet each."""
+    report, file = _read(), BytesIO()
+    shown = [(each.name, each) for each in report.figures]
+    shown += [(f"{each.name} by quarter", each) for each in report.trends]
+    write_book(file, ((title, each.headings, _rows(each)) for title, each in shown))
+    return _handed_out(file, "monitoring", SheetFormat.XLSX)
 
 
 @blueprint.get("/<name>.<any(xlsx, csv):file_format>")
@@ -95,10 +107,17 @@ def _month() -> Month:
 
 def _sheet(figure: Figure, file_format: str) -> Response:
     wanted, file = SheetFormat(file_format), BytesIO()
-    rows = ({heading: str(cell) for heading, cell in row.items()} for row in figure.as_dicts())
-    write_sheet(file, figure.headings, rows, file_format=wanted, title=figure.name)
+    write_sheet(file, figure.headings, _rows(figure), file_format=wanted, title=figure.name)
+    return _handed_out(file, figure.name, wanted)
+
+
+def _rows(figure: Figure) -> Iterator[dict[str, str]]:
+    return ({heading: str(cell) for heading, cell in row.items()} for row in figure.as_dicts())
+
+
+def _handed_out(file: BytesIO, what: str, wanted: SheetFormat) -> Response:
     file.seek(0)
-    name = f"concord-{figure.name}-{utc_now().date().isoformat()}.{wanted}"
+    name = f"concord-{what}-{utc_now().date().isoformat()}.{wanted}"
     response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tenants.agency import AgencyKind
 from tenants.base import utc_now
@@ -54,6 +55,11 @@ class TestIndex:
         assert "A10" not in text
         assert "What changed this month" not in text
         assert "Consortium’s links" in text
+        assert "What waits at each agency" in text
+        whole = CalamineWorkbook.from_filelike(io.BytesIO(visitor.get("/monitoring/all.xlsx").data))
+        assert whole.sheet_names[:2] == ["members", "stages"]
+        assert {"a2 by quarter", "endings"} <= set(whole.sheet_names)
+        assert whole.get_sheet_by_name("members").to_python()[0][0] == "Agency"
 
     def test_is_for_managers_and_coordinators(self, visit_as: Visit, factories: Factories, pairing: Pairing) -> None:
         worker = factories.colleague(pairing.children, roles=frozenset({Role.FAMILY_FINDER}))
