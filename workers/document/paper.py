@@ -18,21 +18,22 @@ def render_paper(content: Mapping[str, Any], *, state: str, places: Sequence[Pla
     :raises TypesettingFailed: when it cannot be typeset.
     """
     signed = [[f"{place.agency}, {place.capacity[:1].lower()}{place.capacity[1:]}", _said(place)] for place in places]
-    view = _printable({**content, "state": state, "places": signed})
+    view = printable({**content, "state": state, "places": signed})
     return typeset_pdf(view, template="paper", made_at=datetime.combine(made_at.date(), time(), tzinfo=UTC))
+
+
+def printable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return what JSON holds with only such letters as the fonts have."""
+    if isinstance(value, str):
+        return "".join(each if each == "\n" or ord(each) in font.covered() else REPLACEMENT for each in clean(value))
+    if isinstance(value, Mapping):
+        return {name: printable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [printable(each) for each in value]
+    return value
 
 
 def _said(place: Place) -> str:
     if place.signature is None:
         return "Not signed."
     return f"Signed by {place.signature.name} on {place.signature.signed_at:%d/%m/%Y}."
-
-
-def _printable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    if isinstance(value, str):
-        return "".join(each if each == "\n" or ord(each) in font.covered() else REPLACEMENT for each in clean(value))
-    if isinstance(value, Mapping):
-        return {name: _printable(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_printable(each) for each in value]
-    return value

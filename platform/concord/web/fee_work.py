@@ -12,6 +12,15 @@ from sqlalchemy.orm import Session
 from concord.web.navigation import Section
 from matching.fee.remittance.line import count_waiting
 from matching.fee.remittance.remittance import count_asking
+from matching.fee.waiting import (
+    count_addenda,
+    count_missing,
+    count_payers,
+    count_running_out,
+    count_to_sign,
+    count_unpriced,
+)
+from matching.meeting import is_office
 from tenants.permission import Verb, may
 from tenants.scope import Scope
 
@@ -28,6 +37,8 @@ class Wait:
     hint: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     """What the page's address takes, such as a filter."""
+    office: bool = False
+    """It waits for the consortium's office alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,46 @@ class Waiting:
 
 
 WAITS: tuple[Wait, ...] = (
+    Wait("agreement to sign", "agreements to sign", "fee_agreements.index", Verb.SIGN_FEES, count_to_sign),
+    Wait(
+        "addendum to sign",
+        "addenda to sign",
+        "fee_agreements.index",
+        Verb.SIGN_FEES,
+        count_addenda,
+        hint="The rate of the day was another than expected, or something else changed.",
+    ),
+    Wait(
+        "agreement without an amount",
+        "agreements without an amount",
+        "fee_agreements.index",
+        Verb.KEEP_FEES,
+        count_unpriced,
+        hint="No published tariff has a figure for it. Each page says what to do.",
+        values={"state": "drafted"},
+    ),
+    Wait(
+        "placement without an agreement",
+        "placements without an agreement",
+        "fee_agreements.index",
+        Verb.KEEP_FEES,
+        count_missing,
+    ),
+    Wait(
+        "agency asks yours to pay for its children",
+        "agencies ask yours to pay for their children",
+        "fee_payers.index",
+        Verb.APPROVE_FEES,
+        count_payers,
+    ),
+    Wait(
+        "tariff to be followed by the next",
+        "tariffs to be followed by the next",
+        "fee_tariffs.index",
+        Verb.KEEP_TARIFFS,
+        count_running_out,
+        office=True,
+    ),
     Wait(
         "bank file waits for somebody to say what its columns hold",
         "bank files wait for somebody to say what their columns hold",
@@ -58,6 +109,18 @@ WAITS: tuple[Wait, ...] = (
 
 PLACES: tuple[Section, ...] = (
     Section(
+        title="Fee agreements",
+        hint="What two agencies agreed about each placement, who has signed it, and its paper.",
+        endpoint="fee_agreements.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="What a placement would cost",
+        hint="For your agency’s children, once their family is chosen.",
+        endpoint="fee_cost.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
         title="Bank files",
         hint="Hand in what your bank says was paid, and see what became of each line.",
         endpoint="remittances.index",
@@ -69,13 +132,27 @@ PLACES: tuple[Section, ...] = (
         endpoint="fee_matching.index",
         verb=Verb.KEEP_FEES,
     ),
+    Section(
+        title="Tariffs and rules",
+        hint="What is published, for whom and from when, and by which rules placements are priced.",
+        endpoint="fee_tariffs.index",
+        verb=Verb.READ_TARIFFS,
+    ),
+    Section(
+        title="Who pays, and who signs",
+        hint="The regional agency that pays for yours, and up to how much people of each role sign.",
+        endpoint="fee_payers.index",
+        verb=Verb.READ_FEES,
+    ),
 )
 """Every part of the section, in the order of its work."""
 
 
 def list_waiting(session: Session, scope: Scope, *, now: datetime) -> list[Waiting]:
     """Return what waits for the scope's agency that its roles let it do, leaving out what there is none of."""
-    counted = [Waiting(each, each.count(session, now)) for each in WAITS if may(scope, each.verb)]
+    office = is_office(session)
+    mine = [each for each in WAITS if may(scope, each.verb) and (office or not each.office)]
+    counted = [Waiting(each, each.count(session, now)) for each in mine]
     return [each for each in counted if each.count]
 
 

@@ -1,0 +1,262 @@
+"""The pages of fee agreements: what waits to be signed, one agreement with its addenda, and its paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from uuid import UUID
+
+from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from concord.web.access import may
+from concord.web.export import MEDIA
+from concord.web.fee_form import AddendumForm, StateFeeForm
+from concord.web.request import transaction
+from concord.web.short_form import short_form
+from matching.code import read_code
+from matching.fee.addendum import AddendumOpen, draft_addendum, withdraw_addendum
+from matching.fee.agreement import (
+    RECORD_KIND,
+    AgreementInvalid,
+    AgreementMoved,
+    AgreementState,
+    FeeAgreement,
+    Wanted,
+    get_agreement,
+    list_agreements,
+)
+from matching.fee.agreement_page import names_of, read_agreement, view_agreement
+from matching.fee.agreement_paper import record_download, signed_places, write_agreement_paper
+from matching.fee.drafting import draft_missing, price_again, state_fee
+from matching.fee.signing import sign_addendum, sign_agreement
+from matching.fee.waiting import list_missing
+from matching.placement.placement import get_placement
+from tenants import audit
+from tenants.agency import list_agencies
+from tenants.base import utc_now
+from tenants.consortium import get_consortium
+from tenants.permission import Verb
+from tenants.permission import may as scope_may
+from workers.document.fee_agreement import render_agreement
+from workers.document.sheet import SheetFormat, write_sheet
+
+blueprint = Blueprint("fee_agreements", __name__)
+
+STATES = {
+    AgreementState.DRAFTED: "govuk-tag--yellow",
+    AgreementState.SIGNED: "govuk-tag--blue",
+    AgreementState.IN_FORCE: "govuk-tag--green",
+    AgreementState.ENDED: "govuk-tag--grey",
+    AgreementState.WITHDRAWN: "govuk-tag--grey",
+}
+HEADINGS = (
+    *("Reference", "Pays", "Is paid", "Children", "Fee, £", "State", "Matched", "Begins", "Order", "Disrupted"),
+    *("Signed for who pays", "Signed for who is paid", "Rule"),
+)
+
+
+@blueprint.get("/fees/agreements")
+@may(Verb.READ_FEES)
+def index() -> ResponseReturnValue:
+    """List the agency’s agreements as asked for, and its placements that have none."""
+    wanted = _wanted()
+    with transaction() as session:
+        agreements = list_agreements(session, wanted)
+        names = names_of(list_agencies(session))
+        missing = [] if wanted.state or wanted.reference else list_missing(session)
+    priced = [each for each in agreements if not each.waived and each.state is not AgreementState.WITHDRAWN]
+    return render_template(
+        "fee-agreements.html",
+        agreements=agreements,
+        names=names,
+        missing=missing,
+        wanted=wanted,
+        states=list(AgreementState),
+        tags=STATES,
+        own=g.scope.agency_id,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        to_pay=sum(each.amount_pence or 0 for each in priced if each.payer_agency_id == g.scope.agency_id),
+        to_be_paid=sum(each.amount_pence or 0 for each in priced if each.payee_agency_id == g.scope.agency_id),
+    )
+
+
+@blueprint.get("/fees/agreements.<any(xlsx, csv):file_format>")
+@may(Verb.READ_FEES)
+def take(file_format: str) -> ResponseReturnValue:
+    """Hand out the same list as a sheet."""
+    wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
+    with transaction() as session:
+        rows = list(_rows(session, list_agreements(session, _wanted())))
+        audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
+    write_sheet(file, HEADINGS, rows, file_format=wanted, title="Fee agreements")
+    file.seek(0)
+    name = f"fee-agreements-{now.date().isoformat()}.{wanted}"
+    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/fees/agreements/draft/<uuid:link_id>")
+@may(Verb.KEEP_FEES)
+def draft(link_id: UUID) -> ResponseReturnValue:
+    """Draft the agreement of a placement that has none."""
+    with transaction() as session:
+        drafted = draft_missing(session, get_placement(session, link_id), now=utc_now())
+        return redirect(url_for("fee_agreements.show", agreement_id=drafted.id), 303)
+
+
+@blueprint.get("/fees/agreements/<uuid:agreement_id>")
+@may(Verb.READ_FEES)
+def show(agreement_id: UUID) -> ResponseReturnValue:
+    """Show an agreement, who has signed it, and its addenda."""
+    with transaction() as session:
+        view = read_agreement(session, agreement_id, now=utc_now())
+    return render_template("fee-agreement.html", view=view, agreement=view.agreement, tags=STATES)
+
+
+@blueprint.get("/fees/agreements/<uuid:agreement_id>/agreement.pdf")
+@may(Verb.READ_FEES)
+def paper(agreement_id: UUID) -> ResponseReturnValue:
+    """Hand out an agreement as a PDF, with its addenda and who has signed."""
+    now = utc_now()
+    with transaction() as session:
+        view = view_agreement(session, get_agreement(session, agreement_id))
+        consortium = get_consortium(session, view.agreement.consortium_id).name
+        record_download(session, view, now=now)
+    content = write_agreement_paper(view, consortium=consortium)
+    state = f"{view.agreement.reference}, {view.agreement.state.label.lower()}, {now:%d/%m/%Y}"
+    made = render_agreement(content, state=state, places=signed_places(view), made_at=now)
+    name = f"fee-agreement-{view.agreement.reference}.pdf"
+    response = send_file(BytesIO(made), "application/pdf", as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/fees/agreements/<uuid:agreement_id>/sign")
+@may(Verb.SIGN_FEES)
+def put_name(agreement_id: UUID) -> ResponseReturnValue:
+    """Sign an agreement in the person’s own name."""
+    with transaction() as session:
+        sign_agreement(session, get_agreement(session, agreement_id), version=_version(), now=utc_now())
+    return redirect(url_for("fee_agreements.show", agreement_id=agreement_id, _anchor="signatures"), 303)
+
+
+@blueprint.post("/fees/agreements/<uuid:agreement_id>/price")
+@may(Verb.KEEP_FEES)
+def price(agreement_id: UUID) -> ResponseReturnValue:
+    """Price an agreement again by the tariffs as they are now."""
+    with transaction() as session:
+        price_again(session, get_agreement(session, agreement_id), version=_version(), now=utc_now())
+    return redirect(url_for("fee_agreements.show", agreement_id=agreement_id), 303)
+
+
+@blueprint.route("/fees/agreements/<uuid:agreement_id>/fee", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def state(agreement_id: UUID) -> ResponseReturnValue:
+    """Take the fee that the two agencies have settled between themselves."""
+    form = StateFeeForm()
+    with transaction() as session:
+        found = get_agreement(session, agreement_id)
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                state_fee(
+                    session,
+                    get_agreement(session, agreement_id),
+                    pence=form.amount.pence,
+                    reason=form.reason.data,
+                    version=_version(),
+                    now=utc_now(),
+                )
+            return redirect(url_for("fee_agreements.show", agreement_id=agreement_id), 303)
+        except (AgreementInvalid, AgreementMoved) as refusal:
+            form.amount.errors = [str(refusal)]
+    elif not form.is_submitted():
+        form.version.data = found.version
+    return short_form(
+        form,
+        title="State the fee",
+        back=(url_for("fee_agreements.show", agreement_id=agreement_id), found.reference),
+        lead="Where no tariff has a figure, or the two agencies settled on another. It is paid in full when the "
+        "placement begins, and holds once both have signed it.",
+        hints={"amount": "In pounds, for example 27,000", "reason": "Such as the board’s minute. Name no child"},
+    )
+
+
+@blueprint.route("/fees/agreements/<uuid:agreement_id>/addenda/new", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def amend(agreement_id: UUID) -> ResponseReturnValue:
+    """Take an addendum to be signed by both."""
+    form = AddendumForm()
+    with transaction() as session:
+        found = get_agreement(session, agreement_id)
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                draft_addendum(
+                    session,
+                    get_agreement(session, agreement_id),
+                    pence=form.amount.pence,
+                    children=form.children.data,
+                    reason=form.reason.data,
+                    version=_version(),
+                    now=utc_now(),
+                )
+            return redirect(url_for("fee_agreements.show", agreement_id=agreement_id, _anchor="addenda"), 303)
+        except (AgreementInvalid, AgreementMoved, AddendumOpen) as refusal:
+            form.amount.errors = [str(refusal)]
+    elif not form.is_submitted():
+        form.version.data, form.amount.data, form.children.data = found.version, found.amount_pence, found.children
+    return short_form(
+        form,
+        title="Draft an addendum",
+        back=(url_for("fee_agreements.show", agreement_id=agreement_id), found.reference),
+        lead="It holds once both sides have signed it. The parts keep their shares and days.",
+        hints={"amount": "In pounds, for example 27,000", "reason": "Name no child"},
+    )
+
+
+@blueprint.post("/fees/agreements/<uuid:agreement_id>/addenda/<int:position>/<any(sign, withdraw):act>")
+@may(Verb.SIGN_FEES)
+def answer(agreement_id: UUID, position: int, act: str) -> ResponseReturnValue:
+    """Sign an addendum in the person’s own name, or withdraw it."""
+    verb = sign_addendum if act == "sign" else withdraw_addendum
+    with transaction() as session:
+        verb(session, get_agreement(session, agreement_id), position, version=_version(), now=utc_now())
+    return redirect(url_for("fee_agreements.show", agreement_id=agreement_id, _anchor="addenda"), 303)
+
+
+def _wanted() -> Wanted:
+    asked, reference = request.args.get("state", ""), (request.args.get("reference") or "").strip()
+    return Wanted(
+        state=AgreementState(asked) if asked in set(AgreementState) else None,
+        reference=read_code(reference)[:20] or None,
+    )
+
+
+def _version() -> int:
+    typed = request.form.get("version", "")
+    # What is none is older than any.
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
+
+
+def _rows(session: Session, agreements: list[FeeAgreement]) -> Iterator[dict[str, str]]:
+    names = names_of(list_agencies(session))
+    for each in agreements:
+        amount = "" if each.amount_pence is None else f"{each.amount_pence // 100}.{each.amount_pence % 100:02d}"
+        cells = (
+            each.reference,
+            names[each.payer_agency_id],
+            names[each.payee_agency_id],
+            str(each.children),
+            "0.00" if each.waived else amount,
+            each.state.label,
+            *((day.isoformat() if day else "") for day in (each.matched_on, each.placed_on)),
+            *((day.isoformat() if day else "") for day in (each.ordered_on, each.disrupted_on)),
+            each.payer_signed_name or "",
+            each.payee_signed_name or "",
+            " ".join(filter(None, (each.rate_words, each.waiver_words))),
+        )
+        yield dict(zip(HEADINGS, cells, strict=True))
