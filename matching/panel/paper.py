@@ -53,11 +53,6 @@ class PaperKind(StrEnum):
         """Return the words that pages use."""
         return _LABELS[self]
 
-    @property
-    def printed(self) -> bool:
-        """Say whether it is a PDF; the others are words on a page."""
-        return self in {PaperKind.PAR, PaperKind.CPR, PaperKind.PLACEMENT_REPORT}
-
 
 _LABELS = {
     PaperKind.PAR: "Prospective adopter report",
@@ -130,6 +125,11 @@ class PanelPaper(Base):
     withdrawn_by: Mapped[UUID | None]
     withdrawn_reason: Mapped[str | None]
 
+    @property
+    def printed(self) -> bool:
+        """Say whether it is a PDF; the others are words on a page."""
+        return self.document_id is not None or self.pages is not None
+
 
 class PaperUnknown(NotFound):
     """No such paper is there to read."""
@@ -189,6 +189,18 @@ def write_minutes(session: Session, link: Link, *, finding: Finding, words: str,
     require_prepared(session, link)
     said = tidy(words, what="what was minuted, with the reasons")
     return _add(session, link, PaperKind.MINUTES, now=now, content=_plain(said), finding=finding)
+
+
+def add_minutes(session: Session, link: Link, *, finding: Finding, file: CheckedPdf, now: datetime) -> PanelPaper:
+    """Keep the panel's minutes as the file that they are, with what is recommended, as the children's agency.
+
+    :raises NotAllowed: when the scope's roles do not let it; NotYourStep, PapersNotNow as for all papers.
+    :raises PaperInvalid: when the recommendation is none.
+    """
+    require(scope_of(session), Verb.KEEP_PANEL)
+    require_childrens_agency(session, link)
+    require_prepared(session, link)
+    return _add(session, link, PaperKind.MINUTES, now=now, content=file.content, finding=finding, pages=file.pages)
 
 
 def write_advice(

@@ -171,14 +171,14 @@ def _opens(session: Session, paper: PanelPaper) -> bool:
 
 def words_of(session: Session, paper: PanelPaper) -> str | None:
     """Return what is written in a paper, for whoever has put the look on record; nothing of one that is a file."""
-    if paper.kind.printed:
+    if paper.printed:
         return None
     found: dict[str, str] = json.loads(_unsealed(session, paper))
     return found["words"]
 
 
 def _printed(session: Session, paper: PanelPaper) -> bytes | None:
-    if not paper.kind.printed:
+    if not paper.printed:
         return None
     if paper.document_id is None:
         return _unsealed(session, paper)

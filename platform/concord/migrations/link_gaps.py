@@ -63,6 +63,21 @@ def keep_more_of_steps() -> None:
     op.execute("ALTER TABLE match_decision ADD COLUMN person_roles text[] CHECK (cardinality(person_roles) > 0)")
 
 
+def take_minutes_as_files() -> None:
+    """Let the minutes of a panel be a file, which has pages, as well as words."""
+    op.execute("""
+        DO $$ BEGIN
+            EXECUTE 'ALTER TABLE panel_paper DROP CONSTRAINT ' || (
+                SELECT quote_ident(c.conname) FROM pg_constraint c WHERE c.conrelid = 'panel_paper'::regclass
+                AND c.contype = 'c' AND pg_get_constraintdef(c.oid) LIKE '%placement_report%pages IS NOT NULL%');
+        END $$
+    """)
+    op.execute("""
+        ALTER TABLE panel_paper ADD CHECK (CASE kind WHEN 'placement_report' THEN pages IS NOT NULL
+            WHEN 'minutes' THEN true ELSE pages IS NULL END)
+    """)
+
+
 def tell_of_records() -> None:
     """Let a notice tell of a time that runs for one of the agency's own records, without a link."""
     op.execute("""

@@ -28,6 +28,7 @@ from matching.panel.paper import (
     FINDINGS,
     Finding,
     PaperKind,
+    add_minutes,
     add_placement_report,
     get_paper,
     put_reports,
@@ -74,7 +75,8 @@ class MinutesForm(FlaskForm):  # type: ignore[misc]
         choices=[SelectChoice(each.value, each.label) for each in FINDINGS[PaperKind.MINUTES]],
         validators=[InputRequired("Select what the panel recommends")],
     )
-    words = words_field("What do the minutes say, with the reasons?", missing="Enter what the minutes say")
+    words = words_field("What do the minutes say, with the reasons?", missing="", optional=True)
+    file = FileField("The minutes, as a PDF", widget=GovFileInput())
     submit = SubmitField("Keep the minutes", widget=GovSubmitInput())
 
 
@@ -172,19 +174,35 @@ def placement_report(link_id: UUID) -> ResponseReturnValue:
 @blueprint.route("/minutes", methods=["GET", "POST"])
 @may(Verb.KEEP_PANEL)
 def minutes(link_id: UUID) -> ResponseReturnValue:
-    """Take what the panel recommends and why."""
+    """Take what the panel recommends and why, in words or as a file."""
     form, title = MinutesForm(), _title(link_id)
-    if form.validate_on_submit():
-        with transaction() as session:
-            facts = {"finding": Finding(form.finding.data), "words": form.words.data}
-            write_minutes(session, get_link(session, link_id), **facts, now=utc_now())
+    if form.validate_on_submit() and _minuted(form, link_id):
         return _back(link_id)
-    return _page(
-        form,
-        link_id,
-        f"The panel’s minutes: {title}",
-        lead="Those who are named for this match read them. The day of the final minutes is said on the link’s page.",
-    )
+    most = current_settings().upload_bytes // 2**20
+    facts = {"form": form, "errors": error_summary(form), "about": title, "link_id": link_id, "most_megabytes": most}
+    return render_template("link-panel-minutes.html", **facts), 422 if form.errors else 200
+
+
+def _minuted(form: MinutesForm, link_id: UUID) -> bool:
+    words, content = (form.words.data or "").strip(), form.file.data.read() if form.file.data else b""
+    if not (words or content):
+        form.words.errors = ["Enter what the minutes say, or choose the PDF"]
+        return False
+    facts = {"finding": Finding(form.finding.data), "now": utc_now()}
+    try:
+        file = check_document(content, scan=current_settings().scanner) if content else None
+        if file:
+            check_markable(file.content)
+    except DocumentRefused as refusal:
+        form.file.errors = [str(refusal)]
+        return False
+    with transaction() as session:
+        link = get_link(session, link_id)
+        if words:
+            write_minutes(session, link, words=words, **facts)
+        if file:
+            add_minutes(session, link, file=file, **facts)
+    return True
 
 
 @blueprint.route("/readers/new", methods=["GET", "POST"])

@@ -94,6 +94,15 @@ class TestWorkers:
         report = {"file": (BytesIO(make_pdf()), "a.pdf")}
         assert ours.post(f"{here}/placement-report", report).status_code == 303
         minuted = {"finding": "recommended", "words": "All agree."}
+        ours.get(f"{here}/minutes")
+        assert ours.post(f"{here}/minutes", {"finding": "recommended"}).status_code == 422
+        assert "Enter what the minutes say, or choose the PDF" in page_of(ours).text
+        assert ours.post(f"{here}/minutes", {**minuted, "file": (BytesIO(b"no"), "a.pdf")}).status_code == 422
+        as_file = {"finding": "recommended", "file": (BytesIO(make_pdf("All agree.")), "minutes.pdf")}
+        assert ours.post(f"{here}/minutes", as_file).status_code == 303
+        ours.get(here)
+        opened = page_of(ours).links()["Open (PDF) the Panel’s minutes"]
+        assert ours.get(opened).data[:5] == b"%PDF-"
         assert ours.post(f"{here}/minutes", minuted).status_code == 303
         named = {"person": f"{fresh.scope.person_id} legal_adviser"}
         assert ours.post(f"{here}/readers/new", named).status_code == 303

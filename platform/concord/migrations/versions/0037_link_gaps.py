@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.link_gaps import keep_more_of_steps, settle_matches, tell_of_records
+from concord.migrations.link_gaps import keep_more_of_steps, settle_matches, take_minutes_as_files, tell_of_records
 from concord.migrations.link_way_back import hold_links_to_more
 from concord.migrations.wall import OWN
 
@@ -40,5 +40,6 @@ def upgrade() -> None:
         op.execute(f"ALTER POLICY {table}_insert ON {table} WITH CHECK ({PARTY} AND {OWN} AND {DOER}{more})")
     settle_matches()
     keep_more_of_steps()
+    take_minutes_as_files()
     tell_of_records()
     hold_links_to_more()
