@@ -17,8 +17,11 @@ from sqlalchemy.orm import Session
 from matching.fee.instalment import Due, Share
 from matching.fee.rule import CountsFrom, FeeRules, LegFalls, OnDisruption, Pricing, list_rules, set_rules
 from matching.fee.tariff import PayeeKind, PublishedTariff, TariffTerms, add_tariff, check_terms, list_tariffs
+from matching.meeting import require_office
 from tenants.agency import Nation
+from tenants.database import scope_of
 from tenants.error import Conflict
+from tenants.permission import Verb, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def adopt_published(session: Session, *, now: datetime) -> list[PublishedTariff]
     :raises OfficeOnly: when the scope's agency is not the consortium's office.
     :raises TariffsThere: when it keeps tariffs already.
     """
+    require(scope_of(session), Verb.KEEP_TARIFFS)
+    require_office(session)
     if list_tariffs(session):
         raise TariffsThere("Your consortium keeps tariffs already. Add what is missing by itself.")
     added = [add_tariff(session, terms, now=now) for terms in published().tariffs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,10 @@ SCALE = (1, 2, 3, 4, 5, 6)
 """For how many children the form has a box each; the published scales end at five."""
 ANYWHERE = ""
 _DAY = {"missing": "Enter the day, month and year", "impossible": "Enter a real date, for example 1 4 2027"}
+
+
+def _choices(words: Iterable[Pricing | CountsFrom | OnDisruption | LegFalls]) -> list[SelectChoice]:
+    return [SelectChoice(each.value, each.label) for each in words]
 
 
 class PoundsField(StringField):  # type: ignore[misc]
@@ -182,22 +186,22 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
     """The rules of a consortium from a day on."""
 
     begins_on = DayField("From which day?", **_DAY)
-    pricing = RadioField("By which tariff?", widget=GovRadioInput(), choices=[(e.value, e.label) for e in Pricing])
-    counts_from = RadioField(
-        "Which day chooses the rate?", widget=GovRadioInput(), choices=[(e.value, e.label) for e in CountsFrom]
-    )
+    pricing = RadioField("By which tariff?", widget=GovRadioInput(), choices=_choices(Pricing))
+    counts_from = RadioField("Which day chooses the rate?", widget=GovRadioInput(), choices=_choices(CountsFrom))
     disruption = RadioField(
         "When a placement disrupts before the order",
         widget=GovRadioInput(),
-        choices=[(e.value, e.label) for e in OnDisruption],
+        choices=_choices(OnDisruption),
     )
     waives_swaps = RadioField(
-        "Do swaps carry a fee?", widget=GovRadioInput(), choices=[("yes", "No, none"), ("no", "Yes, as others do")]
+        "Do swaps carry a fee?",
+        widget=GovRadioInput(),
+        choices=[SelectChoice("yes", "No, none"), SelectChoice("no", "Yes, as others do")],
     )
     leg_falls = RadioField(
         "When a swap’s leg falls afterwards",
         widget=GovRadioInput(),
-        choices=[(e.value, e.label) for e in LegFalls],
+        choices=_choices(LegFalls),
     )
     why = words_field("Who decided it, and why?", missing="Enter who decided it, and why")
     submit = SubmitField("Set the rules", widget=GovSubmitInput())
@@ -228,13 +232,13 @@ class WaiverForm(FlaskForm):  # type: ignore[misc]
     waives_swaps = RadioField(
         "Do its swaps carry a fee?",
         widget=GovRadioInput(),
-        choices=[("yes", "No, none"), ("no", "Yes, as others do")],
+        choices=[SelectChoice("yes", "No, none"), SelectChoice("no", "Yes, as others do")],
         validators=[InputRequired("Select whether they carry a fee")],
     )
     leg_falls = RadioField(
         "When a leg falls afterwards",
         widget=GovRadioInput(),
-        choices=[(e.value, e.label) for e in LegFalls],
+        choices=_choices(LegFalls),
         validators=[InputRequired("Select what follows")],
     )
     why = words_field("Who decided it, and why?", missing="Enter who decided it, and why")

@@ -113,9 +113,7 @@ class TestDraft:
             with pytest.raises(NotAllowed):
                 get_agreement(session, uuid4())
 
-    def test_goes_with_the_steps_of_a_link_and_outlives_it(
-        self, ground: FeeGround, factories: Factories, database: Database
-    ) -> None:
+    def test_goes_with_the_steps_of_a_link(self, factories: Factories, database: Database) -> None:
         pairing = make_ordered(factories, database)
 
         with transaction(database, pairing.children) as session:
@@ -129,9 +127,7 @@ class TestDraft:
             events = set(session.scalars(select(FeeEvent.kind).where(FeeEvent.agreement_id == agreement.id)))
             assert events == {FeeEventKind.PLACED, FeeEventKind.ORDERED}
 
-    def test_within_one_agency_there_is_none_and_what_is_missing_is_drafted_later(
-        self, ground: FeeGround, factories: Factories
-    ) -> None:
+    def test_that_is_missing_is_made_later_by_the_childrens_agency(self, ground: FeeGround) -> None:
         agreement_id = ground.match(ground.devon, ground.dorset)
         ground.place(ground.devon, agreement_id)
         with transaction(ground.database, ground.devon) as session:
@@ -198,7 +194,7 @@ class TestSign:
         with transaction(ground.database, ground.dorset) as session:
             assert list_limits(session) == {Role.FINANCE_OFFICER: None, Role.MANAGER: None}
 
-        with pytest.raises(BeyondLimit, match="£27,000, and you sign up to £26,999.99"):
+        with pytest.raises(BeyondLimit, match=r"£27,000, and you sign up to £26,999\.99"):
             sign(ground, officer, agreement_id)
         with transaction(ground.database, officer) as session, pytest.raises(NotAllowed):
             set_limit(session, Role.FINANCE_OFFICER, pence=None, now=utc_now())
@@ -232,8 +228,8 @@ class TestSign:
         forged = {"payee_signed_by": ground.devon.scope.person_id, "payee_signed_name": "Sam"}
 
         for values in (forged, {"state": "in_force"}):
+            change = update(FeeAgreement).where(FeeAgreement.id == agreement_id)
             with pytest.raises(DBAPIError), transaction(ground.database, ground.devon) as session:
-                change = update(FeeAgreement).where(FeeAgreement.id == agreement_id)
                 session.execute(change.values(**values, payee_signed_at=utc_now()))
 
 

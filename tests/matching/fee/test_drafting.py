@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from concord.servers.login import DatabaseUrls, libpq_url
+from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
 from matching.fee.agreement import (
     AddendumKind,
     AgreementInvalid,
@@ -218,8 +219,8 @@ class TestPayer:
             for wrong in (ground.dorset.id, ground.devon.id):
                 with pytest.raises(PayerInvalid):
                     ask_payer(session, payer_agency_id=wrong, begins_on=TODAY, now=utc_now())
+            yesterday = TODAY - timedelta(days=1)
             with pytest.raises(PayerInvalid):
-                yesterday = TODAY - timedelta(days=1)
                 ask_payer(session, payer_agency_id=ground.region.id, begins_on=yesterday, now=utc_now())
             asked_id = ask_payer(session, payer_agency_id=ground.region.id, begins_on=TODAY, now=utc_now()).id
             with pytest.raises(PayerSettled):
