@@ -65,21 +65,21 @@ def outstanding(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, int
 
     Invoices of which nothing was posted are not among them.
     """
-    own = scope_of(session).agency_id
     query = (
-        select(LedgerTransaction.invoice_id, LedgerTransaction.payee_agency_id == own, func.sum(Posting.pence))
+        select(LedgerTransaction.invoice_id, Posting.account, func.sum(Posting.pence))
         .join(Posting, Posting.transaction_id == LedgerTransaction.id)
         .where(
             LedgerTransaction.invoice_id.in_(invoice_ids),
             _own(session),
             Posting.account.in_((Account.RECEIVABLE, Account.PAYABLE)),
         )
-        .group_by(LedgerTransaction.invoice_id, LedgerTransaction.payee_agency_id == own)
+        .group_by(LedgerTransaction.invoice_id, Posting.account)
     )
     found: dict[UUID, int] = {}
-    for invoice_id, payees, pence in session.execute(query):
+    for invoice_id, account, pence in session.execute(query):
         if invoice_id is not None:
-            found[invoice_id] = found.get(invoice_id, 0) + (int(pence) if payees else -int(pence))
+            owed = int(pence) if account is Account.RECEIVABLE else -int(pence)
+            found[invoice_id] = found.get(invoice_id, 0) + owed
     return found
 
 
