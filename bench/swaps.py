@@ -86,8 +86,9 @@ def main() -> None:
         most = check(pairs, plan_flow(pairs, bound=0), 0)
         for longest in (2, 3):
             start = time.perf_counter()
-            ways = plan_rings(pairs, longest=longest)
-            seconds = time.perf_counter() - start
+            plan = plan_rings(pairs, longest=longest)
+            ways, seconds = plan.rings, time.perf_counter() - start
+            assert plan.proven
             assert all(len(ring) <= longest for ring in ways)
             found = check(pairs, [leg for ring in ways for leg in ring], 0)
             share = [round(a / b, 4) for a, b in zip(found, most, strict=True)]

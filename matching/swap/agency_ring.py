@@ -1,18 +1,21 @@
 """Rings of agencies up to a chosen length: the most groups helped, then the best fit, every agency's balance unmoved.
 
 A whole number for each cycle of agencies says how often it is used, and for each ordered pair of agencies the pairs
-chosen are as many as the cycles through it. Cycles of records are never listed: there would be billions of them.
+chosen are as many as the cycles through it. Cycles of records are never listed: there would be billions of them. First
+as many groups as can be, of which the plan between agencies is a bound; then, with so many, the most points.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 from ortools.linear_solver import pywraplp
 
-from matching.swap.plan import Integers, Pairs, PlannedLeg, legs_of
-from matching.swap.ring import LENGTHS, LengthUnknown, RingsUnproven, exact_parameters
+from matching.swap.packing import Clock, exact_parameters
+from matching.swap.plan import Integers, Pairs, PlannedLeg, legs_of, plan_flow
+from matching.swap.ring import LENGTHS, LengthUnknown
 from tenants.error import Invalid
 
 MOST_AGENCIES = {2: 60, 3: 30, 4: 20}
@@ -23,43 +26,94 @@ class TooManyAgencies(Invalid):
     """Rings of that length are not looked for among so many agencies."""
 
 
-def plan_rings(pairs: Pairs, *, longest: int, seconds: float | None = None) -> list[list[PlannedLeg]]:
-    """Return the best rings of 2 to ``longest`` agencies, proven.
+@dataclass(frozen=True, slots=True)
+class RingPlan:
+    """Rings of agencies, and how many groups and points no other rings help by more.
+
+    ``most_points`` is what rings that help as many groups can come to at most; ``None`` where that was not looked for.
+    Where both are what the rings have, there are no better ones.
+    """
+
+    rings: list[list[PlannedLeg]]
+    most_groups: int
+    most_points: int | None
+    proven: bool
+
+
+def plan_rings(pairs: Pairs, *, longest: int, seconds: float | None = None) -> RingPlan:
+    """Return the best rings of 2 to ``longest`` agencies; where ``seconds`` are over before the proof, says the gap.
 
     :raises LengthUnknown: when ``longest`` is not 2, 3 or 4.
     :raises TooManyAgencies: when too many agencies have pairs for that length.
-    :raises RingsUnproven: when ``seconds`` are over before the proof.
     """
     if longest not in LENGTHS:
         raise LengthUnknown("Rings may be 2, 3 or 4 long at most.")
     if not pairs.group.size:
-        return []
-    between = _between(pairs)
+        return RingPlan([], 0, 0, proven=True)
+    clock, between = Clock(seconds), _between(pairs)
     cycles = _cycles(set(between), longest)
-    if not cycles:
-        return []
-    solver = pywraplp.Solver.CreateSolver("CBC")
-    used = {ends for ring in cycles for ends in _ends(ring)}
-    chosen = {int(pair): solver.BoolVar("") for ends in sorted(used) for pair in between[ends]}
-    times = [solver.IntVar(0, min(len(between[ends]) for ends in _ends(ring)), "") for ring in cycles]
-    _once(solver, chosen, pairs.group)
-    _once(solver, chosen, pairs.household)
-    through = defaultdict(list)
-    for variable, ring in zip(times, cycles, strict=True):
-        for ends in _ends(ring):
-            through[ends].append(variable)
-    for ends in sorted(used):
-        solver.Add(sum(chosen[int(pair)] for pair in between[ends]) == sum(through[ends]))
-    worth = pairs.worth
-    solver.Maximize(sum(int(worth[pair]) * variable for pair, variable in chosen.items()))
-    if seconds is not None:
-        solver.SetTimeLimit(int(seconds * 1000))
-    if solver.Solve(exact_parameters()) != solver.OPTIMAL:
-        raise RingsUnproven(f"The best rings were not certain after {seconds or 0:g} seconds. Try shorter rings.")
-    legs = legs_of(
-        pairs, np.array([pair for pair, variable in chosen.items() if variable.solution_value() > 0.5], dtype=int)
-    )
-    return _rings(legs, cycles, [round(variable.solution_value()) for variable in times])
+    # Rings are a plan that keeps every balance; rings of two help groups two at a time.
+    most = len(plan_flow(pairs, bound=0)) // (2 if longest == 2 else 1) * (2 if longest == 2 else 1)
+    if not cycles or not most:
+        return RingPlan([], 0, 0, proven=True)
+    programme = _Programme(pairs, between, cycles)
+    groups = programme.most_groups(most, clock)
+    points = programme.most_points(clock) if groups == len(programme.chosen) else None
+    rings = _rings(legs_of(pairs, programme.chosen), cycles, programme.times)
+    proven = points is not None and points == int(pairs.points[programme.chosen].sum())
+    return RingPlan(rings, groups, points, proven)
+
+
+class _Programme:
+    """The whole-number programme: which pairs, and how often each cycle of agencies; and the best answer so far."""
+
+    def __init__(self, pairs: Pairs, between: dict[tuple[int, int], Integers], cycles: list[tuple[int, ...]]) -> None:
+        self.solver = solver = pywraplp.Solver.CreateSolver("CBC")
+        self.pairs = pairs
+        used = {ends for ring in cycles for ends in _ends(ring)}
+        self.pair = {int(pair): solver.BoolVar("") for ends in sorted(used) for pair in between[ends]}
+        self.cycle = [solver.IntVar(0, min(len(between[ends]) for ends in _ends(ring)), "") for ring in cycles]
+        self.groups = solver.Add(solver.Sum(self.pair.values()) >= 0)
+        _once(solver, self.pair, pairs.group)
+        _once(solver, self.pair, pairs.household)
+        through = defaultdict(list)
+        for variable, ring in zip(self.cycle, cycles, strict=True):
+            for ends in _ends(ring):
+                through[ends].append(variable)
+        for ends in sorted(used):
+            solver.Add(sum(self.pair[int(pair)] for pair in between[ends]) == sum(through[ends]))
+        self.chosen = np.zeros(0, dtype=np.intp)
+        self.times = [0] * len(cycles)
+
+    def most_groups(self, most: int, clock: Clock) -> int:
+        """Help as many groups as can be, and return how many no rings help more than."""
+        self.groups.SetUb(most)
+        self.solver.Maximize(self.solver.Sum(self.pair.values()))
+        bound = self._solve(clock)
+        return min(most, len(self.chosen) if bound is None else bound)
+
+    def most_points(self, clock: Clock) -> int:
+        """Help as many groups with the most points, and return how many points no rings have more than."""
+        count = len(self.chosen)
+        self.groups.SetBounds(count, count)
+        points = self.pairs.points
+        self.solver.Maximize(self.solver.Sum([int(points[pair]) * each for pair, each in self.pair.items()]))
+        bound = self._solve(clock)
+        return int(points[self.chosen].sum()) if bound is None else bound
+
+    def _solve(self, clock: Clock) -> int | None:
+        """Take a better answer up, and return a bound, or ``None`` where the answer is proven."""
+        left = clock.left
+        if left is not None:
+            self.solver.SetTimeLimit(max(1, int(left * 1000)))
+        status = self.solver.Solve(exact_parameters())
+        if status in (self.solver.OPTIMAL, self.solver.FEASIBLE):
+            self.chosen = np.array([pair for pair, each in self.pair.items() if each.solution_value() > 0.5], dtype=int)
+            self.times = [round(each.solution_value()) for each in self.cycle]
+        if status == self.solver.OPTIMAL:
+            return None
+        bound = self.solver.Objective().BestBound()
+        return int(min(bound, 2.0**52) + 1e-6)
 
 
 def _between(pairs: Pairs) -> dict[tuple[int, int], Integers]:

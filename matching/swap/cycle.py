@@ -73,7 +73,7 @@ def list_cycles(arcs: Arcs, weights: Integers, *, longest: int, least: int, most
             if count > most:
                 raise TooMany
             found.append((_fill(nodes, longest), sums))
-    return _joined(found, longest)
+    return joined([Cycles(*each) for each in found], longest)
 
 
 def heaviest_closed_walk(arcs: Arcs, weights: Integers, *, longest: int) -> int:
@@ -95,7 +95,7 @@ def heavy_cycles(arcs: Arcs, weights: Integers, *, longest: int, each: int) -> C
                 break
             wide *= 8
         found.extend((_fill(nodes, longest), sums) for nodes, sums in here)
-    return _joined(found, longest)
+    return joined([Cycles(*each) for each in found], longest)
 
 
 def on_short_cycle(arcs: Arcs, *, longest: int) -> NDArray[np.bool_]:
@@ -186,10 +186,11 @@ def _fill(nodes: Integers, longest: int) -> Integers:
     return filled
 
 
-def _joined(found: list[tuple[Integers, Integers]], longest: int) -> Cycles:
+def joined(found: list[Cycles], longest: int) -> Cycles:
+    """Return cycles together, in order of their nodes."""
     if not found:
         return Cycles(np.zeros((0, longest), dtype=np.int64), np.zeros(0, dtype=np.int64))
-    nodes = np.concatenate([nodes for nodes, _ in found])
-    weights = np.concatenate([sums for _, sums in found])
+    nodes = np.concatenate([each.nodes for each in found])
+    weights = np.concatenate([each.weights for each in found])
     order = np.lexsort(nodes.T[::-1])
     return Cycles(nodes[order], weights[order])

@@ -69,6 +69,10 @@ class Opportunities:
     planned: int
     """How many groups the plan helps; for an agency by its own legs alone, for others' it cannot see one by one."""
     points: int
+    proven: bool = True
+    """Whether there are no better ones; where the time was over first, ``at_most`` tells the office the gap."""
+    at_most: tuple[int, int | None] | None = None
+    """How many groups no rings help more than and, where it is known, how many points those have at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +95,6 @@ def find_opportunities(session: Session, group: SwapGroup, *, longest: int | Non
     :raises NotAllowed: when the scope's roles do not let it see opportunities.
     :raises LengthUnknown: when ``longest`` is not 2, 3 or 4.
     :raises TooManyAgencies: when rings that long are not looked for among so many members.
-    :raises RingsUnproven: when the proof takes too long.
     :raises AskedTooOften: when the agency has asked too much of others' places in a day.
     """
     require(scope_of(session), Verb.READ_OPPORTUNITIES)
@@ -99,10 +102,13 @@ def find_opportunities(session: Session, group: SwapGroup, *, longest: int | Non
     audit.record(
         session, audit.Act.RANK, record_kind=RECORD_KIND, record_id=group.id, level=audit.Level.SUMMARY, now=now
     )
+    proven, at_most = True, None
     if longest is None:
         rings, others = peel(plan_flow(ground.pairs, bound=group.bound))
     else:
-        rings, others = plan_rings(ground.pairs, longest=longest, seconds=SECONDS), []
+        plan = plan_rings(ground.pairs, longest=longest, seconds=SECONDS)
+        rings, others, proven = plan.rings, [], plan.proven
+        at_most = None if proven else (plan.most_groups, plan.most_points)
     planned = [*(leg for ring in rings for leg in ring), *others]
     office = scope_of(session).agency_id == group.office_id
     if not office:
@@ -119,7 +125,20 @@ def find_opportunities(session: Session, group: SwapGroup, *, longest: int | Non
         points=sum(int(ground.pairs.points[leg.pair]) for leg in planned)
         if office
         else sum(leg.points for leg in shown),
+        proven=proven,
+        at_most=at_most if office else None,
     )
+
+
+def say_unproven(found: Opportunities) -> str:
+    """Say in words that there may be better rings, and how much better to those who may hear of all."""
+    words = f"It is not proven that these rings are the best: {SECONDS:.0f} seconds were not enough."
+    if found.at_most is None:
+        return words
+    groups, points = found.at_most
+    if groups > found.planned:
+        return f"{words} At most {groups} placements are possible; here are {found.planned}."
+    return f"{words} None help more groups, and at most {(points or 0) - found.points} points more are possible."
 
 
 def _ground(session: Session, group: SwapGroup, *, now: datetime) -> _Ground:

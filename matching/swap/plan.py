@@ -59,8 +59,8 @@ def plan_flow(pairs: Pairs, *, bound: int, balances: Sequence[int] | None = None
         return []
     so_far = np.zeros(pairs.agencies, dtype=np.int64) if balances is None else np.array(balances, dtype=np.int64)
     # Records that no pair names need no node; a household that none may be placed with may be of no agency here.
-    groups, group = np.unique(pairs.group, return_inverse=True)
-    households, household = np.unique(pairs.household, return_inverse=True)
+    groups, group = _numbered(pairs.group, len(pairs.group_agency))
+    households, household = _numbered(pairs.household, len(pairs.household_agency))
     agency = np.arange(pairs.agencies)
     group_node = pairs.agencies + np.arange(len(groups))
     household_node = pairs.agencies + len(groups) + np.arange(len(households))
@@ -82,13 +82,21 @@ def plan_flow(pairs: Pairs, *, bound: int, balances: Sequence[int] | None = None
     return legs_of(pairs, np.flatnonzero(flow.flows(arcs[: len(pairs.group)])))
 
 
+def _numbered(records: Integers, count: int) -> tuple[Integers, Integers]:
+    """Return which of so many records are named, in order, and for each naming the number among those."""
+    named = np.zeros(count, dtype=np.bool_)
+    named[records] = True
+    return np.flatnonzero(named), (np.cumsum(named) - 1)[records]
+
+
 def legs_of(pairs: Pairs, chosen: NDArray[np.intp]) -> list[PlannedLeg]:
     """Return chosen pairs with their agencies, in order of the children's agency, the family's, the group."""
-    legs = [
-        PlannedLeg(k, int(pairs.group_agency[pairs.group[k]]), int(pairs.household_agency[pairs.household[k]]))
-        for k in chosen.tolist()
+    group, household = pairs.group[chosen], pairs.household[chosen]
+    children, family = pairs.group_agency[group], pairs.household_agency[household]
+    order = np.lexsort((group, family, children))
+    return [
+        PlannedLeg(*leg) for leg in zip(*(each[order].tolist() for each in (chosen, children, family)), strict=True)
     ]
-    return sorted(legs, key=lambda leg: (leg.children_agency, leg.family_agency, int(pairs.group[leg.pair])))
 
 
 def peel(legs: Iterable[PlannedLeg]) -> tuple[list[list[PlannedLeg]], list[PlannedLeg]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ MOST_BYTES = 100_000_000
 @click.option("--consortium", help="Which consortium, where the agency belongs to several.")
 @click.option("--swap-group", help="Which swap group, by its name, where the agency is in several.")
 @click.option("--max-length", type=click.IntRange(2, 4), default=3, show_default=True, help="The longest ring.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="How long to try a graph for.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="How long to look for a graph’s proof.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON; docs/cli.md documents the shape.")
 @click.pass_obj
 def command(
@@ -49,11 +50,15 @@ def command(
         return
     found = clear_rings(read_digraph(_read(graph)), longest=max_length, seconds=seconds)
     if as_json:
-        click.echo(json.dumps({"rings": found.rings, "weight": found.weight}, ensure_ascii=False))
-        return
-    for ring in found.rings:
-        click.echo(" → ".join((*ring, ring[0])))
-    click.echo(f"{len(found.rings)} rings, weight {found.weight}")
+        answer = {"rings": found.rings, "weight": found.weight, "proven": found.proven}
+        click.echo(json.dumps(answer if found.proven else {**answer, "at_most": found.at_most}, ensure_ascii=False))
+    else:
+        for ring in found.rings:
+            click.echo(" → ".join(map(str, (*ring, ring[0]))))
+        click.echo(f"{len(found.rings)} rings, weight {found.weight}")
+    if not found.proven:
+        click.echo(f"Not proven: there may be better rings, of weight {found.at_most} at most.", err=True)
+        sys.exit(1)
 
 
 def _swaps(
@@ -63,7 +68,7 @@ def _swaps(
     # Here, so that a bare graph needs no database and is read at once.
     from concord.cli.workplace import agency_scope, workplace
     from matching.swap.group import find_swap_group
-    from matching.swap.opportunity import find_opportunities
+    from matching.swap.opportunity import find_opportunities, say_unproven
     from tenants.base import utc_now
 
     with workplace(settings) as place:
@@ -71,6 +76,8 @@ def _swaps(
         with place.database.transaction(scope) as session:
             session.info["request_id"] = "cli:rings"
             found = find_opportunities(session, find_swap_group(session, name), longest=longest, now=utc_now())
+    if not found.proven:
+        click.echo(say_unproven(found), err=True)
     if as_json:
         click.echo(json.dumps(_answer(found), indent=2, ensure_ascii=False))
         return
@@ -89,6 +96,7 @@ def _answer(found: Opportunities) -> dict[str, Any]:
         "groups": found.groups,
         "planned": found.planned,
         "points": found.points,
+        "proven": found.proven,
         "rings": [[_leg(leg) for leg in ring] for ring in found.rings],
         "others": [_leg(leg) for leg in found.others],
     }

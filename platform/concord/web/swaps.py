@@ -27,8 +27,8 @@ from matching.swap.group import (
     list_swap_groups,
     make_swap_group,
 )
-from matching.swap.opportunity import find_opportunities
-from matching.swap.ring import LENGTHS, RingsUnproven
+from matching.swap.opportunity import find_opportunities, say_unproven
+from matching.swap.ring import LENGTHS
 from matching.swap.rule import Follow, years
 from matching.swap_answer import answer_leg
 from tenants.agency import AgencyKind, list_agencies
@@ -152,13 +152,14 @@ def opportunities(swap_group_id: UUID) -> ResponseReturnValue:
         group = get_swap_group(session, swap_group_id)
         try:
             found = find_opportunities(session, group, longest=longest, now=utc_now())
-        except (TooManyAgencies, RingsUnproven) as error:
+        except TooManyAgencies as error:
             refusal = str(error)
     return render_template(
         "swap-opportunities.html",
         group=group,
         found=found,
         refusal=refusal,
+        unproven=say_unproven,
         longest=longest,
         lengths=LENGTHS,
         whole=g.scope.agency_id == group.office_id,

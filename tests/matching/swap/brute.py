@@ -33,8 +33,8 @@ def check_rings(source: dict[str, Any], found: Rings, longest: int) -> None:
     weight = {(arc["from"], arc["to"]): Fraction(arc["weight"]) for arc in source["arcs"]}
     nodes = [node for ring in found.rings for node in ring]
     assert len(nodes) == len(set(nodes))
-    assert all(2 <= len(ring) <= longest and ring[0] == min(ring) for ring in found.rings)
-    assert list(found.rings) == sorted(found.rings)
+    assert all(2 <= len(ring) <= longest and ring[0] == min(ring, key=str) for ring in found.rings)
+    assert list(found.rings) == sorted(found.rings, key=lambda ring: str(ring[0]))
     total = sum((weight[ends] for ring in found.rings for ends in _ends(ring)), Fraction(0))
     assert abs(total - Fraction(found.weight)) <= abs(total) / 10**12
 

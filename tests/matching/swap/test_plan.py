@@ -145,18 +145,29 @@ class TestPlanRings:
         for _ in range(40):
             pairs = draw_pairs(draw, agencies=4, most=4)
 
-            rings = plan_rings(pairs, longest=longest)
+            plan = plan_rings(pairs, longest=longest)
+            rings = plan.rings
 
             assert all(2 <= len(ring) <= longest for ring in rings)
             found = check(pairs, [leg for ring in rings for leg in ring], bound=0, balances=[0] * 4)
             even = (chosen for chosen in plans(pairs) if not any(nets(pairs, chosen)))
             assert found == max(worth(pairs, chosen) for chosen in even if in_rings(pairs, chosen, longest))
+            assert (plan.proven, plan.most_groups, plan.most_points) == (True, *found)
+
+    def test_say_what_is_open_when_the_time_is_over(self) -> None:
+        pairs = draw_pairs(random.Random(8), agencies=4, most=30)  # noqa: S311
+        whole = plan_rings(pairs, longest=3)
+
+        hurried = plan_rings(pairs, longest=3, seconds=0)
+
+        assert not hurried.proven
+        assert hurried.most_groups >= whole.most_groups >= sum(map(len, hurried.rings))
 
     def test_come_to_no_more_than_the_flow(self) -> None:
         pairs = draw_pairs(random.Random(6), agencies=4, most=12)  # noqa: S311
         flow = check(pairs, plan_flow(pairs, bound=0), bound=0, balances=[0] * 4)
 
-        found = [leg for ring in plan_rings(pairs, longest=4) for leg in ring]
+        found = [leg for ring in plan_rings(pairs, longest=4).rings for leg in ring]
 
         # Of four agencies no ring is longer than four.
         assert check(pairs, found, bound=0, balances=[0] * 4) == flow

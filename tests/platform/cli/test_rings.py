@@ -27,7 +27,11 @@ def graph(tmp_path: Path) -> Path:
 
 class TestRings:
     def test_gives_what_the_documentation_shows(self, graph: Path) -> None:
-        assert answer("rings", "--graph", str(graph), "--max-length", "3") == {"rings": [["a", "b"]], "weight": 3.5}
+        assert answer("rings", "--graph", str(graph), "--max-length", "3") == {
+            "rings": [["a", "b"]],
+            "weight": 3.5,
+            "proven": True,
+        }
 
     def test_says_it_in_words(self, graph: Path) -> None:
         assert run("rings", "--graph", str(graph)).stdout == "a → b → a\n1 rings, weight 3.5\n"
