@@ -89,6 +89,9 @@ def read_course(session: Session, link: Link, *, steps: Sequence[LinkStep], now:
     :param steps: its history.
     """
     reached = {step.to_state for step in steps}
+    if link.state in WAY:
+        # A step that was taken back leads to where the link is not any more.
+        reached &= set(WAY[: WAY.index(link.state) + 1])
     on, decision = now.date(), find_decision(session, link)
     readings = clocks_of_links(session, [link], on=on)[link.id]
     group = session.get(SiblingGroup, link.sibling_group_id)

@@ -188,7 +188,7 @@ def _minuted(form: MinutesForm, link_id: UUID) -> bool:
     if not (words or content):
         form.words.errors = ["Enter what the minutes say, or choose the PDF"]
         return False
-    facts = {"finding": Finding(form.finding.data), "now": utc_now()}
+    finding, now = Finding(form.finding.data), utc_now()
     try:
         file = check_document(content, scan=current_settings().scanner) if content else None
         if file:
@@ -199,9 +199,9 @@ def _minuted(form: MinutesForm, link_id: UUID) -> bool:
     with transaction() as session:
         link = get_link(session, link_id)
         if words:
-            write_minutes(session, link, words=words, **facts)
+            write_minutes(session, link, finding=finding, words=words, now=now)
         if file:
-            add_minutes(session, link, file=file, **facts)
+            add_minutes(session, link, finding=finding, file=file, now=now)
     return True
 
 

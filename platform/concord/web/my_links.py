@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -43,10 +44,9 @@ class ChaseForm(FlaskForm):  # type: ignore[misc]
 def index() -> ResponseReturnValue:
     """Show the person’s own open links, or the agency’s, by what is due next."""
     whose, side, view = (_chosen(*each) for each in (("whose", WHOSE), ("side", SIDES), ("view", VIEWS)))
-    late = request.args.get("late") == "1"
+    late, number = request.args.get("late") == "1", request.args.get("page", 1, type=int)
     with transaction() as session:
-        shown = {"late": late, "number": request.args.get("page", 1, type=int)}
-        page = list_work(session, mine=whose == "mine", side=side, on=utc_now().date(), **shown)
+        page = list_work(session, mine=whose == "mine", side=side, on=utc_now().date(), late=late, number=number)
     return render_template(
         "my-links.html",
         page=page,
@@ -90,7 +90,8 @@ def chase() -> ResponseReturnValue:
 
 
 def _page(number: int) -> str:
-    return url_for("my_links.index", **{**request.args.to_dict(), "page": number})
+    said: dict[str, Any] = {**request.args.to_dict(), "page": number}
+    return url_for("my_links.index", **said)
 
 
 def _chosen(name: str, choices: dict[str, str]) -> str:

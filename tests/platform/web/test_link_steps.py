@@ -40,12 +40,15 @@ class TestStep:
         assert "The children’s agency takes the next step: shortlist the family." in theirs.text
         for words, day in (
             ("Shortlist the family", None),
+            ("Plan the visit", LONG_AGO),
+            ("Take the last step back", None),
             ("Plan the visit", TODAY),
             ("Plan the linking meeting", TODAY),
             ("Take it to the matching panel", LONG_AGO),
         ):
             _follow(ours, pairing, words, day)
         ours.get(f"/links/{pairing.link_id}")
+        assert "The last step was taken back" in ours.text
         assert "The agency decision maker has not decided on the match yet." in ours.text
         # Ten working days before that panel the adopters had to have the report.
         assert "Adoption placement report with the adopters" in ours.text
