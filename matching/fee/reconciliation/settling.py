@@ -66,24 +66,20 @@ def confirm_match(
     signer = _begin(session, line)
     if line.state is LineState.MATCHED:
         return _same_again(session, line, shares)
-    _require_state(line, LineState.WAITING)
     owed = {each.id: each for each in list_owed(session, on=now.date())}
-    by_payer = _by_payer(line, shares, owed, over_payer_id)
-    made = [
-        _pay(session, line, payer_id, theirs, over, owed, signer=signer, now=now)
-        for payer_id, (theirs, over) in sorted(by_payer.items())
-    ]
-    _settle(session, line, LineState.MATCHED, signer, act=audit.Act.CONFIRM, now=now)
-    return made
+    return _match(session, line, shares, owed, signer=signer, now=now, over_payer_id=over_payer_id)
 
 
 def confirm_sure(session: Session, marks: Mapping[UUID, str], *, now: datetime) -> SureResult:
     """Confirm all sure proposals that a person saw, as they saw them; what has changed since is left as it is."""
     own_person(session)
     lock_remittances(session, own_agency(session))
-    confirmed = [each for each in draw_queue(session, now=now).sure if marks.get(each.line.id) == each.mark]
+    queue = draw_queue(session, now=now)
+    confirmed = [each for each in queue.sure if marks.get(each.line.id) == each.mark]
     for each in confirmed:
-        confirm_match(session, each.line, each.proposal.shares, now=now)
+        # No two proposals of one queue want the same pence of an invoice.
+        signer = _begin(session, each.line)
+        _match(session, each.line, each.proposal.shares, queue.invoices, signer=signer, now=now)
     return SureResult(len(confirmed), sum(each.line.pence for each in confirmed), len(marks) - len(confirmed))
 
 
@@ -140,6 +136,26 @@ def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datet
 
 
 # ── within ──
+
+
+def _match(
+    session: Session,
+    line: RemittanceLine,
+    shares: Sequence[Share],
+    owed: Mapping[UUID, KnownInvoice],
+    *,
+    signer: Signer,
+    now: datetime,
+    over_payer_id: UUID | None = None,
+) -> list[Payment]:
+    _require_state(line, LineState.WAITING)
+    by_payer = _by_payer(line, shares, owed, over_payer_id)
+    made = [
+        _pay(session, line, payer_id, theirs, over, owed, signer=signer, now=now)
+        for payer_id, (theirs, over) in sorted(by_payer.items())
+    ]
+    _settle(session, line, LineState.MATCHED, signer, act=audit.Act.CONFIRM, now=now)
+    return made
 
 
 def _begin(session: Session, line: RemittanceLine) -> Signer:

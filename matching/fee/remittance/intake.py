@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -32,6 +32,8 @@ from tenants.cipher import keyed_digest, seal
 Progress = Callable[[int, int, str], None]
 """Told how many lines of how many are done, and what is being done."""
 AT_ONCE: Final = 500
+AHEAD: Final = timedelta(days=31)
+"""How far ahead a bank may date a line: further, day and month are in each other’s place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ def perform_remittance(session: Session, remittance: Remittance, *, progress: Pr
     progress(0, 0, "Reading the file")
     try:
         file = _read(session, remittance)
+        if file is not None:
+            _refuse_future(file, on=now.date())
     except UnreadableRemittance as refusal:
         remittance.state, remittance.refusal = RemittanceState.REFUSED, str(refusal)
         remittance.finished_at = now
@@ -86,6 +90,14 @@ def _read(session: Session, remittance: Remittance) -> BankFile | None:
         remittance.state = RemittanceState.ASKING
         return None
     return read_lines(table, columns)
+
+
+def _refuse_future(file: BankFile, *, on: date) -> None:
+    late = next((line for line in file.lines if line.dated_on > on + AHEAD), None)
+    if late is not None:
+        raise UnreadableRemittance(
+            f"{late.place}: {late.dated_on:%d/%m/%Y} lies ahead. Days are read as day, month, year. Nothing was taken."
+        )
 
 
 def _take(session: Session, remittance: Remittance, file: BankFile, *, progress: Progress, now: datetime) -> None:

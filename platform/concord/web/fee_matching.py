@@ -45,6 +45,8 @@ from workers.document.sheet import SheetFormat, write_sheet
 blueprint = Blueprint("fee_matching", __name__)
 
 LINES_A_PAGE = 50
+MOST_AT_ONCE = 200
+"""How many sure lines are confirmed by one press: somebody waits for it."""
 HEADINGS = (
     *("Date", "Days waiting", "Amount", "Who paid", "Reference"),
     *("How certain", "Points", "Proposal", "Invoices", "For it", "Against it"),
@@ -233,6 +235,7 @@ def _show_queue(result: SureResult | None = None) -> str:
         parts=_parts(queue),
         certain=certain if certain in set(Confidence) else None,
         result=result,
+        sure=queue.sure[:MOST_AT_ONCE],
         tags=TAGS,
         pounds=pounds,
         pagination=pagination(page, lambda other: url_for("fee_matching.index", certain=certain, page=other)),

@@ -97,6 +97,13 @@ class TestPerformRemittance:
         assert again.id == refused.id
         assert again.state is RemittanceState.READING
 
+    def test_refuses_a_day_that_lies_ahead(self, database: Database, council: Tenant) -> None:
+        with database.transaction(council.scope) as session:
+            refused = take(session, csv_of([("01/03/2027", "DEVON CC", "INV-1", "10.00")]))
+
+        assert refused.refusal is not None
+        assert "Row 2: 01/03/2027 lies ahead" in refused.refusal
+
     def test_keeps_what_went_out_as_advice(self, database: Database, council: Tenant) -> None:
         with database.transaction(council.scope) as session:
             taken = take(session, csv_of([("02/04/2026", "FAMILIES", "INV-7", "10.00")]), purpose=Purpose.ADVICE)
