@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
+from concord.cli.fee_tariffs import cost, tariff
+
 
 @click.group("fees")
 def command() -> None:
     """Keep tariffs, say what a placement costs, and see what is owed."""
+
+
+command.add_command(tariff)
+command.add_command(cost)
