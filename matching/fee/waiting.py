@@ -93,6 +93,19 @@ def list_missing(session: Session) -> list[Placement]:
     return list(session.scalars(query.order_by(Placement.made_at, Placement.link_id)))
 
 
+def list_to_sign(session: Session) -> list[FeeAgreement]:
+    """Return the agreements of which the scope's agency's side has not signed the paper itself, or an addendum."""
+    scope = scope_of(session)
+    addenda = select(FeeAddendum.agreement_id).where(
+        FeeAddendum.withdrawn_at.is_(None), _unsigned(FeeAddendum, scope.agency_id)
+    )
+    amended = and_(FeeAgreement.id.in_(addenda), FeeAgreement.state != AgreementState.WITHDRAWN)
+    query = select(FeeAgreement).where(
+        FeeAgreement.consortium_id == scope.consortium_id, or_(to_sign(session), amended)
+    )
+    return list(session.scalars(query.order_by(FeeAgreement.drafted_at, FeeAgreement.id)))
+
+
 def to_sign(session: Session) -> ColumnElement[bool]:
     """Return the condition of agreements that the scope's agency's side may sign now."""
     priced = or_(FeeAgreement.amount_pence.is_not(None), FeeAgreement.waived)

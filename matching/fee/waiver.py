@@ -43,20 +43,23 @@ def find_waiver(
     if not groups:
         return Waived()
     placed = _facts(placement, children, on=on)
+    looks = "" if placement.adoptive_start_on is not None else " This is how it looks now: the day itself decides."
     words = []
     for group, members in groups:
         waiver = read_swap_waiver(session, rules, group.id, on=on)
         judgement = judge(group.rule, placed, members)
         if judgement.fires and waiver.waives:
             return Waived(
-                f"No fee: by the rule of “{group.name}” this is a swap. {judgement.words}", group.id, waiver.leg_falls
+                f"No fee: by the rule of “{group.name}” this is a swap. {judgement.words}{looks}",
+                group.id,
+                waiver.leg_falls,
             )
         words.append(
             f"“{group.name}”: {judgement.words}"
             if not judgement.fires
             else f"“{group.name}”: a swap, but by the consortium’s rule its swaps carry a fee. {waiver.why}"
         )
-    return Waived(" ".join(("Not without a fee.", *words)))
+    return Waived(f"{' '.join(('Not without a fee.', *words))}{looks}")
 
 
 def _groups_of_both(session: Session, placement: Placement) -> list[tuple[SwapGroup, dict[UUID, date]]]:

@@ -31,7 +31,7 @@ from matching.fee.agreement_page import names_of, read_agreement, view_agreement
 from matching.fee.agreement_paper import record_download, signed_places, write_agreement_paper
 from matching.fee.drafting import draft_missing, price_again, state_fee
 from matching.fee.signing import sign_addendum, sign_agreement
-from matching.fee.waiting import list_missing
+from matching.fee.waiting import list_missing, list_to_sign
 from matching.placement.placement import get_placement
 from tenants import audit
 from tenants.agency import list_agencies
@@ -61,11 +61,11 @@ HEADINGS = (
 @may(Verb.READ_FEES)
 def index() -> ResponseReturnValue:
     """List the agency’s agreements as asked for, and its placements that have none."""
-    wanted = _wanted()
+    wanted, mine = _wanted(), request.args.get("waiting") == "sign"
     with transaction() as session:
-        agreements = list_agreements(session, wanted)
+        agreements = list_to_sign(session) if mine else list_agreements(session, wanted)
         names = names_of(list_agencies(session))
-        missing = [] if wanted.state or wanted.reference else list_missing(session)
+        missing = [] if mine or wanted.state or wanted.reference else list_missing(session)
     priced = [each for each in agreements if not each.waived and each.state is not AgreementState.WITHDRAWN]
     return render_template(
         "fee-agreements.html",
@@ -73,6 +73,7 @@ def index() -> ResponseReturnValue:
         names=names,
         missing=missing,
         wanted=wanted,
+        mine=mine,
         states=list(AgreementState),
         tags=STATES,
         own=g.scope.agency_id,
@@ -88,7 +89,8 @@ def take(file_format: str) -> ResponseReturnValue:
     """Hand out the same list as a sheet."""
     wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
     with transaction() as session:
-        rows = list(_rows(session, list_agreements(session, _wanted())))
+        mine = request.args.get("waiting") == "sign"
+        rows = list(_rows(session, list_to_sign(session) if mine else list_agreements(session, _wanted())))
         audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
     write_sheet(file, HEADINGS, rows, file_format=wanted, title="Fee agreements")
     file.seek(0)

@@ -50,7 +50,14 @@ class Waiting:
 
 
 WAITS: tuple[Wait, ...] = (
-    Wait("agreement to sign", "agreements to sign", "fee_agreements.index", Verb.SIGN_FEES, count_to_sign),
+    Wait(
+        "agreement to sign",
+        "agreements to sign",
+        "fee_agreements.index",
+        Verb.SIGN_FEES,
+        count_to_sign,
+        values={"waiting": "sign"},
+    ),
     Wait(
         "addendum to sign",
         "addenda to sign",
@@ -58,6 +65,7 @@ WAITS: tuple[Wait, ...] = (
         Verb.SIGN_FEES,
         count_addenda,
         hint="The rate of the day was another than expected, or something else changed.",
+        values={"waiting": "sign"},
     ),
     Wait(
         "agreement without an amount",
