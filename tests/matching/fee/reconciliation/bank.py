@@ -14,6 +14,7 @@ from concord.settings import libpq_url
 from matching.fee.ledger import Account, TransactionKind, balance, mirrored, outstanding, post
 from matching.fee.remittance.line import RemittanceLine, list_lines
 from tenants.database import Database
+from tenants.own_key import seal_apart
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.remittance.samples import csv_of
 from tests.matching.fee.remittance.taking import take
@@ -49,15 +50,37 @@ class Bank:
                 now=NOW,
                 invoice_id=invoice_id,
             ).id
-        with psycopg.connect(libpq_url(self.urls.admin), autocommit=True) as admin:
+            key, sealed = seal_apart(session, b"{}", row_id=invoice_id)
+        self._write(invoice_id, posted, whose, pence, issued, key, sealed)
+        return invoice_id
+
+    def _write(
+        self, invoice_id: UUID, posted: UUID, whose: Tenant, pence: int, issued: date, key: bytes, sealed: bytes
+    ) -> None:
+        """Write the invoice of what was posted, past the wall: how one comes about is not tried here."""
+        agreement_id = uuid4()
+        parties = (self.consortium_id, whose.id, self.payee.id)
+        with psycopg.connect(libpq_url(self.urls.admin)) as admin:
+            admin.execute(
+                "INSERT INTO fee_agreement (id, reference, children, rate_words, amount_pence, waived, plan, "
+                "counts_from, disruption, state, version, drafted_at, consortium_id, payer_agency_id, "
+                "payee_agency_id, authority_agency_id) VALUES (%s, %s, 1, 'As agreed.', %s, false, '[{}]', "
+                "'adoptive_start', 'fall_away', 'drafted', 1, %s, %s, %s, %s, %s)",
+                (agreement_id, f"FA-{agreement_id.hex[:6].upper()}", pence, NOW, *parties, whose.id),
+            )
             admin.execute(
                 "INSERT INTO invoice (id, consortium_id, payer_agency_id, payee_agency_id, kind, number, issued_on, "
-                "due_on, net_pence, vat_pence, gross_pence, transaction_id) "
-                "VALUES (%s, %s, %s, %s, 'invoice', %s, %s, %s, %s, 0, %s, %s)",
-                (invoice_id, self.consortium_id, whose.id, self.payee.id, self._numbers[-1], issued,
-                 issued + timedelta(days=30), pence, pence, posted),
+                "due_on, vat_category, vat_rate, net_pence, vat_pence, gross_pence, transaction_id, issued_at, "
+                "sealed_key, sealed) VALUES (%s, %s, %s, %s, 'invoice', %s, %s, %s, 'exempt', 0, %s, 0, %s, %s, %s, "
+                "%s, %s)",
+                (invoice_id, *parties, self.number, issued, issued + timedelta(days=30), pence, pence, posted, NOW,
+                 key, sealed),
             )  # fmt: skip
-        return invoice_id
+            admin.execute(
+                "INSERT INTO invoice_line (id, invoice_id, payer_agency_id, payee_agency_id, position, agreement_id, "
+                "due_key, words, pence) VALUES (%s, %s, %s, %s, 1, %s, 'due/1', 'First instalment', %s)",
+                (uuid4(), invoice_id, *parties[1:], agreement_id, pence),
+            )
 
     def lines(self, *rows: tuple[int, str, str]) -> list[UUID]:
         """Take in a file with lines of these amounts, names and references, and return their ids."""
