@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from matching.clock.reading import clocks_of_links
-from matching.link import WAY, DayKind, Link, LinkState, LinkStep, days_of, is_open, of_side
+from matching.link import WAY, DayKind, Link, LinkState, LinkStep, StepName, days_of, is_open, of_side
 from matching.link_list import LinkCard, cards_of
 from matching.link_message import LinkMessage
 from matching.link_note import LinkNote
 from matching.placement.placement import list_placements
 from matching.placement.review import next_reviews
 from matching.register import Page
+from matching.transition import is_taker, transitions_from
 from tenants.database import scope_of
 
 PAGE_LINKS = 200
@@ -41,6 +42,8 @@ class WorkCard:
     card: LinkCard
     due: Due | None
     late: bool
+    ours: bool
+    """Whether the next step on the way is one's own agency's to take."""
 
 
 def is_mine(session: Session) -> ColumnElement[bool]:
@@ -71,7 +74,8 @@ def list_work(
     number = Page.within(number, len(wanted), PAGE_LINKS)
     shown = wanted[(number - 1) * PAGE_LINKS : number * PAGE_LINKS]
     cards = tuple(
-        WorkCard(card, due.get(card.id), _late(due.get(card.id), on)) for card in cards_of(session, shown, on=on)
+        WorkCard(card, due.get(card.id), _late(due.get(card.id), on), _is_ours(session, link))
+        for card, link in zip(cards_of(session, shown, on=on), shown, strict=True)
     )
     return Page(cards, len(wanted), number, PAGE_LINKS)
 
@@ -95,6 +99,11 @@ def due_next(session: Session, links: Sequence[Link], *, on: date) -> Mapping[UU
     for link_id, review in next_reviews(session, placements).items():
         found[link_id].append(Due(review.due_on, f"Review {review.number}"))
     return {link_id: min(each, key=lambda due: (due.on, due.what)) for link_id, each in found.items() if each}
+
+
+def _is_ours(session: Session, link: Link) -> bool:
+    way = (each for each in transitions_from(link.state) if each.target in WAY and each.step is not StepName.STEP_BACK)
+    return any(is_taker(session, link, each) for each in way)
 
 
 def _late(due: Due | None, on: date) -> bool:

@@ -50,7 +50,7 @@ class Disruption(StrEnum):
     @property
     def label(self) -> str:
         """Return the words that pages use."""
-        return "The leg falls away" if self is Disruption.FALLS_AWAY else "The leg stands"
+        return "It no longer counts" if self is Disruption.FALLS_AWAY else "It still counts"
 
 
 class Follow(StrEnum):

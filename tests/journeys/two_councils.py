@@ -16,6 +16,7 @@ from concord.servers.port import free_port
 from concord.web import create_app
 from matching.household import get_household
 from matching.ranking.facts import Sex
+from matching.sealing.record import GATHER_JOB, ROTATE_JOB
 from matching.sibling_group import Child, ChildIdentity, get_group, open_child, seal_child
 from matching.swap.group import SwapGroup, Terms, agree, make_swap_group
 from matching.swap.rule import SwapRule
@@ -78,10 +79,11 @@ class TwoCouncils:
         tab.context.add_cookies([{"name": COOKIE, "value": self.tokens[tenant.subject], "url": self.url}])
 
     def work_off(self) -> None:
-        """Do what waits in both councils, as workers would."""
+        """Do what sealing asked for in both councils, as workers would."""
         for side in (self.devon, self.dorset):
             with transaction(self.database, side.tenant) as session:
-                waiting = [job.id for job in list_jobs(session, state=JobState.WAITING)]
+                jobs = list_jobs(session, state=JobState.WAITING)
+                waiting = [job.id for job in jobs if job.kind in {GATHER_JOB, ROTATE_JOB}]
             for job_id in waiting:
                 assert JobRunner(self.database, HANDLERS).run(job_id)
 

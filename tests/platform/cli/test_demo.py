@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from concord.servers.port import free_port
+from tests.platform.cli.test_docs import example
 from tests.servers import short_directory
 
 SMALL = ("--exit", "--json", "--households", "12", "--groups", "15")
@@ -36,6 +37,7 @@ class TestDemo:
         made = _make(folder)
         files = {kind: Path(path) for kind, path in made["pack"].items()}
         assert set(made) == {"agencies", "households", "groups", "rankings", "seconds", "pack"}
+        assert list(made["seconds"]) == list(example("demo")["seconds"])
         assert (made["agencies"], made["households"], made["groups"]) == (19, 12, 15)
         assert made["rankings"] == 15
         assert files["pdf"].read_bytes().startswith(b"%PDF-")

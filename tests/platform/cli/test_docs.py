@@ -13,6 +13,8 @@ from marshmallow import Schema, fields
 from concord.cli import COMMANDS
 from concord.schema.import_run import ImportRunSchema, RowOutcomeSchema
 from concord.schema.job import JobSchema
+from concord.schema.link import LinkSchema
+from concord.schema.placement import PlacementSchema
 from concord.schema.pool import PoolViewSchema
 from concord.schema.ranking import ExplanationSchema, FamilySchema
 
@@ -31,6 +33,8 @@ class TestDocument:
             ("jobs list", JobSchema(many=True), set()),
             ("pool assign", PoolViewSchema(), set()),
             ("why", ExplanationSchema(), {"group", "household", "as_of"}),
+            ("link show", LinkSchema(), set()),
+            ("placement show", PlacementSchema(), set()),
         ],
     )
     def test_shows_the_fields_of_the_schema(self, heading: str, schema: Schema, beside: set[str]) -> None:
@@ -66,4 +70,5 @@ def check(shown: dict[str, Any], schema: Schema, *, beside: set[str] = frozenset
         inner = field.inner if isinstance(field, fields.List) else field
         if isinstance(inner, fields.Nested):
             for one in shown[name] if isinstance(field, fields.List) else [shown[name]]:
-                check(one, inner.schema)
+                if one is not None:
+                    check(one, inner.schema)

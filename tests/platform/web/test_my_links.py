@@ -37,7 +37,7 @@ class TestListWork:
         step(database, pairing.children, pairing, StepName.SHORTLIST)
         with transaction(database, pairing.children) as session:
             (still,) = list_work(session, mine=True, side="all", on=TODAY).cards
-            assert (still.due, still.late) == (None, False)
+            assert (still.due, still.late, still.ours) == (None, False, True)
             for day in (TODAY - timedelta(days=3), TODAY + timedelta(days=9), TODAY + timedelta(days=4)):
                 say_day(session, get_link(session, pairing.link_id), kind=DayKind.VISIT, day=day, now=now)
             (card,) = list_work(session, mine=True, side="children", on=TODAY).cards
@@ -49,7 +49,8 @@ class TestListWork:
         colleague = factories.colleague(pairing.family, roles=pairing.family.scope.roles)
         with transaction(database, colleague) as session:
             assert list_work(session, mine=True, side="all", on=TODAY).cards == ()
-            assert len(list_work(session, mine=False, side="all", on=TODAY).cards) == 1
+            (theirs,) = list_work(session, mine=False, side="all", on=TODAY).cards
+            assert not theirs.ours
             bar_oneself(session, get_household(session, pairing.household_id), reason="A friend", now=utc_now())
         with transaction(database, colleague) as session:
             assert list_work(session, mine=False, side="all", on=TODAY).cards == ()
