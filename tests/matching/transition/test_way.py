@@ -7,14 +7,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from concord.migrations.link_way_back import MOVES
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
+from matching.household import get_household
 from matching.legal_hold import HoldKind
 from matching.link import LinkState, StepName
 from matching.sibling_group import get_group
-from matching.transition import TRANSITIONS, Taker, set_legal_hold
+from matching.transition import TRANSITIONS, Taker, set_legal_hold, start_link
 from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import Factories, Tenant, transaction
@@ -91,6 +94,57 @@ class TestGuards:
             set_legal_hold(session, get_group(session, pairing.group_id), **facts, now=utc_now())
 
         assert not _moves(admin, pairing, pairing.children, LinkState.INTRODUCTIONS, LinkState.PLACED)
+
+    def test_what_panel_and_placing_need_is_asked_of_whoever_gets_past_the_code(
+        self, factories: Factories, database: Database, admin: psycopg.Connection[Any]
+    ) -> None:
+        pairing = make_matched(factories, database)
+        to_panel = (LinkState.LINKING_MEETING, LinkState.PANEL)
+        to_place = (LinkState.INTRODUCTIONS, LinkState.PLACED)
+        assert _moves(admin, pairing, pairing.children, *to_panel)
+        assert not _moves(admin, pairing, pairing.children, *to_place)
+        agree_plan(database, pairing)
+        assert _moves(admin, pairing, pairing.children, *to_place)
+
+        for change, moves in (
+            ("sibling_group SET shobpa_on = NULL", {to_place}),
+            ("sibling_group SET shobpa_on = now() + interval '2 days'", {to_place}),
+            ("sibling_group SET placement_order_on = NULL, legal_position = 'unknown'", {to_panel}),
+            ("sibling_group SET legal_position = 'order_applied'", {to_panel}),
+            ("child SET unborn = true", {to_panel}),
+        ):
+            table, _, rest = change.partition(" SET ")
+            column = "sibling_group_id" if table == "child" else "id"
+            with admin.transaction(force_rollback=True):
+                admin.execute(f"UPDATE {table} SET {rest} WHERE {column} = %s", (pairing.group_id,))
+                found = {each for each in (to_panel, to_place) if _moves(admin, pairing, pairing.children, *each)}
+            assert found == moves, change
+        # What was decided, or granted, is not taken back by the way.
+        assert not _moves(admin, pairing, pairing.children, LinkState.PANEL, LinkState.LINKING_MEETING)
+
+    def test_a_cap_is_passed_by_no_step_without_a_reason_and_nothing_moves_without_a_step(
+        self, factories: Factories, database: Database
+    ) -> None:
+        consortium_id = factories.consortium(group_cap=1, household_cap=1)
+        ours, theirs = factories.tenant(consortium_id), factories.tenant(consortium_id)
+        group_id, household_id = factories.group(ours), factories.household(theirs)
+        for number in range(2):
+            with transaction(database, ours) as session:
+                pair: dict[str, Any] = {"group": get_group(session, group_id if number else factories.group(ours))}
+                pair["household"] = get_household(session, household_id)
+                override = "Both may fit." if number else None
+                link_id = start_link(session, **pair, reason="They may fit.", override=override, now=utc_now()).id
+        with transaction(database, ours) as session, pytest.raises(ProgrammingError, match="a cap is reached"):
+            session.execute(
+                text(
+                    "INSERT INTO link_step SELECT gen_random_uuid(), link_id, group_agency_id, household_agency_id, 9, "
+                    "from_state, to_state, at, agency_id, person_id, person_name, person_roles, reason, step, NULL "
+                    "FROM link_step WHERE link_id = :link"
+                ),
+                {"link": link_id},
+            )
+        with pytest.raises(ProgrammingError, match="a link moves by a step"), transaction(database, theirs) as session:
+            session.execute(text("UPDATE link SET state = 'considering' WHERE id = :link"), {"link": link_id})
 
 
 def _moves(
