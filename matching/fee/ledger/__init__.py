@@ -6,7 +6,7 @@ posted. What was wrong is reversed.
 """
 
 from matching.fee.ledger.account import MIRRORED, Account
-from matching.fee.ledger.balance import DueLine, balance, balances_of, list_to_invoice, outstanding
+from matching.fee.ledger.balance import DueLine, balance, balances_of, list_to_invoice, outstanding, parts_to_invoice
 from matching.fee.ledger.entry import Entry, mirrored
 from matching.fee.ledger.kind import TransactionKind
 from matching.fee.ledger.transaction import (
@@ -40,6 +40,7 @@ __all__ = [
     "lock_agreement",
     "mirrored",
     "outstanding",
+    "parts_to_invoice",
     "post",
     "postings_of",
     "reverse",

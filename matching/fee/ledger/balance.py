@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -101,6 +101,18 @@ def list_to_invoice(
     return [
         DueLine(agreement, key, int(pence)) for agreement, key, pence in session.execute(query) if agreement and key
     ]
+
+
+def parts_to_invoice(session: Session, agreement_id: UUID) -> dict[str, int]:
+    """Return what is due and not invoiced of an agreement by due key, in pence, by either side's own book."""
+    turned = case((Posting.account == Account.TO_INVOICE, Posting.pence), else_=-Posting.pence)
+    query = (
+        select(Posting.due_key, func.sum(turned))
+        .where(_own(session), Posting.account.in_((Account.TO_INVOICE, Account.TO_BE_INVOICED)))
+        .where(Posting.agreement_id == agreement_id, Posting.due_key.is_not(None))
+        .group_by(Posting.due_key)
+    )
+    return {key: int(pence) for key, pence in session.execute(query) if key}
 
 
 def _own(session: Session) -> ColumnElement[bool]:

@@ -1,0 +1,243 @@
+"""What departs from an agreement: a waiver, another fee, a refund. Each with a reason and the word of two people.
+
+Income is its own agency's to give up: two of its people waive or refund. Another price takes somebody of each agency.
+Both names stand in the ledger beside the reason.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from matching.fee.agreement import FeeAgreement, Side, get_agreement, side_of
+from matching.fee.event import FeeEventKind, record_event
+from matching.fee.ledger import lock_agreement
+from matching.fee.money import say_pounds
+from matching.fee.settlement import invoiced_of
+from matching.fee.signer import require_signer
+from tenants import audit
+from tenants.approval import require_another, require_one_side
+from tenants.base import Base, Id, Word
+from tenants.database import scope_of
+from tenants.error import Conflict, Forbidden, Invalid, NotFound
+from tenants.permission import Verb, require
+
+RECORD_KIND = "fee_exception"
+MOST_PENCE = 1_000_000_00
+
+
+class ExceptionKind(StrEnum):
+    """In what way it departs."""
+
+    WAIVER = "waiver"
+    OVERRIDE = "override"
+    REFUND = "refund"
+
+    @property
+    def label(self) -> str:
+        """Return the words that pages use."""
+        return {"waiver": "Waive what is not invoiced", "override": "Agree another fee", "refund": "Pay back"}[self]
+
+
+class FeeException(Base):
+    """One departure, as it was asked for and decided."""
+
+    __tablename__ = "fee_exception"
+
+    id: Mapped[Id]
+    consortium_id: Mapped[UUID]
+    agreement_id: Mapped[UUID]
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    kind: Mapped[ExceptionKind] = mapped_column(Word(ExceptionKind))
+    pence: Mapped[int | None] = mapped_column(BigInteger)
+    """The new fee, or what is paid back; a waiver has none."""
+    reason: Mapped[str]
+    agency_id: Mapped[UUID]
+    """Whose person asked."""
+    deciding_agency_id: Mapped[UUID]
+    """Whose person decides."""
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[UUID]
+    asked_name: Mapped[str]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decided_name: Mapped[str | None]
+    approved: Mapped[bool | None]
+
+
+class ExceptionUnknown(NotFound):
+    """No such departure is in this scope."""
+
+
+class ExceptionInvalid(Invalid):
+    """What was asked for cannot be."""
+
+
+class ExceptionDecided(Conflict):
+    """It was decided already."""
+
+
+class NotYoursToGive(Forbidden):
+    """Another agency asks or decides that."""
+
+
+_EVENTS = {
+    ExceptionKind.WAIVER: FeeEventKind.WAIVER,
+    ExceptionKind.OVERRIDE: FeeEventKind.OVERRIDE,
+    ExceptionKind.REFUND: FeeEventKind.REFUND,
+}
+
+
+def ask_exception(
+    session: Session, agreement: FeeAgreement, kind: ExceptionKind, *, pence: int | None, reason: str, now: datetime
+) -> FeeException:
+    """Ask for a waiver, another fee or a refund; nothing changes before another person approves it.
+
+    :raises NotYoursToGive: when the payer asks to give up the payee's income.
+    :raises ExceptionInvalid: without a reason, without an amount where one is needed, or with one that cannot be.
+    """
+    require(scope_of(session), Verb.KEEP_FEES)
+    side, own = side_of(session, agreement), scope_of(session).agency_id
+    require_one_side(session, agencies=(agreement.payer_agency_id, agreement.payee_agency_id), on=now.date())
+    signer = require_signer(session)
+    if kind is not ExceptionKind.OVERRIDE and side is Side.PAYER:
+        raise NotYoursToGive("The agency that is paid waives and pays back. Ask its finance officer.")
+    reason, pence = reason.strip(), _amount(kind, pence)
+    if not reason:
+        raise ExceptionInvalid("Say why: the reason stands in both agencies’ ledgers.")
+    others = {Side.PAYER: agreement.payee_agency_id, Side.PAYEE: agreement.payer_agency_id}
+    found = FeeException(
+        consortium_id=agreement.consortium_id,
+        agreement_id=agreement.id,
+        payer_agency_id=agreement.payer_agency_id,
+        payee_agency_id=agreement.payee_agency_id,
+        kind=kind,
+        pence=pence,
+        reason=reason,
+        agency_id=own or agreement.payee_agency_id,
+        deciding_agency_id=others[side] if kind is ExceptionKind.OVERRIDE else agreement.payee_agency_id,
+        asked_at=now,
+        asked_by=signer.person_id,
+        asked_name=signer.name,
+    )
+    session.add(found)
+    session.flush()
+    audit.record(session, audit.Act.ADD, record_kind=RECORD_KIND, record_id=found.id, reason=kind.value, now=now)
+    return found
+
+
+def decide_exception(session: Session, asked: FeeException, *, approve: bool, now: datetime) -> None:
+    """Approve or refuse what another person asked for; what is approved is told as an event of the agreement.
+
+    :raises ExceptionDecided: when it was decided already.
+    :raises NotYoursToGive: when another agency decides.
+    :raises SamePerson, BothSides: when the second person may not be that.
+    """
+    require(scope_of(session), Verb.APPROVE_FEES)
+    if asked.deciding_agency_id != scope_of(session).agency_id:
+        raise NotYoursToGive("The other agency decides this.")
+    session.refresh(asked, with_for_update=True)
+    if asked.decided_at is not None:
+        raise ExceptionDecided("This was decided already.")
+    agencies = (asked.payer_agency_id, asked.payee_agency_id)
+    require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=agencies)
+    signer = require_signer(session)
+    asked.decided_at, asked.decided_by, asked.decided_name = now, signer.person_id, signer.name
+    asked.approved = approve
+    session.flush()
+    audit.record(
+        session,
+        audit.Act.APPROVE if approve else audit.Act.REFUSE,
+        record_kind=RECORD_KIND,
+        record_id=asked.id,
+        reason=asked.reason,
+        now=now,
+    )
+    if approve:
+        _tell(session, asked, on=now.date(), now=now)
+
+
+def get_exception(session: Session, exception_id: UUID) -> FeeException:
+    """Return a departure that this scope may read.
+
+    :raises ExceptionUnknown: when there is none.
+    """
+    require(scope_of(session), Verb.READ_FEES)
+    found = session.get(FeeException, exception_id)
+    if found is None:
+        raise ExceptionUnknown("There is no such waiver, other fee or refund.")
+    return found
+
+
+def list_exceptions(session: Session, agreement_id: UUID) -> list[FeeException]:
+    """Return what was asked for about an agreement, the last first."""
+    query = select(FeeException).where(FeeException.agreement_id == agreement_id)
+    return list(session.scalars(query.order_by(FeeException.asked_at.desc(), FeeException.id)))
+
+
+def list_undecided(session: Session) -> list[FeeException]:
+    """Return what waits for the scope's agency to decide, the oldest first."""
+    query = select(FeeException).where(
+        FeeException.deciding_agency_id == scope_of(session).agency_id, FeeException.decided_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(FeeException.asked_at, FeeException.id)))
+
+
+def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dict[str, int]:
+    """Return a new fee's parts by position: what was invoiced as it was, the rest as the plan shares it.
+
+    :raises ExceptionInvalid: when more was invoiced than the new fee, or nothing is left to spread the rest over.
+    """
+    parts = agreement.instalments
+    kept = {part.position: invoiced[f"due/{part.position}"] for part in parts if f"due/{part.position}" in invoiced}
+    left, open_parts = pence - sum(kept.values()), [part for part in parts if part.position not in kept]
+    if left < 0:
+        raise ExceptionInvalid("More than that was invoiced. Credit an invoice first.")
+    if left and not open_parts:
+        raise ExceptionInvalid("All of it was invoiced. Credit an invoice, or amend the agreement by an addendum.")
+    amounts = {str(position): amount for position, amount in kept.items()}
+    weight = sum(part.pence for part in open_parts)
+    rest = left
+    for part in open_parts[:-1]:
+        amounts[str(part.position)] = left * part.pence // weight
+        rest -= amounts[str(part.position)]
+    if open_parts:
+        amounts[str(open_parts[-1].position)] = rest
+    return amounts
+
+
+def _amount(kind: ExceptionKind, pence: int | None) -> int | None:
+    if kind is ExceptionKind.WAIVER:
+        return None
+    if pence is None or not (0 if kind is ExceptionKind.OVERRIDE else 1) <= pence <= MOST_PENCE:
+        raise ExceptionInvalid(f"Enter an amount up to {say_pounds(MOST_PENCE)}.")
+    return pence
+
+
+def _tell(session: Session, asked: FeeException, *, on: date, now: datetime) -> None:
+    # Nobody invoices meanwhile: what was invoiced by now stands.
+    lock_agreement(session, asked.agreement_id)
+    agreement = get_agreement(session, asked.agreement_id)
+    facts: dict[str, Any] = {
+        "exception_id": str(asked.id),
+        "reason": asked.reason,
+        "asked_by": str(asked.asked_by),
+        "asked_name": asked.asked_name,
+        "decided_by": str(asked.decided_by),
+        "decided_name": asked.decided_name,
+    }
+    invoiced = invoiced_of(session, agreement)
+    if asked.kind is ExceptionKind.WAIVER:
+        facts["kept"] = sorted(invoiced)
+    elif asked.kind is ExceptionKind.OVERRIDE:
+        facts["amounts"] = spread(asked.pence or 0, agreement, invoiced)
+    else:
+        facts["pence"] = asked.pence
+    kind = _EVENTS[asked.kind]
+    record_event(session, agreement, kind, key=f"{kind.value}/{asked.id}", happened_on=on, facts=facts, now=now)

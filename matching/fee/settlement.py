@@ -1,0 +1,272 @@
+"""Settle an agreement: bring the ledger to what should stand, by its plan and its events.
+
+One function for every event and for the daily run. What stands already is left; what is missing is posted; what should
+not stand any more is reversed. Settled again, or taken up after it was killed anywhere, it comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.orm import Session
+
+from matching.fee.agreement import AgreementState, FeeAgreement
+from matching.fee.event import FeeEvent, FeeEventKind, add_event, events_of
+from matching.fee.ledger import LedgerTransaction, TransactionKind, lock_agreement, mirrored, parts_to_invoice, post
+from matching.fee.obligation import Expected, Plan, Told, expected, month_key, months_passed
+from matching.fee.rule import OnDisruption
+from matching.fee.signer import Signer
+from tenants.database import scope_of
+from tenants.error import Forbidden
+
+RUN_JOB = "fee_run"
+"""Settle the agreements by which an agency is paid, once a day."""
+SETTLED = (
+    TransactionKind.AGREED,
+    TransactionKind.DUE,
+    TransactionKind.WAIVED,
+    TransactionKind.REVIVED,
+    TransactionKind.FALLEN_AWAY,
+    TransactionKind.REFUNDED,
+)
+_NEW_DAYS = 40
+
+
+class NotThePayee(Forbidden):
+    """An agreement is settled in the book of the agency that is paid."""
+
+
+def settle(session: Session, agreement_id: UUID, *, on: date, now: datetime) -> int:
+    """Bring an agreement's transactions to what should stand on a day, in the payee's scope; return how many it took.
+
+    :raises NotThePayee: when the scope's agency is not paid by it.
+    """
+    lock_agreement(session, agreement_id)
+    agreement = session.get(FeeAgreement, agreement_id, populate_existing=True)
+    if agreement is None or agreement.payee_agency_id != scope_of(session).agency_id:
+        raise NotThePayee("Your agency is paid by no such agreement.")
+    if agreement.payer_agency_id == agreement.payee_agency_id:
+        return 0  # The two have become one: nobody owes anything.
+    plan = plan_of(agreement)
+    events = _with_months(session, agreement, plan, on=on, now=now)
+    standing = _standing(session, agreement)
+    invoiced = invoiced_parts(session, agreement.id, standing.values())
+    wanted = {each.key: each for each in expected(plan, _told(events), invoiced, on)}
+    return _Settling(session, agreement, events, now).bring(standing, wanted)
+
+
+def list_to_settle(session: Session, *, now: datetime) -> list[UUID]:
+    """Return the agreements by which the scope's agency is paid and that may have come to something since."""
+    scope = scope_of(session)
+    new = exists().where(
+        FeeEvent.agreement_id == FeeAgreement.id, FeeEvent.recorded_at > now - timedelta(days=_NEW_DAYS)
+    )
+    query = (
+        select(FeeAgreement.id)
+        .where(
+            FeeAgreement.payee_agency_id == scope.agency_id,
+            FeeAgreement.consortium_id == scope.consortium_id,
+            or_(FeeAgreement.state.in_((AgreementState.SIGNED, AgreementState.IN_FORCE)), new),
+        )
+        .order_by(FeeAgreement.reference)
+    )
+    return list(session.scalars(query))
+
+
+def plan_of(agreement: FeeAgreement) -> Plan:
+    """Return what of an agreement moves money."""
+    return Plan(
+        instalments=agreement.instalments,
+        waived=agreement.waived,
+        withdrawn=agreement.state is AgreementState.WITHDRAWN,
+        continuing_pence=agreement.continuing_pence,
+        continuing_after_months=agreement.continuing_after_months,
+        falls_away=agreement.disruption is OnDisruption.FALL_AWAY,
+    )
+
+
+def foresee(session: Session, agreement: FeeAgreement, *, until_on: date) -> list[Expected]:
+    """Return what would stand on a later day if nothing but time came to pass, for either side."""
+    standing = _standing(session, agreement)
+    invoiced = invoiced_parts(session, agreement.id, standing.values())
+    return expected(plan_of(agreement), _told(events_of(session, agreement.id)), invoiced, until_on)
+
+
+def invoiced_of(session: Session, agreement: FeeAgreement) -> dict[str, int]:
+    """Return the pence of each part that the scope's agency has invoiced, in whole or in part, by its due key."""
+    return invoiced_parts(session, agreement.id, _standing(session, agreement).values())
+
+
+def invoiced_parts(session: Session, agreement_id: UUID, standing: Iterable[LedgerTransaction]) -> dict[str, int]:
+    """Return the pence of each part of which not all waits to be invoiced, by its due key."""
+    waiting = parts_to_invoice(session, agreement_id)
+    dues = {_base(each): each.pence for each in standing if each.kind is TransactionKind.DUE}
+    return {key: pence for key, pence in dues.items() if waiting.get(key, 0) != pence}
+
+
+class _Settling:
+    """One settling of one agreement."""
+
+    def __init__(self, session: Session, agreement: FeeAgreement, events: list[FeeEvent], now: datetime) -> None:
+        self._session, self._agreement, self._now = session, agreement, now
+        self._events = {event.key: event for event in events}
+        told = [event for event in events if event.kind is not FeeEventKind.MONTHS]
+        self._last = told[-1] if told else None
+        self._versions: dict[str, int] = {}
+
+    def bring(self, standing: dict[str, LedgerTransaction], wanted: dict[str, Expected]) -> int:
+        """Reverse what should not stand and post what is missing; return how many transactions that took."""
+        self._versions = _versions(self._session, self._agreement)
+        taken = 0
+        for key, transaction in standing.items():
+            if key not in wanted or wanted[key].pence != transaction.pence:
+                self._reverse(key, transaction)
+                taken += 1
+        for key, each in wanted.items():
+            if key not in standing or standing[key].pence != each.pence:
+                self._post(each)
+                taken += 1
+        return taken
+
+    def _post(self, each: Expected) -> None:
+        event = self._events.get(each.event_key)
+        version = self._versions.get(each.key, 0) + 1
+        day = max(each.dated_on, self._last.happened_on) if version > 1 and self._last else each.dated_on
+        facts = event.facts if event and event.kind in _DECIDED else {}
+        self._write(
+            each.kind,
+            _versioned(each.key, version),
+            each.pence,
+            day,
+            f"{each.words}: {self._agreement.reference}",
+            event=event,
+            due_key=each.due_key,
+            foreseen=each.foreseen,
+            reason=facts.get("reason"),
+            made_by=_signer(facts, "asked") or _recorder(event),
+            approved_by=_signer(facts, "decided"),
+        )
+
+    def _reverse(self, key: str, transaction: LedgerTransaction) -> None:
+        event = self._last
+        self._write(
+            transaction.kind,
+            f"{_versioned(key, self._versions[key])}/reversed",
+            -transaction.pence,
+            max(transaction.dated_on, event.happened_on) if event else transaction.dated_on,
+            f"Reversal: {transaction.narrative}",
+            event=event,
+            due_key=key if transaction.kind is TransactionKind.DUE else None,
+            foreseen="/month-" not in key,
+            reason=f"{event.kind.label}, {event.happened_on}" if event else "It should not stand",
+            made_by=_recorder(event),
+            reverses_id=transaction.id,
+        )
+
+    def _write(
+        self,
+        kind: TransactionKind,
+        key: str,
+        pence: int,
+        day: date,
+        narrative: str,
+        *,
+        event: FeeEvent | None,
+        due_key: str | None,
+        foreseen: bool,
+        reason: str | None,
+        made_by: Signer | None,
+        approved_by: Signer | None = None,
+        reverses_id: UUID | None = None,
+    ) -> None:
+        agreement = self._agreement
+        parties = (agreement.payer_agency_id, agreement.payee_agency_id)
+        post(
+            self._session,
+            consortium_id=agreement.consortium_id,
+            payer_agency_id=agreement.payer_agency_id,
+            payee_agency_id=agreement.payee_agency_id,
+            kind=kind if reverses_id is None else TransactionKind.REVERSAL,
+            key=f"{agreement.reference}/{key}",
+            dated_on=day,
+            # What is reversed is its opposite between whoever the parties are by now.
+            entries=mirrored(kind, pence, *parties, agreement_id=agreement.id, due_key=due_key, foreseen=foreseen),
+            narrative=narrative,
+            now=self._now,
+            agreement_id=agreement.id,
+            event_id=event.id if event else None,
+            reverses_id=reverses_id,
+            reason=reason,
+            made_by=made_by,
+            approved_by=approved_by,
+            pence=abs(pence),
+        )
+
+
+_DECIDED = (FeeEventKind.WAIVER, FeeEventKind.OVERRIDE, FeeEventKind.REFUND)
+
+
+def _with_months(session: Session, agreement: FeeAgreement, plan: Plan, *, on: date, now: datetime) -> list[FeeEvent]:
+    """Return an agreement's events, those that time alone brought told first."""
+    events = events_of(session, agreement.id)
+    keys = {event.key for event in events}
+    missing = [(n, day) for n, day in months_passed(plan, _told(events), on) if month_key(n) not in keys]
+    for months, day in missing:
+        facts = {"months": months}
+        kind = FeeEventKind.MONTHS
+        add_event(session, agreement, kind, key=month_key(months), happened_on=day, facts=facts, now=now)
+    return events_of(session, agreement.id) if missing else events
+
+
+def _told(events: Sequence[FeeEvent]) -> list[Told]:
+    return [Told(event.kind, event.key, event.happened_on, event.facts) for event in events]
+
+
+def _standing(session: Session, agreement: FeeAgreement) -> dict[str, LedgerTransaction]:
+    """Return what was settled of an agreement and not reversed, by its key among the agreement's."""
+    reversal = select(LedgerTransaction.reverses_id).where(
+        LedgerTransaction.agreement_id == agreement.id, LedgerTransaction.reverses_id.is_not(None)
+    )
+    query = _settled(agreement).where(LedgerTransaction.id.not_in(reversal))
+    return {_base(each): each for each in session.scalars(query).all()}
+
+
+def _versions(session: Session, agreement: FeeAgreement) -> dict[str, int]:
+    """Return how many times each was posted so far."""
+    versions: dict[str, int] = {}
+    for each in session.scalars(_settled(agreement)):
+        versions[_base(each)] = versions.get(_base(each), 0) + 1
+    return versions
+
+
+def _settled(agreement: FeeAgreement) -> Select[LedgerTransaction]:
+    return (
+        select(LedgerTransaction)
+        .where(
+            LedgerTransaction.agreement_id == agreement.id,
+            LedgerTransaction.kind.in_(SETTLED),
+            LedgerTransaction.key.startswith(f"{agreement.reference}/", autoescape=True),
+        )
+        .order_by(LedgerTransaction.posted_at, LedgerTransaction.key)
+    )
+
+
+def _base(transaction: LedgerTransaction) -> str:
+    return transaction.key.partition("/")[2].partition("#")[0]
+
+
+def _versioned(key: str, version: int) -> str:
+    return key if version == 1 else f"{key}#{version}"
+
+
+def _signer(facts: dict[str, str], word: str) -> Signer | None:
+    by = facts.get(f"{word}_by")
+    return Signer(UUID(by), facts[f"{word}_name"]) if by else None
+
+
+def _recorder(event: FeeEvent | None) -> Signer | None:
+    by = event.recorded_by if event else None
+    return Signer(by, event.recorded_name or "") if event and by else None
