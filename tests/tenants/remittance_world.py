@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from matching.fee.agreement import FeeAgreement
+from matching.fee.ledger import TransactionKind, mirrored, post
 from matching.fee.reconciliation.fact import Share
-from matching.fee.reconciliation.owed import list_owed
 from matching.fee.reconciliation.settling import confirm_match, set_aside
 from matching.fee.remittance.column_map import guess
 from matching.fee.remittance.intake import perform_remittance
@@ -11,7 +17,10 @@ from matching.fee.remittance.line import LineState, list_lines
 from matching.fee.remittance.mapping import choose_mapping, preview_mapping
 from matching.fee.remittance.remittance import Purpose, RemittanceState, request_remittance
 from tenants.database import Database
+from tenants.own_key import seal_apart
 from tests.factories import NOW, TODAY, Tenant
+
+_PENCE = 100
 
 
 def make_bank_lines(database: Database, *, agency: Tenant) -> None:
@@ -25,7 +34,51 @@ def make_bank_lines(database: Database, *, agency: Tenant) -> None:
         chosen = guess(preview_mapping(session, found).table.headings)
         choose_mapping(session, found, chosen, outgoing=False, now=NOW)
         perform_remittance(session, found, progress=lambda *_: None, now=NOW)
-        paying, aside, _ = list_lines(session, state=LineState.WAITING)
-        owed = next(each for each in list_owed(session, on=TODAY) if each.outstanding > 0)
-        confirm_match(session, paying, [Share(owed.id, min(owed.outstanding, paying.pence))], now=NOW)
+        share = Share(_invoice(session, agency), _PENCE)
+    with database.transaction(agency.scope) as session:
+        paying, aside, _ = sorted(list_lines(session, state=LineState.WAITING), key=lambda line: line.position)
+        confirm_match(session, paying, [share], now=NOW)
         set_aside(session, aside, reason="A gift.", now=NOW)
+
+
+def _invoice(session: Session, agency: Tenant) -> UUID:
+    """Issue an invoice of a pound under the agency's agreement."""
+    agreement = session.scalars(select(FeeAgreement).where(FeeAgreement.payee_agency_id == agency.id)).first()
+    assert agreement is not None
+    invoice_id, payer, payee = uuid4(), agreement.payer_agency_id, agency.id
+    posted = post(
+        session,
+        consortium_id=agreement.consortium_id,
+        payer_agency_id=payer,
+        payee_agency_id=payee,
+        kind=TransactionKind.INVOICED,
+        key=f"invoice/{invoice_id}",
+        dated_on=TODAY,
+        entries=mirrored(TransactionKind.INVOICED, _PENCE, payer, payee),
+        narrative="Invoiced",
+        now=NOW,
+        invoice_id=invoice_id,
+    )
+    key, sealed = seal_apart(session, b"{}", row_id=invoice_id)
+    values = {
+        "id": invoice_id, "consortium": agreement.consortium_id, "payer": payer, "payee": payee, "on": TODAY,
+        "pence": _PENCE, "posted": posted.id, "by": agency.scope.person_id, "at": NOW, "key": key, "sealed": sealed,
+        "line": uuid4(), "agreement": agreement.id,
+    }  # fmt: skip
+    session.execute(
+        text(
+            "INSERT INTO invoice (id, consortium_id, payer_agency_id, payee_agency_id, kind, number, issued_on, "
+            "due_on, vat_category, vat_rate, net_pence, vat_pence, gross_pence, transaction_id, issued_by, issued_at, "
+            "sealed_key, sealed) VALUES (:id, :consortium, :payer, :payee, 'invoice', 'BANK-1', :on, :on, 'exempt', 0, "
+            ":pence, 0, :pence, :posted, :by, :at, :key, :sealed)"
+        ),
+        values,
+    )
+    session.execute(
+        text(
+            "INSERT INTO invoice_line (id, invoice_id, payer_agency_id, payee_agency_id, position, agreement_id, "
+            "due_key, words, pence) VALUES (:line, :id, :payer, :payee, 1, :agreement, 'due/1', 'First', :pence)"
+        ),
+        values,
+    )
+    return invoice_id

@@ -153,7 +153,6 @@ LOOSE_KEYS = {
     "fee_agreement_swap_group_id_fkey": "as above",
     "payment_transaction_id_fkey": "the policy lets a payment name a transaction that the scope sees only",
     "payment_allocation_transaction_id_fkey": "as above",
-    "payment_allocation_invoice_id_fkey": "the policy lets a share name an invoice that the scope sees only",
     "adopters_copy_given_by_fkey": "the policy lets people give a copy in their own name only",
     "adoption_record_link_id_fkey": "the policy lets a record name a link whose sealing the scope sees only",
     "sealing_asked_by_fkey": "the policy lets people ask in their own name only",

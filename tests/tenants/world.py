@@ -58,6 +58,7 @@ from tests.tenants.panel_world import make_own_panel, make_papers_of_panel
 from tests.tenants.papers_world import make_papers
 from tests.tenants.placed_world import make_placed, make_sealed
 from tests.tenants.privacy_world import make_privacy
+from tests.tenants.remittance_world import make_bank_lines
 from tests.tenants.sign_in_world import make_sign_in_service
 from tests.tenants.swap_world import make_swaps
 from tests.tenants.thread_world import make_thread
@@ -201,6 +202,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_papers(database, office=office, agency=agency)
     make_swaps(database, office=office, agency=agency, neighbour=neighbour)
     make_fees(database, office=office, agency=agency, neighbour=neighbour)
+    make_bank_lines(database, agency=agency)
     return world
 
 

@@ -124,7 +124,7 @@ def _files() -> None:
             CHECK (state <> 'set_aside' OR sealed_reason IS NOT NULL),
             CHECK (state NOT IN ('waiting', 'matched') OR pence > 0),
             CONSTRAINT remittance_line_agency_key UNIQUE (id, agency_id),
-            CONSTRAINT remittance_line_place_key UNIQUE (remittance_id, position),
+            CONSTRAINT remittance_line_place_key UNIQUE (agency_id, remittance_id, position),
             CONSTRAINT remittance_line_fingerprint_key UNIQUE (agency_id, fingerprint),
             FOREIGN KEY (remittance_id, agency_id) REFERENCES remittance (id, agency_id)
         )
@@ -193,7 +193,9 @@ def _payments() -> None:
             transaction_id uuid NOT NULL REFERENCES ledger_transaction (id),
             CONSTRAINT payment_allocation_key UNIQUE (payment_id, invoice_id),
             FOREIGN KEY (payment_id, payer_agency_id, payee_agency_id)
-                REFERENCES payment (id, payer_agency_id, payee_agency_id)
+                REFERENCES payment (id, payer_agency_id, payee_agency_id),
+            FOREIGN KEY (invoice_id, payer_agency_id, payee_agency_id)
+                REFERENCES invoice (id, payer_agency_id, payee_agency_id)
         )
     """)
     for column in ("payer_agency", "payee_agency", "invoice"):
