@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
-from concord.cli.workplace import today, workplace
+from concord.cli.workplace import HOST_ROLES, today, workplace
 from concord.settings import Settings
+from matching.fee.published import adopt_published
 from tenants.agency import (
     MOST_GLASS_HOURS,
     AgencyKind,
@@ -19,6 +21,7 @@ from tenants.agency import (
     list_agencies,
     set_glass_hours,
 )
+from tenants.base import utc_now
 from tenants.consortium import (
     create_consortium,
     get_consortium_by_slug,
@@ -27,7 +30,7 @@ from tenants.consortium import (
     set_meeting_days,
     set_sharing_days,
 )
-from tenants.scope import OPERATOR
+from tenants.scope import OPERATOR, Scope
 
 NEVER = "never"
 _DAYS_OF = {
@@ -71,20 +74,13 @@ def consortium() -> None:
 )
 @click.pass_obj
 def create(settings: Settings, slug: str, name: str, council_days: int, voluntary_days: int) -> None:
-    """Create a consortium called SLUG, and its office."""
-    with workplace(settings) as place, place.database.transaction(OPERATOR) as session:
-        made = create_consortium(
-            session, slug=slug, name=name, council_in_house_days=council_days, voluntary_in_house_days=voluntary_days
-        )
-        office = add_agency(
-            session,
-            slug=f"{slug}-office",
-            name=f"{name} office",
-            kind=AgencyKind.CONSORTIUM_OFFICE,
-            nation=Nation.ENGLAND,
-            opened_on=today(),
-        )
-        join(session, made, agency=office, joined_on=today())
+    """Create a consortium called SLUG, and its office, which begins with the published tariffs of fees."""
+    with workplace(settings) as place:
+        with place.database.transaction(OPERATOR) as session:
+            scope = _create(session, slug, name, council_days=council_days, voluntary_days=voluntary_days)
+        with place.database.transaction(scope) as session:
+            session.info["request_id"] = "cli:consortium"
+            adopt_published(session, now=utc_now())
     click.echo(f"{name} is there, with its office {slug}-office.")
 
 
@@ -213,3 +209,20 @@ def list_command(settings: Settings, as_json: bool) -> None:
         return
     for each in found:
         click.echo(f"{each['slug']:<32} {each['name']} ({AgencyKind(each['kind']).label})")
+
+
+def _create(session: Session, slug: str, name: str, *, council_days: int, voluntary_days: int) -> Scope:
+    """Make a consortium and its office, and return the office's scope."""
+    made = create_consortium(
+        session, slug=slug, name=name, council_in_house_days=council_days, voluntary_in_house_days=voluntary_days
+    )
+    office = add_agency(
+        session,
+        slug=f"{slug}-office",
+        name=f"{name} office",
+        kind=AgencyKind.CONSORTIUM_OFFICE,
+        nation=Nation.ENGLAND,
+        opened_on=today(),
+    )
+    join(session, made, agency=office, joined_on=today())
+    return Scope(agency_id=office.id, consortium_id=made.id, roles=HOST_ROLES)

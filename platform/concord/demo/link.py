@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from concord.demo.fee import keep_tariffs, limits_set, set_limits, sign_fee
 from matching.household import get_household, list_waiting_households
 from matching.link import WAY, DayKind, Link, LinkOutcome, LinkState, LinkStep, StepName, decide_match, get_link
 from matching.panel.paper import Finding, write_minutes
@@ -35,6 +36,8 @@ Cast = Callable[[str, Role], Scope]
 """Who acts: an agency's person in a role, by the agency's short name."""
 
 SWAP_GROUP = "Swaps of children under three"
+SHOWN = "devon"
+"""The agency whose last thing to be made says that all was."""
 SWAPPERS = ("cornwall", "devon", "somerset")
 _STEP_DAYS = 9
 _MINUTED = 8
@@ -93,13 +96,17 @@ LINKS = (
 
 
 def make_links(database: Database, cast: Cast, *, office: str, now: datetime) -> int:
-    """Make the links that are not there yet, then the swap group, and return how many links were made or led on.
+    """Make tariffs and the swap group, then the links that are not there yet; return how many were made or led on.
 
-    A pair that the pool does not have is left out. Once there is the swap group, nothing more is made.
+    A pair that the pool does not have is left out. Once the last thing is there, a limit, nothing more is made.
     """
+    if limits_set(database, cast, SHOWN):
+        return 0
+    keep_tariffs(database, cast, office=office, now=now)
     with _acting(database, cast(office, Role.COORDINATOR)) as session:
-        if list_swap_groups(session):
-            return 0
+        made_before = bool(list_swap_groups(session))
+    if not made_before:
+        _make_swap_group(database, cast, office, now=now)
     made, taken = 0, set[UUID]()
     for plan in LINKS:
         with _acting(database, cast(plan.children, Role.FAMILY_FINDER)) as session:
@@ -109,7 +116,7 @@ def make_links(database: Database, cast: Cast, *, office: str, now: datetime) ->
         if link_id is not None:
             _lead(database, cast, plan, link_id, now=now)
             made += 1
-    _make_swap_group(database, cast, office, now=now)
+    set_limits(database, cast, SHOWN, now=now)
     return made
 
 
@@ -182,6 +189,11 @@ def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now:
             if target is LinkState.PANEL:
                 held = plan.at(now, target) + timedelta(days=_MINUTED)
                 _put_before_panel(session, get_link(session, link_id), cast, plan, at=held)
+        if target is LinkState.MATCHED:
+            # Of a match that has come no further, the children's agency has still to sign.
+            sides = (plan.family, plan.children) if plan.state is LinkState.PLACED else (plan.family,)
+            for slug in sides:
+                sign_fee(database, cast, link_id, slug, at=plan.at(now, target) + timedelta(days=2))
     if plan.state is LinkState.ENDED:
         with _acting(database, worker) as session:
             _end(session, get_link(session, link_id), at=now - timedelta(days=plan.ago - 1))
@@ -190,7 +202,14 @@ def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now:
 def _take(session: Session, link: Link, target: LinkState, *, at: datetime) -> None:
     name, reason = _STEPS[target]
     day = _on_weekday(at.date() + timedelta(days=_AHEAD[target])) if target in _AHEAD else at.date()
-    take(session, link, name, version=link.version, facts=StepFacts(reason, day=day, override=_OVERRIDES.get(target)), now=at)
+    take(
+        session,
+        link,
+        name,
+        version=link.version,
+        facts=StepFacts(reason, day=day, override=_OVERRIDES.get(target)),
+        now=at,
+    )
     if target is LinkState.LINKING_MEETING:
         note_day(session, link, kind=DayKind.REPORT_GIVEN, day=at.date(), now=at)
     if target is LinkState.MATCHED:

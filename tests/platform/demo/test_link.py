@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from concord.demo.link import LINKS, make_links
+from matching.fee.agreement import AgreementState, list_agreements
 from matching.link import Link, LinkState, LinkStep
 from matching.panel.reader import PanelReader
 from matching.ranking.facts import Sex
@@ -49,6 +50,12 @@ class TestMakeLinks:
             agencies["somerset"].id,
             agencies["devon"].id,
         ]
+        assert agreements(database, agencies["somerset"]) == [
+            (AgreementState.IN_FORCE, True),
+            (AgreementState.IN_FORCE, False),
+        ]
+        # The children's agency of a match that has come no further has still to sign.
+        assert agreements(database, agencies["gloucestershire"]) == [(AgreementState.DRAFTED, False)]
         assert placed_children(database, agencies["somerset"]) == {BIG}
         assert placed_children(database, agencies["devon"]) == {LITTLE}
 
@@ -63,6 +70,12 @@ def make(database: Database, agencies: Agencies) -> int:
         return replace(agencies[slug].scope, roles=frozenset({role}))
 
     return make_links(database, act_as, office=OFFICE, now=NOW)
+
+
+def agreements(database: Database, tenant: Tenant) -> list[tuple[AgreementState, bool]]:
+    """Return how far an agency's fee agreements are, and whether they are of swaps, the latest first."""
+    with database.transaction(tenant.scope) as session:
+        return [(each.state, each.waived) for each in list_agreements(session)]
 
 
 def states(database: Database, tenant: Tenant) -> dict[str, LinkState]:
