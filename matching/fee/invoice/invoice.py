@@ -1,0 +1,239 @@
+"""Invoices and credit notes, as their two agencies read them: never changed once they are issued."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, or_, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from matching.fee.agreement import FeeAgreement
+from matching.fee.invoice.content import ContentLine, InvoiceContent, open_frozen
+from matching.fee.invoice.vat import VatCategory
+from matching.fee.ledger import outstanding
+from matching.sealed_words import own_agency
+from tenants import audit
+from tenants.base import Base, Id, Word
+from tenants.database import scope_of
+from tenants.error import NotFound
+from tenants.permission import Verb, require
+
+RECORD_KIND = "invoice"
+_DISPUTED = text("SELECT invoice_id FROM dispute WHERE status <> 'resolved' AND invoice_id = ANY (:invoice_ids)")
+
+
+class InvoiceKind(StrEnum):
+    """What it is."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+    @property
+    def label(self) -> str:
+        """Return the words that pages use."""
+        return {"invoice": "Invoice", "credit_note": "Credit note"}[self]
+
+
+class InvoiceState(StrEnum):
+    """How an invoice stands, by its ledger and its disputes."""
+
+    DISPUTED = "disputed"
+    OVERDUE = "overdue"
+    OPEN = "open"
+    SETTLED = "settled"
+
+    @property
+    def label(self) -> str:
+        """Return the words that pages use."""
+        return {"disputed": "In dispute", "overdue": "Overdue", "open": "Open", "settled": "Settled"}[self]
+
+
+class Invoice(Base):
+    """An invoice, or the credit note of one."""
+
+    __tablename__ = "invoice"
+
+    id: Mapped[Id]
+    consortium_id: Mapped[UUID]
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    kind: Mapped[InvoiceKind] = mapped_column(Word(InvoiceKind))
+    credits_id: Mapped[UUID | None]
+    number: Mapped[str]
+    issued_on: Mapped[date]
+    due_on: Mapped[date]
+    purchase_order: Mapped[str | None]
+    vat_category: Mapped[VatCategory] = mapped_column(Word(VatCategory))
+    vat_rate: Mapped[int]
+    net_pence: Mapped[int] = mapped_column(BigInteger)
+    vat_pence: Mapped[int] = mapped_column(BigInteger)
+    gross_pence: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str | None]
+    transaction_id: Mapped[UUID]
+    issued_by: Mapped[UUID | None]
+    issued_at: Mapped[datetime]
+    sealed_key: Mapped[bytes] = mapped_column(deferred=True)
+    sealed: Mapped[bytes] = mapped_column(deferred=True)
+
+
+class InvoiceLine(Base):
+    """One sum of one agreement on an invoice."""
+
+    __tablename__ = "invoice_line"
+
+    id: Mapped[Id]
+    invoice_id: Mapped[UUID]
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    position: Mapped[int]
+    agreement_id: Mapped[UUID]
+    due_key: Mapped[str]
+    words: Mapped[str]
+    pence: Mapped[int] = mapped_column(BigInteger)
+
+
+class InvoiceUnknown(NotFound):
+    """The scope's agency has issued or received no such invoice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which invoices somebody asked to see."""
+
+    received: bool = False
+    state: InvoiceState | None = None
+    other_agency_id: UUID | None = None
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """An invoice in a list: what is owed of it still, in pence, and how it stands. Credit notes owe nothing."""
+
+    invoice: Invoice
+    outstanding: int
+    state: InvoiceState
+
+    @property
+    def signed_gross(self) -> int:
+        """Return its sum with the sign with which it counts in a total."""
+        return -self.invoice.gross_pence if self.invoice.kind is InvoiceKind.CREDIT_NOTE else self.invoice.gross_pence
+
+
+def get_invoice(session: Session, invoice_id: UUID) -> Invoice:
+    """Return an invoice that the scope's agency issued or received.
+
+    :raises InvoiceUnknown: when there is none.
+    """
+    require(scope_of(session), Verb.READ_FEES)
+    own = own_agency(session)
+    query = select(Invoice).where(
+        Invoice.id == invoice_id, or_(Invoice.payee_agency_id == own, Invoice.payer_agency_id == own)
+    )
+    found = session.scalar(query)
+    if found is None:
+        raise InvoiceUnknown("There is no such invoice.")
+    return found
+
+
+def find_invoice(session: Session, number: str) -> Invoice:
+    """Return the one invoice or credit note of a number that the scope's agency issued, or else received.
+
+    :raises InvoiceUnknown: when there is none, or several payees gave it.
+    """
+    require(scope_of(session), Verb.READ_FEES)
+    own = own_agency(session)
+    found = list(session.scalars(select(Invoice).where(Invoice.number == number).order_by(Invoice.id)))
+    issued = [each for each in found if each.payee_agency_id == own]
+    wanted = issued or found
+    if len(wanted) != 1:
+        raise InvoiceUnknown("There is no invoice of that number, or there are several of different payees.")
+    return wanted[0]
+
+
+def list_invoices(session: Session, wanted: Wanted, *, on: date) -> list[InvoiceRow]:
+    """Return the invoices and credit notes that the scope's agency issued, or received, the latest first."""
+    require(scope_of(session), Verb.READ_FEES)
+    own = own_agency(session)
+    ours, others = Invoice.payee_agency_id, Invoice.payer_agency_id
+    if wanted.received:
+        ours, others = others, ours
+    query = select(Invoice).where(ours == own)
+    if wanted.other_agency_id is not None:
+        query = query.where(others == wanted.other_agency_id)
+    if wanted.number:
+        query = query.where(Invoice.number.icontains(wanted.number, autoescape=True))
+    found = list(session.scalars(query.order_by(Invoice.issued_on.desc(), Invoice.issued_at.desc(), Invoice.id)))
+    rows = rows_of(session, found, on=on)
+    return [row for row in rows if wanted.state in {None, row.state}]
+
+
+def rows_of(session: Session, invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
+    """Return how invoices stand on a day."""
+    left = outstanding(session, [each.id for each in invoices])
+    open_disputes = set(session.scalars(_DISPUTED, {"invoice_ids": [each.id for each in invoices]}))
+    rows = []
+    for each in invoices:
+        owed = left.get(each.id, 0)
+        late = InvoiceState.OVERDUE if each.due_on < on else InvoiceState.OPEN
+        state = InvoiceState.DISPUTED if each.id in open_disputes else late if owed > 0 else InvoiceState.SETTLED
+        rows.append(InvoiceRow(each, owed, state))
+    return rows
+
+
+def lines_of(session: Session, invoice: Invoice) -> list[InvoiceLine]:
+    """Return an invoice's lines, in order."""
+    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id)
+    return list(session.scalars(query.order_by(InvoiceLine.position)))
+
+
+def credits_of(session: Session, invoice: Invoice) -> list[Invoice]:
+    """Return an invoice's credit notes, the first first."""
+    query = select(Invoice).where(Invoice.credits_id == invoice.id)
+    return list(session.scalars(query.order_by(Invoice.issued_at, Invoice.id)))
+
+
+def read_content(session: Session, invoice: Invoice) -> InvoiceContent:
+    """Return the whole of an invoice, as it was issued."""
+    lines = lines_of(session, invoice)
+    agreements = select(FeeAgreement.id, FeeAgreement.reference).where(
+        FeeAgreement.id.in_([line.agreement_id for line in lines])
+    )
+    references = dict(session.execute(agreements).tuples().all())
+    credited = session.get(Invoice, invoice.credits_id) if invoice.credits_id else None
+    kept = session.execute(select(Invoice.sealed_key, Invoice.sealed).where(Invoice.id == invoice.id)).one()
+    return InvoiceContent(
+        credit=invoice.kind is InvoiceKind.CREDIT_NOTE,
+        number=invoice.number,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        credits_number=credited.number if credited else None,
+        credits_on=credited.issued_on if credited else None,
+        reason=invoice.reason,
+        purchase_order=invoice.purchase_order,
+        frozen=open_frozen(session, kept.sealed_key, kept.sealed, invoice_id=invoice.id),
+        category=invoice.vat_category,
+        rate=invoice.vat_rate,
+        lines=tuple(ContentLine(line.words, references.get(line.agreement_id, ""), line.pence) for line in lines),
+        net_pence=invoice.net_pence,
+        vat_pence=invoice.vat_pence,
+        gross_pence=invoice.gross_pence,
+    )
+
+
+def record_look(session: Session, invoice: Invoice, act: audit.Act, what: str, *, now: datetime) -> None:
+    """Put on record that somebody looked at an invoice, or took it away."""
+    other = {invoice.payer_agency_id, invoice.payee_agency_id} - {own_agency(session)}
+    audit.record(
+        session,
+        act,
+        record_kind=RECORD_KIND,
+        record_id=invoice.id,
+        owner_agency_id=other.pop(),
+        reason=what,
+        now=now,
+    )

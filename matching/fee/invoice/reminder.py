@@ -1,0 +1,187 @@
+"""Reminders of what is not paid, at stages that the payee sets: each once, and none while an invoice is in dispute."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceState, rows_of
+from matching.sealed_words import own_agency, own_person
+from tenants import audit
+from tenants.base import Base, Id
+from tenants.database import scope_of
+from tenants.error import Conflict, Invalid
+from tenants.permission import Verb, require
+from tenants.person import get_person
+
+JOB: Final = "invoice_reminders"
+STAGES: Final = (7, 21, 42)
+"""Days after an invoice is due at which its payer is reminded, where the payee has set no others."""
+_MOST = 9
+
+
+class ReminderStage(Base):
+    """One stage that a payee has set."""
+
+    __tablename__ = "reminder_stage"
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    days: Mapped[int]
+
+
+class InvoiceReminder(Base):
+    """One reminder of one invoice, which both sides see."""
+
+    __tablename__ = "invoice_reminder"
+
+    id: Mapped[Id]
+    invoice_id: Mapped[UUID]
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    days: Mapped[int]
+    raised_on: Mapped[date]
+    outstanding_pence: Mapped[int] = mapped_column(BigInteger)
+
+
+class PayApproval(Base):
+    """The payer's note that an invoice is approved to be paid."""
+
+    __tablename__ = "pay_approval"
+
+    invoice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    approved_by: Mapped[UUID]
+    approved_name: Mapped[str]
+    approved_at: Mapped[datetime]
+    note: Mapped[str]
+
+
+class StagesInvalid(Invalid):
+    """Reminders cannot be sent at such stages."""
+
+
+class ApprovedBefore(Conflict):
+    """The invoice is approved to be paid already, or is not the agency's to pay."""
+
+
+def stages_of(session: Session) -> tuple[int, ...]:
+    """Return at which days after an invoice is due the scope's own agency reminds its payer."""
+    query = select(ReminderStage.days).where(ReminderStage.agency_id == own_agency(session))
+    return tuple(session.scalars(query.order_by(ReminderStage.days))) or STAGES
+
+
+def set_stages(session: Session, days: Collection[int], *, now: datetime) -> None:
+    """Set the stages anew; none brings the usual ones back."""
+    require(scope_of(session), Verb.KEEP_FEES)
+    own, wanted = own_agency(session), sorted(set(days))
+    if len(wanted) > _MOST or any(not -30 <= each <= 365 for each in wanted):
+        raise StagesInvalid(f"Set at most {_MOST} stages, from 30 days before an invoice is due to 365 after.")
+    session.execute(delete(ReminderStage).where(ReminderStage.agency_id == own))
+    for position, each in enumerate(wanted, start=1):
+        session.add(ReminderStage(agency_id=own, position=position, days=each))
+    session.flush()
+    audit.record(session, audit.Act.CHANGE, record_kind="reminder_stage", record_id=own, now=now)
+
+
+def raise_reminders(session: Session, *, now: datetime) -> int:
+    """Remind the payers of the scope's own agency of what is unpaid, and return of how many invoices.
+
+    A stage is raised once for an invoice, whenever this is run; of stages that were missed only the last is.
+    """
+    own, on = own_agency(session), now.date()
+    invoices = session.scalars(
+        select(Invoice).where(Invoice.payee_agency_id == own, Invoice.kind == InvoiceKind.INVOICE).order_by(Invoice.id)
+    ).all()
+    stages, raised = stages_of(session), 0
+    for row in rows_of(session, invoices, on=on):
+        reached = [days for days in stages if row.invoice.due_on + timedelta(days=days) <= on]
+        if reached and row.outstanding > 0 and row.state is not InvoiceState.DISPUTED:
+            raised += _raise(session, row.invoice, reached[-1], row.outstanding, now=now)
+    return raised
+
+
+def reminders_of(session: Session, invoice: Invoice) -> Sequence[InvoiceReminder]:
+    """Return an invoice's reminders, the first first."""
+    query = select(InvoiceReminder).where(InvoiceReminder.invoice_id == invoice.id)
+    return session.scalars(query.order_by(InvoiceReminder.raised_on, InvoiceReminder.id)).all()
+
+
+def count_reminded(session: Session, *, on: date) -> int:
+    """Return of how many invoices that are still owed the scope's own agency was reminded."""
+    reminded = select(InvoiceReminder.invoice_id).where(InvoiceReminder.payer_agency_id == own_agency(session))
+    found = session.scalars(select(Invoice).where(Invoice.id.in_(reminded)).order_by(Invoice.id)).all()
+    return sum(row.outstanding > 0 for row in rows_of(session, found, on=on))
+
+
+def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datetime) -> None:
+    """Note that an invoice which the scope's own agency received is approved to be paid; it moves no money.
+
+    :raises ApprovedBefore: when it is already, or is not the agency's to pay.
+    """
+    require(scope_of(session), Verb.KEEP_FEES)
+    if invoice.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
+        raise ApprovedBefore("Only the agency that is to pay approves an invoice to be paid.")
+    person = get_person(session, own_person(session))
+    row = {
+        "invoice_id": invoice.id,
+        "payer_agency_id": invoice.payer_agency_id,
+        "payee_agency_id": invoice.payee_agency_id,
+        "approved_by": person.id,
+        "approved_name": person.name,
+        "approved_at": now,
+        "note": " ".join(note.split())[:500],
+    }
+    query = insert(PayApproval).values(row).on_conflict_do_nothing().returning(PayApproval.invoice_id)
+    if session.scalar(query) is None:
+        raise ApprovedBefore("This invoice is approved to be paid already.")
+    audit.record(session, audit.Act.APPROVE, record_kind=RECORD_KIND, record_id=invoice.id, now=now)
+
+
+def find_approval(session: Session, invoice: Invoice) -> PayApproval | None:
+    """Return the payer's approval of an invoice, if there is one."""
+    return session.get(PayApproval, invoice.id)
+
+
+def count_unapproved(session: Session, *, on: date) -> int:
+    """Return how many invoices wait for the scope's own agency to approve them to be paid."""
+    approved = select(PayApproval.invoice_id)
+    query = select(Invoice).where(
+        Invoice.payer_agency_id == own_agency(session),
+        Invoice.kind == InvoiceKind.INVOICE,
+        Invoice.id.not_in(approved),
+    )
+    rows = rows_of(session, session.scalars(query.order_by(Invoice.id)).all(), on=on)
+    return sum(row.outstanding > 0 and row.state is not InvoiceState.DISPUTED for row in rows)
+
+
+def _raise(session: Session, invoice: Invoice, days: int, pence: int, *, now: datetime) -> bool:
+    row = {
+        "id": uuid4(),
+        "invoice_id": invoice.id,
+        "payer_agency_id": invoice.payer_agency_id,
+        "payee_agency_id": invoice.payee_agency_id,
+        "days": days,
+        "raised_on": now.date(),
+        "outstanding_pence": pence,
+    }
+    query = insert(InvoiceReminder).values(row).on_conflict_do_nothing().returning(InvoiceReminder.id)
+    if session.scalar(query) is None:
+        return False
+    audit.record(
+        session,
+        audit.Act.ADD,
+        record_kind=RECORD_KIND,
+        record_id=invoice.id,
+        owner_agency_id=invoice.payer_agency_id,
+        reason="reminder",
+        now=now,
+    )
+    return True
