@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from matching.fee.event import EVENT_JOB
 from matching.fee.remittance.remittance import REMITTANCE_JOB
+from matching.fee.settlement import RUN_JOB
 from matching.fee.tending import TENDING_JOB
 from matching.intake.import_run import IMPORT_JOB
 from matching.intake.undo import UNDO_JOB
@@ -15,6 +17,7 @@ from matching.sealing.record import GATHER_JOB, ROTATE_JOB
 from matching.sharing import MOVE_JOB
 from matching.subject_access.export import EXPORT_JOB
 from tenants.hand_over import HAND_OVER_JOB
+from workers.fee_run import settle_all, settle_event
 from workers.fee_tending import look_at_agreements
 from workers.hand_over import hand_over
 from workers.import_file import import_file
@@ -43,5 +46,7 @@ HANDLERS: Mapping[str, Handler] = {
     HAND_OVER_JOB: hand_over,
     MAIL_JOB: send_mail,
     CLOCK_JOB: tell_of_clocks,
+    EVENT_JOB: settle_event,
+    RUN_JOB: settle_all,
     TENDING_JOB: look_at_agreements,
 }

@@ -22,6 +22,7 @@ from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
 from workers.answer_keeping import destroy_answers
 from workers.audit_keeping import AuditKeys, keep_audit
+from workers.fee_run import ask_for_fee_runs
 from workers.fee_tending import ask_for_tending
 from workers.hand_over import ask_for_hand_overs
 from workers.notice_keeping import keep_notices
@@ -57,6 +58,7 @@ def run_schedule(
             forget_words(database)
             ask_for_hand_overs(database, now=clock())
             ask_for_tending(database, now=clock())
+            ask_for_fee_runs(database, now=clock())
             keep_notices(database, now=clock(), mails=mails)
             keep_audit(database, audit_keys or AuditKeys(), now=clock(), stopping=stop.is_set)
         except OperationalError as error:

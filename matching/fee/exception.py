@@ -142,8 +142,8 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
     require(scope_of(session), Verb.APPROVE_FEES)
     if asked.deciding_agency_id != scope_of(session).agency_id:
         raise NotYoursToGive("The other agency decides this.")
-    session.refresh(asked, with_for_update=True)
-    if asked.decided_at is not None:
+    still = select(FeeException.id).where(FeeException.id == asked.id, FeeException.decided_at.is_(None))
+    if session.scalar(still.with_for_update()) is None:
         raise ExceptionDecided("This was decided already.")
     agencies = (asked.payer_agency_id, asked.payee_agency_id)
     require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=agencies)

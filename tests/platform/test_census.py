@@ -130,6 +130,9 @@ JOBS = {
     "sealing.gather": {Verb.SEAL_ADOPTIONS},
     "sealing.rotate": {Verb.SEAL_ADOPTIONS},
     "fee_tending": SCHEDULE,
+    "fee_run": SCHEDULE,
+    # Whoever brings an event about, mostly a step of a link.
+    "fee_event": {Verb.SIGN_FEES, Verb.APPROVE_FEES},
     "sharing.move": SCHEDULE,
     "subject_export": {Verb.ANSWER_SUBJECTS},
 }
