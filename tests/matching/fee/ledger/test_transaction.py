@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -15,7 +14,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from concord.servers.login import DatabaseUrls, libpq_url
 from matching.fee.ledger import (
     MIRRORED,
     Account,
@@ -38,18 +36,6 @@ from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
 
 Pair = tuple[Tenant, Tenant]
-
-
-@pytest.fixture(scope="module")
-def pair(factories: Factories) -> Pair:
-    """A payer and a payee."""
-    return factories.two_tenants()
-
-
-@pytest.fixture(scope="module")
-def admin(migrated: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(libpq_url(migrated.admin), autocommit=True) as connection:
-        yield connection
 
 
 def _post(

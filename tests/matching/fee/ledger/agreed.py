@@ -1,0 +1,133 @@
+"""Agreements as they stand once both have signed, made past the verbs, with whatever plan a test wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, select
+
+from matching.fee.agreement import FeeAgreement
+from matching.fee.event import FeeEventKind, record_event
+from matching.fee.ledger import Account, LedgerTransaction, Posting, TransactionKind, mirrored, post
+from matching.fee.settlement import settle
+from tenants.database import Database
+from tests.factories import Tenant
+
+THIRDS = (("placement", None, 1_800_000), ("order_or_months", 12, 900_000))
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+_INSERT = """
+    INSERT INTO fee_agreement (id, consortium_id, reference, authority_agency_id, payer_agency_id, payee_agency_id,
+        children, rate_words, amount_pence, waived, plan, continuing_pence, continuing_after_months, counts_from,
+        disruption, state, version, drafted_at, placed_on, payer_signed_by, payer_signed_name, payer_signed_at,
+        payee_signed_by, payee_signed_name, payee_signed_at)
+    VALUES (%(id)s, %(consortium)s, %(reference)s, %(payer)s, %(payer)s, %(payee)s, 1, 'As a test says', %(pence)s,
+        false, %(plan)s, %(continuing)s, %(after)s, 'moving_in', %(disruption)s, 'in_force', 1, now(), NULL,
+        %(payer_person)s, 'Sam', now(), %(payee_person)s, 'Kit', now())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """One agreement between a payer and a payee, with what tests do to it and read of it."""
+
+    database: Database
+    payer: Tenant
+    payee: Tenant
+    id: UUID
+    reference: str
+
+    def tell(self, kind: FeeEventKind, on: date, *, key: str | None = None, **facts: Any) -> None:
+        """Record an event, as the payer does."""
+        with self.database.transaction(self.payer.scope) as session:
+            agreement = session.get_one(FeeAgreement, self.id)
+            record_event(session, agreement, kind, key=key or kind.value, happened_on=on, now=noon(on), facts=facts)
+
+    def settle(self, on: date) -> int:
+        """Settle it as of a day."""
+        with self.database.transaction(self.payee.scope) as session:
+            return settle(session, self.id, on=on, now=noon(on))
+
+    def invoice(self, due_key: str, pence: int, on: date) -> UUID:
+        """Post an invoice over one part, and return its id."""
+        invoice_id = uuid4()
+        with self.database.transaction(self.payee.scope) as session:
+            about = {"agreement_id": self.id, "due_key": due_key}
+            post(
+                session,
+                consortium_id=self.payer.scope.consortium_id or uuid4(),
+                payer_agency_id=self.payer.id,
+                payee_agency_id=self.payee.id,
+                kind=TransactionKind.INVOICED,
+                key=f"invoice/{invoice_id}",
+                dated_on=on,
+                entries=mirrored(TransactionKind.INVOICED, pence, self.payer.id, self.payee.id, **about),
+                narrative="An invoice",
+                now=noon(on),
+                invoice_id=invoice_id,
+            )
+        return invoice_id
+
+    def balances(self, side: Tenant | None = None) -> dict[Account, int]:
+        """Return what each account of a side's book comes to for this agreement, leaving out what is nothing."""
+        with self.database.transaction((side or self.payee).scope) as session:
+            total = func.sum(Posting.pence)
+            query = select(Posting.account, total).where(Posting.agreement_id == self.id)
+            rows = session.execute(query.group_by(Posting.account).having(total != 0))
+            return {account: int(pence) for account, pence in rows}
+
+    def posted(self) -> list[str]:
+        """Return what was posted of it, in the order of days."""
+        with self.database.transaction(self.payee.scope) as session:
+            query = select(LedgerTransaction).where(LedgerTransaction.agreement_id == self.id)
+            rows = session.scalars(query.order_by(LedgerTransaction.dated_on, LedgerTransaction.key)).all()
+            return [row.key.partition("/")[2] for row in rows]
+
+
+def noon(day: date) -> datetime:
+    """Return the middle of a day."""
+    return datetime.combine(day, time(12), UTC)
+
+
+def agree(
+    admin: psycopg.Connection[Any],
+    database: Database,
+    pair: tuple[Tenant, Tenant],
+    *,
+    parts: Sequence[tuple[str, int | None, int]] = THIRDS,
+    continuing: tuple[int, int] | None = None,
+    disruption: str = "fall_away",
+) -> Agreed:
+    """Make an agreement that both have signed, of parts ``(due, months, pence)``."""
+    payer, payee = pair
+    agreement_id = uuid4()
+    number = agreement_id.int
+    reference = "FA-" + "".join(LETTERS[number >> 5 * place & 31] for place in range(6))
+    plan = [
+        {"position": position, "pence": pence, "due": due, "months": months}
+        for position, (due, months, pence) in enumerate(parts, start=1)
+    ]
+    admin.execute(
+        _INSERT,
+        {
+            "id": agreement_id,
+            "consortium": payer.scope.consortium_id,
+            "reference": reference,
+            "payer": payer.id,
+            "payee": payee.id,
+            "pence": sum(pence for _, _, pence in parts),
+            "plan": Jsonb(plan),
+            "continuing": continuing[0] if continuing else None,
+            "after": continuing[1] if continuing else None,
+            "disruption": disruption,
+            "payer_person": payer.scope.person_id,
+            "payee_person": payee.scope.person_id,
+        },
+    )
+    return Agreed(database, payer, payee, agreement_id, reference)

@@ -1,0 +1,142 @@
+"""Settling: what stands is what the plan and the events say, whenever and however often it is done."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from matching.fee.event import FeeEventKind
+from matching.fee.ledger import MIRRORED, Account, LedgerTransaction, balance
+from matching.fee.settlement import NotThePayee, list_to_settle, settle
+from tenants.database import Database
+from tests.factories import Factories, Tenant
+from tests.matching.fee.ledger.agreed import Agreed, agree, noon
+
+SIGNED = date(2024, 1, 10)
+PLACED = date(2024, 2, 29)
+Pair = tuple[Tenant, Tenant]
+
+
+@pytest.fixture
+def agreed(admin: psycopg.Connection[Any], database: Database, pair: Pair) -> Agreed:
+    """Two thirds at placement, a third at the order or after twelve months, signed and placed on 29 February."""
+    made = agree(admin, database, pair)
+    made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+    made.tell(FeeEventKind.PLACED, PLACED)
+    return made
+
+
+class TestSettle:
+    def test_posts_each_part_on_its_day_and_nothing_twice(self, agreed: Agreed) -> None:
+        first = [agreed.settle(PLACED), agreed.settle(date(2025, 2, 27))]
+        owed = agreed.balances()
+        last = [agreed.settle(date(2025, 2, 28)), agreed.settle(date(2025, 2, 28)), agreed.settle(date(2030, 1, 1))]
+
+        assert (first, last) == ([2, 0], [1, 0, 0])
+        assert owed == {
+            Account.AGREED_INCOME: -900_000,
+            Account.AGREED_INCOME_CONTRA: 900_000,
+            Account.TO_INVOICE: 1_800_000,
+            Account.FEE_INCOME: -1_800_000,
+        }
+        assert agreed.balances() == {Account.TO_INVOICE: 2_700_000, Account.FEE_INCOME: -2_700_000}
+        assert agreed.posted() == ["agreed", "due/1", "due/2"]
+        mirror = {MIRRORED[account]: -pence for account, pence in agreed.balances().items()}
+        assert agreed.balances(agreed.payer) == mirror
+
+    def test_takes_the_order_when_it_comes_first_and_notes_the_event_behind(self, agreed: Agreed) -> None:
+        agreed.tell(FeeEventKind.ORDERED, date(2024, 9, 1))
+        agreed.settle(date(2026, 1, 1))
+
+        with agreed.database.transaction(agreed.payer.scope) as session:
+            due = session.query(LedgerTransaction).filter_by(key=f"{agreed.reference}/due/2").one()
+
+        assert (due.dated_on, due.event_id is not None, due.pence) == (date(2024, 9, 1), True, 900_000)
+
+    def test_charges_each_further_month_without_an_order(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
+        made = agree(admin, database, pair, parts=[("placement", None, 100)], continuing=(93_900, 12))
+        made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+        made.tell(FeeEventKind.PLACED, date(2024, 1, 31))
+        charged = []
+        for day in (date(2025, 2, 27), date(2025, 2, 28), date(2025, 3, 30), date(2025, 3, 31)):
+            made.settle(day)
+            charged.append(-made.balances()[Account.FEE_INCOME] - 100)
+        made.tell(FeeEventKind.ORDERED, date(2025, 3, 31))
+        made.settle(date(2026, 1, 1))
+
+        assert charged == [0, 93_900, 93_900, 187_800]
+        # None for the month that ended on the day of the order.
+        assert -made.balances()[Account.FEE_INCOME] - 100 == 93_900
+        assert Account.AGREED_INCOME not in made.balances()
+
+    @pytest.mark.parametrize(("disruption", "income"), [("fall_away", 1_800_000), ("stand", 2_700_000)])
+    def test_lets_unpaid_parts_fall_away_or_stand_by_the_rule(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair, disruption: str, income: int
+    ) -> None:
+        made = agree(admin, database, pair, disruption=disruption)
+        made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+        made.tell(FeeEventKind.PLACED, PLACED)
+        made.settle(PLACED)
+        made.invoice("due/1", 1_800_000, PLACED)
+        made.tell(FeeEventKind.DISRUPTED, date(2024, 6, 1))
+        made.settle(date(2025, 6, 1))
+
+        assert made.balances().get(Account.FEE_INCOME) == -income
+        assert Account.AGREED_INCOME not in made.balances()
+
+    def test_takes_back_a_part_that_was_due_and_not_invoiced_when_the_placement_disrupts(self, agreed: Agreed) -> None:
+        agreed.settle(PLACED)
+        agreed.tell(FeeEventKind.DISRUPTED, date(2024, 3, 10))
+        again = [agreed.settle(date(2024, 3, 11)), agreed.settle(date(2024, 3, 11))]
+
+        assert again == [2, 0]
+        assert agreed.balances() == {}
+        assert "due/1/reversed" in agreed.posted()
+
+    def test_earns_the_fee_when_the_order_came_before_the_disruption(self, agreed: Agreed) -> None:
+        agreed.tell(FeeEventKind.ORDERED, date(2024, 9, 1))
+        agreed.tell(FeeEventKind.DISRUPTED, date(2024, 10, 1))
+        agreed.settle(date(2024, 10, 1))
+
+        assert agreed.balances() == {Account.TO_INVOICE: 2_700_000, Account.FEE_INCOME: -2_700_000}
+
+    def test_waives_and_charges_after_all_when_the_leg_is_not_balanced(self, agreed: Agreed) -> None:
+        agreed.settle(PLACED)
+        agreed.tell(FeeEventKind.WAIVER, date(2024, 3, 5), kept=[], reason="A swap")
+        agreed.settle(date(2024, 3, 5))
+        waived = agreed.balances()
+        agreed.tell(FeeEventKind.LEG_FALLEN, date(2024, 4, 1), rule="stays_waived")
+        kept = agreed.settle(date(2024, 4, 1))
+        agreed.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
+        agreed.settle(date(2024, 5, 2))
+
+        assert (waived, kept) == ({}, 0)
+        assert agreed.balances()[Account.TO_INVOICE] == 1_800_000
+        assert agreed.balances()[Account.AGREED_INCOME] == -900_000
+
+    def test_withdraws_all_of_an_agreement_that_came_to_nothing(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
+        made = agree(admin, database, pair)
+        made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+        made.settle(SIGNED)
+        made.tell(FeeEventKind.WITHDRAWN, date(2024, 1, 20))
+        made.settle(date(2024, 1, 20))
+
+        assert made.balances() == {}
+        assert made.posted() == ["agreed", "agreed/reversed"]
+
+    def test_is_of_the_agency_that_is_paid(self, database: Database, factories: Factories, agreed: Agreed) -> None:
+        for other in (agreed.payer, factories.tenant(agreed.payer.scope.consortium_id or agreed.id)):
+            with database.transaction(other.scope) as session, pytest.raises(NotThePayee):
+                settle(session, agreed.id, on=PLACED, now=noon(PLACED))
+            with database.transaction(other.scope) as session:
+                assert agreed.id not in list_to_settle(session, now=noon(PLACED))
+        with database.transaction(agreed.payee.scope) as session:
+            assert agreed.id in list_to_settle(session, now=noon(PLACED))
+            assert balance(session, Account.TO_INVOICE, agreement_id=agreed.id) == 0
