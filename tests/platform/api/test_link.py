@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -120,6 +121,19 @@ class TestTakeStep:
         assert f"by Case system of {pairing.family.name}" in second.json["detail"]
         missing = program.send(f"/links/{pairing.link_id}/steps", {"step": "shortlist", "reason": WHY})
         assert missing.status_code == 428
+
+    def test_lets_one_of_two_at_once_win(self, program_of: ProgramOf, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        programs = [program_of(pairing.children) for _ in range(2)]
+        seen = programs[0].get(f"/links/{pairing.link_id}").headers["ETag"]
+
+        with ThreadPoolExecutor(2) as both:
+            answers = list(both.map(lambda each: step(each, pairing.link_id, "shortlist", etag=seen), programs))
+
+        won, lost = sorted(answers, key=lambda answer: int(answer.status_code))
+        assert (won.status_code, won.json["version"]) == (200, 3)
+        assert lost.status_code in {409, 412}
+        assert "Case system of" in lost.json["detail"]
 
     def test_leaves_to_people_what_is_theirs(
         self, program_of: ProgramOf, factories: Factories, database: Database
