@@ -206,6 +206,12 @@ REGISTER: tuple[Holding, ...] = (
     Holding("fee_rule", Course.STAYS, agencies=("office_id",)),
     Holding("fee_payer", Course.STAYS, agencies=("agency_id", "payer_agency_id"), sides=2),
     Holding("signing_limit", Course.STAYS),
+    Holding("fee_event", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
+    Holding("fee_exception", Course.STAYS,
+            agencies=("payer_agency_id", "payee_agency_id", "agency_id", "deciding_agency_id"), sides=2),
+    Holding("ledger_transaction", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
+    Holding("posting", Course.STAYS, agencies=("agency_id", "other_agency_id")),
+    Holding("fee_period", Course.STAYS),
     Holding("remittance", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="filename"),)),
     Holding("remittance_line", Course.STAYS, (
         Sealed("sealed", "id"), Sealed("sealed_reason", "id", apart="reason"))),

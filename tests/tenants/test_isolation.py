@@ -40,6 +40,7 @@ OF_BOTH_SIDES = {
     *("panel_reader", "panel_undertaking", "panel_paper"),
     *("swap_group", "swap_member"),
     *("tariff", "tariff_rate", "tariff_instalment", "fee_rule", "fee_payer", "fee_agreement", "fee_addendum"),
+    *("fee_event", "fee_exception", "ledger_transaction", "posting"),
     *("payment", "payment_allocation"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
     *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy", "sealing"),

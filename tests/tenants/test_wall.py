@@ -100,6 +100,9 @@ DEFINERS = {
     "settle_match": ("concord_work", "says of both records of a link's match that it stands, or no longer does"),
     "forget_notices": ("concord_work", "destroys notices of two months ago, for the schedule"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
+    "place_posting": ("concord_work", "says in which month a posting counts, by months that the other side has closed"),
+    "ledger_must_balance": ("concord_work", "adds up both books of a transaction, of which each side reads its own"),
+    "fee_runs_due": ("concord_work", "says in which scopes the schedule is to settle fees"),
     "swap_placements": (
         "concord_place",
         "tells a swap group's members of placements between them, and its office of all: agencies, days and ages",
@@ -151,6 +154,15 @@ LOOSE_KEYS = {
     "fee_rule_swap_group_id_consortium_id_office_id_fkey": "as above",
     "fee_agreement_tariff_id_fkey": "a tariff is the consortium's, which all of its members read",
     "fee_agreement_swap_group_id_fkey": "as above",
+    **dict.fromkeys(
+        ("fee_event_agreement_id_fkey", "fee_exception_agreement_id_fkey"),
+        "the policy lets it name an agreement that the scope sees, with its two agencies",
+    ),
+    "ledger_transaction_agreement_id_fkey": "history names those who were its parties then",
+    "ledger_transaction_event_id_fkey": "as above",
+    "ledger_transaction_reverses_id_fkey": "as above",
+    "posting_agreement_id_fkey": "as above",
+    "posting_transaction_id_fkey": "a trigger refuses a posting that is not of the transaction's two agencies",
     "payment_transaction_id_fkey": "the policy lets a payment name a transaction that the scope sees only",
     "payment_allocation_transaction_id_fkey": "as above",
     "adopters_copy_given_by_fkey": "the policy lets people give a copy in their own name only",
@@ -180,6 +192,7 @@ UNMAPPED = {
     "calendar_feed.digest": "written only; a function finds the calendar by it",
     "audit_entry.written_in": "the database's own note of the transaction, for sealing the audit",
     "audit_chain.written_in": "as above",
+    "ledger_transaction.written_in": "the database's own note of the transaction, in which alone postings are made",
     "hand_over.done_in": "the database's own note of the transaction in which it was done",
 }
 

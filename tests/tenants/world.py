@@ -52,6 +52,7 @@ from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
 from tests.tenants.fee_world import make_fees
+from tests.tenants.ledger_world import make_ledger
 from tests.tenants.link_world import make_link_rows
 from tests.tenants.linked_world import make_linked
 from tests.tenants.panel_world import make_own_panel, make_papers_of_panel
@@ -83,6 +84,7 @@ SHARED = {
     "swap_member": 1,
     # Who pays for whom concerns both.
     "fee_payer": 1,
+    "fee_exception": 1,
     # Of two reports the one that is granted, in its present version; of a link's two steps the agency's own.
     "document": 1,
     "document_version": 1,
@@ -202,6 +204,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_papers(database, office=office, agency=agency)
     make_swaps(database, office=office, agency=agency, neighbour=neighbour)
     make_fees(database, office=office, agency=agency, neighbour=neighbour)
+    make_ledger(database, agency=agency, neighbour=neighbour)
     make_bank_lines(database, agency=agency)
     return world
 

@@ -58,7 +58,6 @@ class Agreed:
         """Post an invoice over one part, and return its id."""
         invoice_id = uuid4()
         with self.database.transaction(self.payee.scope) as session:
-            about = {"agreement_id": self.id, "due_key": due_key}
             post(
                 session,
                 consortium_id=self.payer.scope.consortium_id or uuid4(),
@@ -67,7 +66,9 @@ class Agreed:
                 kind=TransactionKind.INVOICED,
                 key=f"invoice/{invoice_id}",
                 dated_on=on,
-                entries=mirrored(TransactionKind.INVOICED, pence, self.payer.id, self.payee.id, **about),
+                entries=mirrored(
+                    TransactionKind.INVOICED, pence, self.payer.id, self.payee.id, agreement_id=self.id, due_key=due_key
+                ),
                 narrative="An invoice",
                 now=noon(on),
                 invoice_id=invoice_id,
