@@ -29,6 +29,7 @@ CENSUS = {
             *("worklist.HouseholdWork.waiting", "worklist.WaitingGroup.families", "link_list.list_links"),
             *("rectification.seen_by", "audit.count_entries_of", "audit_search.count_entries"),
             *("notice.list_notices", "sealing.reading.list_records"),
+            *("fee.remittance.line.count_waiting", "fee.remittance.remittance.count_asking"),
         ),
         OWN,
     ),

@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from matching.fee.reconciliation.fact import (
@@ -26,32 +25,10 @@ from matching.fee.reconciliation.fact import (
     WaitingLine,
 )
 from matching.fee.reconciliation.payer_name import find_payer
+from matching.fee.reconciliation.points import LIKELY, POINTS, POSSIBLE, SURE, amount_points, day_points, kind_of
 from matching.fee.reconciliation.reference import How, KeyBook, Mention, words_of
 from matching.fee.reconciliation.subset import find_sum
 from matching.fee.reconciliation.undoing import undoing
-from matching.fee.remittance.bank_file import pounds
-
-SURE: Final = 90
-LIKELY: Final = 60
-POSSIBLE: Final = 30
-"""From how many points a proposal is each; below the last there is none."""
-POINTS: Final = {
-    "whole": 50,
-    "other_key": 45,
-    "nearly": 35,
-    "some": 35,
-    "exact": 30,
-    "one_of_several_sums": 20,
-    "part": 10,
-    "over": 0,
-    "payer": 15,
-    "payer_before": 20,
-    "other_payer": -35,
-    "before_issue": -20,
-    "names_others": -30,
-    "settled": -25,
-}
-_OLDEST: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +208,18 @@ class _Matcher:
         reasons: list[str] = []
         doubts: list[str] = []
         points = self._reference_points(reading, invoices, reasons, doubts)
-        points += _amount_points(line.pence, owed, choice, reasons, doubts)
+        points += amount_points(
+            line.pence,
+            owed,
+            reasons,
+            doubts,
+            several=len(invoices) > 1,
+            only=choice.only,
+            together=choice.together,
+        )
         points += self._payer_points(reading, invoices, reasons, doubts)
-        points += _day_points(line, invoices, doubts)
-        kind = _kind(line.pence, owed, len(invoices))
+        points += day_points(line, invoices, doubts)
+        kind = kind_of(line.pence, owed, len(invoices))
         sure = kind in (Kind.WHOLE, Kind.SEVERAL) and points >= SURE and self._beyond_doubt(reading, choice, doubts)
         points = max(0, min(100, points if sure else min(points, SURE - 1)))
         return Proposal(
@@ -355,45 +340,11 @@ class _Matcher:
             yield f"{self._payers[reading.payer_id].names[0]} paid it, and nothing open adds up to it."
 
 
-def _amount_points(pence: int, owed: int, choice: _Choice, reasons: list[str], doubts: list[str]) -> int:
-    several = len(choice.invoices) > 1
-    if choice.together:
-        reasons.append("With another line of the same payer it pays one invoice to the penny.")
-        return POINTS["one_of_several_sums"]
-    if pence == owed and choice.only:
-        reasons.append(f"{pounds(pence)} is exactly what {'they come to' if several else 'is owed'}.")
-        return POINTS["exact"]
-    if pence == owed:
-        reasons.append(f"{pounds(pence)} is exactly what {'they come to' if several else 'is owed'}.")
-        doubts.append("Other open invoices come to the same; these are the oldest.")
-        return POINTS["one_of_several_sums"]
-    if pence < owed:
-        doubts.append(f"It is {pounds(owed - pence)} less than {'they come to' if several else 'is owed'}.")
-        return POINTS["part"]
-    doubts.append(f"It is {pounds(pence - owed)} more than {'they come to' if several else 'is owed'}.")
-    return POINTS["over"]
-
-
-def _day_points(line: WaitingLine, invoices: Sequence[KnownInvoice], doubts: list[str]) -> int:
-    if line.dated_on < min(each.issued_on for each in invoices) - _OLDEST:
-        doubts.append("It was paid before the invoice was issued.")
-        return POINTS["before_issue"]
-    return 0
-
-
 def _doubted(proposal: Proposal, debit: WaitingLine) -> Proposal:
     """Return a credit's proposal once a debit seems to take it back: nothing of that is sure."""
     doubts = (*proposal.doubts, f"A debit of {debit.dated_on:%d/%m/%Y} seems to take it back.")
     certain = Confidence.LIKELY if proposal.sure else proposal.confidence
     return replace(proposal, confidence=certain, points=min(proposal.points, SURE - 1), doubts=doubts)
-
-
-def _kind(pence: int, owed: int, invoices: int) -> Kind:
-    if pence > owed:
-        return Kind.OVER
-    if pence < owed:
-        return Kind.PART
-    return Kind.WHOLE if invoices == 1 else Kind.SEVERAL
 
 
 def _push(queue: list[tuple[int, int, str, Proposal]], line: WaitingLine, proposal: Proposal) -> None:
