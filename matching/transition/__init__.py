@@ -3,7 +3,7 @@
 from matching.transition import guard
 from matching.transition.day import SAYABLE, note_day, sayable_days
 from matching.transition.fact import StepFacts
-from matching.transition.group_end import change_plan
+from matching.transition.group_end import change_plan, look_for_family
 from matching.transition.guard import Guard
 from matching.transition.hold import lift_legal_hold, set_legal_hold
 from matching.transition.lock import lock_link, lock_records
@@ -37,6 +37,7 @@ __all__ = [
     "lift_legal_hold",
     "lock_link",
     "lock_records",
+    "look_for_family",
     "missing",
     "note_day",
     "sayable_days",

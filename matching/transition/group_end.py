@@ -8,7 +8,17 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matching.link import BEFORE_PLACED, Link, LinkOutcome, NotYet, NotYourStep, StepName, list_open_links_of, written
+from matching.link import (
+    BEFORE_PLACED,
+    Link,
+    LinkOutcome,
+    NotYet,
+    NotYourStep,
+    StepName,
+    list_open_links_of,
+    matched_records,
+    written,
+)
 from matching.sibling_group import GroupStatus, SiblingGroup
 from matching.transition.fact import StepFacts
 from matching.transition.lock import lock_records
@@ -45,6 +55,31 @@ def change_plan(session: Session, group: SiblingGroup, *, reason: str, feedback:
         now=now,
     )
     return ended
+
+
+def look_for_family(session: Session, group: SiblingGroup, *, now: datetime) -> SiblingGroup:
+    """Let a group that is on hold wait again: after a disruption, say, its own agency decides that.
+
+    :raises NotAllowed: when the scope's roles do not let it change plans.
+    :raises NotYourStep: when the children are another agency's.
+    :raises NotYet: when the group is not on hold, or is matched.
+    """
+    [locked] = lock_groups(session, [group])
+    if locked.status is not GroupStatus.ON_HOLD or matched_records(session, [locked.id]):
+        raise NotYet(f"These children are not on hold: {locked.status.label.lower()}. Load the page again.")
+    locked.status, locked.changed_at = GroupStatus.WAITING, now
+    session.flush()
+    audit.record(
+        session,
+        audit.Act.CHANGE,
+        record_kind="sibling_group",
+        record_id=locked.id,
+        owner_agency_id=locked.agency_id,
+        level=audit.Level.SUMMARY,
+        reason="a family is looked for again",
+        now=now,
+    )
+    return locked
 
 
 def lock_groups(session: Session, groups: Sequence[SiblingGroup]) -> list[SiblingGroup]:

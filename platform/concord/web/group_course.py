@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 from wtforms import SelectChoice
 
 from concord.web.access import may
-from concord.web.group_course_form import BirthForm, HoldForm, JoinForm, LiftForm, MarkForm, PlanForm, SplitForm
+from concord.web.group_course_form import (
+    BirthForm,
+    HoldForm,
+    JoinForm,
+    LiftForm,
+    MarkForm,
+    PlanForm,
+    SplitForm,
+    WaitForm,
+)
 from concord.web.link_form import ReasonForm
 from concord.web.link_steps import explain_page
 from concord.web.request import transaction
@@ -28,7 +37,7 @@ from matching.link_course import clock_lines
 from matching.ranking.facts import Sex
 from matching.sibling_decision import Decided, join_groups, list_decisions_of, split_group
 from matching.sibling_group import GroupUnknown, SiblingGroup, get_group, get_group_by_reference, list_children
-from matching.transition import change_plan, lift_legal_hold, set_legal_hold
+from matching.transition import change_plan, lift_legal_hold, look_for_family, set_legal_hold
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -115,6 +124,18 @@ def change(group_id: UUID) -> ResponseReturnValue:
         title="The plan has changed",
         warning="All open links of these children end at once, and with them who may read their reports.",
     )
+
+
+@blueprint.route("/plan/wait", methods=["GET", "POST"])
+@may(Verb.CHANGE_PLAN)
+def wait(group_id: UUID) -> ResponseReturnValue:
+    """Let a group that is on hold wait for a family again."""
+
+    def act(session: Session, group: SiblingGroup) -> object:
+        return look_for_family(session, group, now=utc_now())
+
+    lead = "The children are on every list of those who wait from then on, as far as they are shared."
+    return _page(WaitForm(), group_id, act, title="Look for a family again", lead=lead)
 
 
 @blueprint.route("/split", methods=["GET", "POST"])

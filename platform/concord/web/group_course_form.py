@@ -45,6 +45,12 @@ class PlanForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("End all open links", widget=GovSubmitInput())
 
 
+class WaitForm(FlaskForm):  # type: ignore[misc]
+    """That a family is looked for again."""
+
+    submit = SubmitField("Look for a family again", widget=GovSubmitInput())
+
+
 class SiblingForm(FlaskForm):  # type: ignore[misc]
     """Who decided together or apart, when and why."""
 

@@ -170,7 +170,10 @@ def disruption(link_id: UUID) -> ResponseReturnValue:
     form = DisruptionForm(version=record.link.version)
     if _taken(form, link_id, StepName.DISRUPT, lambda: {ENDED_BY: form.ended_by.data}):
         return _back(link_id)
-    lead = "Whether a new family is looked for is decided apart: set the children’s status when it has been."
+    lead = (
+        "Whether a new family is looked for is decided apart: say so on the page of their plan. Until then the "
+        "children and the family are on hold."
+    )
     return _form(form, record, "Record a disruption", lead=lead, hints={"reason": _NAMES_NOBODY})
 
 

@@ -28,7 +28,7 @@ from matching.link import (
 from matching.placement.placement import get_placement
 from matching.register import count_listed_groups, count_listed_households
 from matching.sibling_group import get_group, list_waiting_groups
-from matching.transition import end_link
+from matching.transition import end_link, look_for_family
 from tenants.audit import AuditEntry
 from tenants.base import utc_now
 from tenants.database import Database
@@ -103,6 +103,13 @@ class TestLookAgain:
         step(database, pairing.children, pairing, StepName.DISRUPT, day=TODAY, ended_by="together")
 
         assert statuses(database, pairing) == ("on_hold", "on_hold")
+        with transaction(database, pairing.family) as session, pytest.raises(NotYourStep):
+            look_for_family(session, get_group(session, pairing.group_id), now=utc_now())
+        with transaction(database, pairing.children) as session:
+            group = look_for_family(session, get_group(session, pairing.group_id), now=utc_now())
+            with pytest.raises(NotYet, match="not on hold: waiting"):
+                look_for_family(session, group, now=utc_now())
+        assert statuses(database, pairing) == ("waiting", "on_hold")
 
     def test_leaves_what_an_agency_has_said_meanwhile(self, factories: Factories, database: Database) -> None:
         pairing = make_matched(factories, database)

@@ -13,7 +13,7 @@ import pytest
 from matching.household import get_household
 from matching.link import LinkState, decide_match, get_link
 from matching.ranking.facts import Sex
-from matching.sibling_group import get_group, list_children
+from matching.sibling_group import GroupStatus, get_group, list_children
 from matching.transition import start_link
 from tenants.agency import Nation, get_agency
 from tenants.base import utc_now
@@ -194,7 +194,13 @@ class TestGroupPlan:
         with transaction(database, us) as session:
             [child] = list_children(session, [group_id])[group_id]
             child.unborn = True
+            get_group(session, group_id).status = GroupStatus.ON_HOLD
         ours = Walker(visit_as(us))
+        ours.get(f"/groups/{group_id}/plan")
+        ours.follow("Look for a family again")
+        assert ours.send({}) == 303
+        assert ours.send({}) == 422
+        assert "not on hold: waiting" in ours.text
         ours.get(f"/groups/{group_id}/plan")
         ours.follow("Record the birth")
 
