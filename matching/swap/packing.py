@@ -32,6 +32,7 @@ BATCH = 1_000
 """The most cycles that the relaxation takes in at once."""
 
 Chosen = NDArray[np.intp]
+_NONE: Chosen = np.zeros(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +56,36 @@ class Clock:
         return None if self.ends is None else max(0.0, self.ends - time.monotonic())
 
 
+def sketch(size: int, cycles: Cycles, *, known: int, fine: int, clock: Clock) -> Packing:
+    """Return the best disjoint ones of the few ``cycles`` that fall shortest of their prices least: proves nothing."""
+    cut = _tighten(size, cycles, fine)
+    near = np.flatnonzero(cut.short <= _reach(cut.short))
+    found, _ = _choose(size, cycles.nodes[near], cycles.weights[near], cut.triples, clock)
+    weight = int(cycles.weights[near[found]].sum())
+    at_most = max(known, weight, cut.bound // fine)
+    return Packing(near[found], weight, at_most) if weight > known else Packing(_NONE, known, at_most)
+
+
 def pack(size: int, cycles: Cycles, *, known: int, fine: int, clock: Clock) -> Packing:
     """Return the best disjoint ``cycles`` over ``size`` nodes, or none where none weigh more than is ``known``.
 
     ``fine`` is the scale of the prices. Where the time is over before the proof, ``at_most`` is more than ``weight``.
     """
     cut = _tighten(size, cycles, fine)
-    best, reach = Packing(np.zeros(0, dtype=np.intp), known, cut.bound // fine), _reach(cut.short)
+    best, reach = Packing(_NONE, known, max(known, cut.bound // fine)), 4 * _reach(cut.short)
     while best.at_most > best.weight:
-        near = np.flatnonzero(cut.short <= reach)
+        # Anything better weighs one more at least, and so uses no cycle that falls shorter than this.
+        open_ = cut.bound - fine * (best.weight + 1)
+        near = np.flatnonzero(cut.short <= min(reach, open_))
         found, certain = _choose(size, cycles.nodes[near], cycles.weights[near], cut.triples, clock)
         weight = int(cycles.weights[near[found]].sum())
         if weight > best.weight:
             best = Packing(near[found], weight, best.at_most)
-        # Anything better weighs one more at least, and so uses no cycle that falls shorter than this.
-        open_ = cut.bound - fine * (best.weight + 1)
         if not certain:
             break
-        if open_ <= reach:
+        if cut.bound - fine * (best.weight + 1) <= reach:
             return Packing(best.chosen, best.weight, best.weight)
-        reach = min(open_, max(4 * reach, fine))
+        reach = max(4 * reach, fine)
     return best
 
 
@@ -207,7 +218,7 @@ def _choose(
     """Return the positions of the best disjoint cycles that CBC finds, and whether it proved them best."""
     left = clock.left
     if left is not None and left <= 0:
-        return np.zeros(0, dtype=np.intp), False
+        return _NONE, False
     solver = pywraplp.Solver.CreateSolver("CBC")
     rows = [solver.Constraint(-solver.infinity(), 1) for _ in range(size)]
     rings = [tuple(node for node in cycle if node >= 0) for cycle in nodes.tolist()]
@@ -225,7 +236,7 @@ def _choose(
         solver.SetTimeLimit(max(1, int(left * 1000)))
     status = solver.Solve(exact_parameters())
     if status not in (solver.OPTIMAL, solver.FEASIBLE):
-        return np.zeros(0, dtype=np.intp), False
+        return _NONE, False
     taken = np.flatnonzero([variable.solution_value() > 0.5 for variable in variables])
     return taken, status == solver.OPTIMAL
 

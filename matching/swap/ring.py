@@ -21,7 +21,7 @@ from matching.swap.anneal import cool
 from matching.swap.cycle import Arcs, Cycles, Integers, TooMany, heaviest_closed_walk, heavy_cycles, joined, list_cycles
 from matching.swap.cycle import on_short_cycle as _on_short_cycle
 from matching.swap.digraph import Digraph, Node, Weight
-from matching.swap.packing import Clock, Relaxation, pack
+from matching.swap.packing import Clock, Packing, Relaxation, pack, sketch
 from tenants.error import Conflict, Invalid
 
 LENGTHS = range(2, 5)
@@ -111,23 +111,26 @@ class _Search:
     def solve(self) -> Found:
         """Return the best rings, and what no others can weigh more than: the same, unless the time was over."""
         priced, bound, columns = self._price()
-        best = _in_turn(columns, self.arcs.size)
+        best, goal = _in_turn(columns, self.arcs.size), bound // self.fine
         reach = min(bound // 256, self._open(bound, best))
-        while bound // self.fine > best.weight:
+        if goal > best.weight:
             cycles = self._within(priced, reach)
-            best = self._cool(cycles, best, bound // self.fine)
+            best = self._cool(cycles, best, goal)
+            if goal > best.weight:
+                best = _better(
+                    best, cycles, sketch(self.arcs.size, cycles, known=best.weight, fine=self.fine, clock=self.clock)
+                )
+        while goal > best.weight:
             # Anything better weighs one more at least, and so uses no cycle that falls shorter than this.
-            if bound // self.fine <= best.weight:
-                break
+            reach = min(self._open(bound, best), 4 * max(reach, self.fine))
+            cycles = self._within(priced, reach)
             found = pack(self.arcs.size, cycles, known=best.weight, fine=self.fine, clock=self.clock)
-            if len(found.chosen):
-                best = Found([_ring(cycles.nodes[k].tolist()) for k in found.chosen], found.weight, found.weight)
+            best = _better(best, cycles, found)
             if found.at_most > found.weight:
                 outside = (bound - reach) // self.fine
-                return replace(best, at_most=min(bound // self.fine, max(found.at_most, outside)))
+                return replace(best, at_most=min(goal, max(found.at_most, outside)))
             if self._open(bound, best) <= reach:
                 break
-            reach = min(self._open(bound, best), 4 * reach)
         return best
 
     def _open(self, bound: int, best: Found) -> int:
@@ -160,9 +163,13 @@ class _Search:
             prices = np.ceil(relaxation.solve()[0] * self.fine).astype(np.int64)
             priced = self.weights * self.fine - prices[self.arcs.tails]
             fresh = heavy_cycles(self.arcs, priced, longest=self.longest, each=EACH)
-            # What the relaxation cannot tell from nothing is not worth another round: the bound allows for it.
-            if not len(fresh) or int(fresh.weights.max()) <= max(1, self.fine // 10**7):
+            # What the relaxation cannot tell from nothing is not worth another round: the bound allows for it. Nor is
+            # what it has already, where its floats cannot price so large weights more closely.
+            known = set(relaxation.rings)
+            new = [k for k, nodes in enumerate(fresh.nodes.tolist()) if tuple(_ring(nodes)) not in known]
+            if not new or int(fresh.weights[new].max()) <= max(1, self.fine // 10**7):
                 break
+            fresh = Cycles(fresh.nodes[new], fresh.weights[new])
         over = max(0, heaviest_closed_walk(self.arcs, priced, longest=self.longest))
         return priced, int(prices.sum()) + self.arcs.size // 2 * over, joined(columns, self.longest)
 
@@ -195,6 +202,11 @@ class _Search:
         arc = np.searchsorted(codes, nodes * self.arcs.size + onward)
         weights: Integers = np.where(nodes >= 0, self.weights[np.minimum(arc, len(codes) - 1)], 0).sum(axis=1)
         return weights
+
+
+def _better(best: Found, cycles: Cycles, found: Packing) -> Found:
+    rings = [_ring(cycles.nodes[k].tolist()) for k in found.chosen]
+    return Found(rings, found.weight, found.weight) if found.weight > best.weight else best
 
 
 def _in_turn(cycles: Cycles, size: int) -> Found:
