@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from concord.cli.fee_statements import journal, statement
 from concord.cli.fee_tariffs import cost, tariff
 
 
@@ -14,3 +15,5 @@ def command() -> None:
 
 command.add_command(tariff)
 command.add_command(cost)
+command.add_command(statement)
+command.add_command(journal)

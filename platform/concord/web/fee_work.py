@@ -10,8 +10,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from concord.web.navigation import Section
+from matching.fee.exception import count_undecided
+from matching.fee.ledger import count_to_close
 from matching.fee.remittance.line import count_waiting
 from matching.fee.remittance.remittance import count_asking
+from matching.fee.statement.statement import count_to_agree
 from matching.fee.waiting import (
     count_addenda,
     count_missing,
@@ -112,6 +115,27 @@ WAITS: tuple[Wait, ...] = (
         Verb.KEEP_FEES,
         lambda session, _: count_waiting(session),
     ),
+    Wait(
+        "statement to agree",
+        "statements to agree",
+        "fee_statements.index",
+        Verb.KEEP_FEES,
+        lambda session, _: count_to_agree(session),
+    ),
+    Wait(
+        "waiver, other fee or refund to decide",
+        "waivers, other fees and refunds to decide",
+        "fee_agreements.index",
+        Verb.APPROVE_FEES,
+        lambda session, _: count_undecided(session),
+    ),
+    Wait(
+        "month to close",
+        "months to close",
+        "fee_ledger.periods",
+        Verb.KEEP_FEES,
+        count_to_close,
+    ),
 )
 """In the order in which a finance officer does them: sign, raise, match, settle disputes, close."""
 
@@ -141,6 +165,18 @@ PLACES: tuple[Section, ...] = (
         verb=Verb.KEEP_FEES,
     ),
     Section(
+        title="Ledger",
+        hint="Every posting of your agency’s book, by agency, month, account and agreement.",
+        endpoint="fee_ledger.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Months",
+        hint="Close a month with its totals; two people open one again.",
+        endpoint="fee_ledger.periods",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
         title="Tariffs and rules",
         hint="What is published, for whom and from when, and by which rules placements are priced.",
         endpoint="fee_tariffs.index",
@@ -150,6 +186,18 @@ PLACES: tuple[Section, ...] = (
         title="Who pays, and who signs",
         hint="The regional agency that pays for yours, and up to how much people of each role sign.",
         endpoint="fee_payers.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Statements",
+        hint="What is owed between you and each other agency, for how long, and statements that both agree.",
+        endpoint="fee_statements.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Journals",
+        hint="A month’s postings as your finance system takes them, with control totals.",
+        endpoint="fee_journals.index",
         verb=Verb.READ_FEES,
     ),
 )

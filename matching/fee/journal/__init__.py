@@ -1,0 +1,1 @@
+"""An agency's postings of a month, as its finance system takes them."""

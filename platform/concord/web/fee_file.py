@@ -1,0 +1,30 @@
+"""Tables of fees as files, of exactly what a page shows: CSV and XLSX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+
+from flask import Response, send_file
+
+from concord.web.export import MEDIA
+from workers.document.sheet import SheetFormat, write_sheet
+
+
+def hand_out(name: str, headings: Sequence[str], rows: Iterable[Sequence[str]], file_format: str) -> Response:
+    """Return a table as a file to take away.
+
+    :param name: without an ending; it says nothing of any child.
+    """
+    wanted, file = SheetFormat(file_format), BytesIO()
+    said = (dict(zip(headings, row, strict=True)) for row in rows)
+    write_sheet(file, headings, said, file_format=wanted, title="fees")
+    file.seek(0)
+    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=f"{name}.{wanted}")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def plain(pence: int) -> str:
+    """Return an amount as a spreadsheet takes it: ``-1234.50``."""
+    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02d}"
