@@ -76,6 +76,7 @@ class KeyBook:
             if text
         }
         self._texts = list(self._keys)
+        self._near: dict[str, frozenset[UUID]] = {}
         self._by_start: dict[str, list[_Key]] = defaultdict(list)
         self._by_figures: dict[int, list[_Key]] = defaultdict(list)
         for key in self._keys.values():
@@ -97,13 +98,15 @@ class KeyBook:
     def neighbours(self, text: str) -> frozenset[UUID]:
         """Return the invoices whose numbers are one slip from this number, not those that have it."""
         wanted = compact(text)
-        near = process.extract(wanted, self._texts, scorer=OSA.distance, score_cutoff=1, limit=None)
-        return frozenset(
-            each
-            for match, distance, _ in near
-            if distance and self._keys[match].how is How.NUMBER
-            for each in self._keys[match].invoices
-        )
+        if wanted not in self._near:
+            near = process.extract(wanted, self._texts, scorer=OSA.distance, score_cutoff=1, limit=None)
+            self._near[wanted] = frozenset(
+                each
+                for match, distance, _ in near
+                if distance and self._keys[match].how is How.NUMBER
+                for each in self._keys[match].invoices
+            )
+        return self._near[wanted]
 
     def _written_whole(self, text: str, breaks: frozenset[int], found: dict[UUID, Mention]) -> set[int]:
         """Note every key that stands whole in a text, the longest first, and return the places that they take."""
