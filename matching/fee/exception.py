@@ -189,6 +189,12 @@ def list_undecided(session: Session) -> list[FeeException]:
     return list(session.scalars(query.order_by(FeeException.asked_at, FeeException.id)))
 
 
+def count_undecided(session: Session) -> int:
+    """Count what waits for the scope's agency, and for another person than the scope's, to decide."""
+    person_id = scope_of(session).person_id
+    return sum(each.asked_by != person_id for each in list_undecided(session))
+
+
 def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dict[str, int]:
     """Return a new fee's parts by position: what was invoiced as it was, the rest as the plan shares it.
 

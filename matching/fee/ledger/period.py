@@ -6,7 +6,6 @@ database sees to both, and adds up the totals that are kept. What comes late cou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -67,20 +66,6 @@ class Total:
     def carried(self) -> int:
         """Return what it comes to at the month's end."""
         return self.brought + self.debits + self.credits
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """Something that should be done before a month is closed, and how many there are."""
-
-    words: str
-    count: int
-    endpoint: str
-    """The page on which it is done."""
-
-
-Unfinishing = Callable[[Session, date], Sequence[Unfinished]]
-"""Returns what is not finished at a month's end; each part of fees has its own."""
 
 
 class PeriodUnknown(NotFound):
@@ -202,6 +187,11 @@ def open_months(session: Session) -> list[date]:
     )
     query = select(Posting.period_on).where(Posting.agency_id == own, ~closed).distinct()
     return sorted(session.scalars(query))
+
+
+def count_to_close(session: Session, now: datetime) -> int:
+    """Count the months of the scope's agency's book that are over and open."""
+    return sum(now.date() >= add_months(month, 1) for month in open_months(session))
 
 
 def totals_of(session: Session, month: date) -> list[Total]:

@@ -1,0 +1,54 @@
+"""What should be finished before a month is closed: one list that each part of fees adds rows to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from matching.fee.ledger import list_to_invoice
+from matching.fee.remittance.line import count_waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Something that is not finished: how it is said of one and of many, how many, and where it is done."""
+
+    one: str
+    many: str
+    count: int
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of thing that should be finished, and how many there are at a month's end."""
+
+    one: str
+    many: str
+    endpoint: str
+    count: Callable[[Session, date], int]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "instalment is due and not invoiced",
+        "instalments are due and not invoiced",
+        "fee_ledger.index",
+        lambda session, _: len(list_to_invoice(session)),
+    ),
+    Check(
+        "receipt is not matched",
+        "receipts are not matched",
+        "fee_matching.index",
+        lambda session, _: count_waiting(session),
+    ),
+)
+
+
+def list_unfinished(session: Session, month: date) -> list[Unfinished]:
+    """Return what is not finished at the end of a month, leaving out what there is none of."""
+    counted = [(each, each.count(session, month)) for each in CHECKS]
+    return [Unfinished(each.one, each.many, count, each.endpoint) for each, count in counted if count]

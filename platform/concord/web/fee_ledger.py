@@ -1,0 +1,265 @@
+"""The pages of the ledger: the agency's own book, its months, and what departs from an agreement."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import BytesIO
+from uuid import UUID
+
+from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from concord.web.access import may
+from concord.web.export import MEDIA
+from concord.web.fee_closing import list_unfinished
+from concord.web.fee_ledger_form import ExceptionForm, ReopenForm
+from concord.web.request import transaction
+from concord.web.short_form import short_form
+from matching.code import read_code
+from matching.fee.agreement import get_agreement
+from matching.fee.agreement_page import names_of
+from matching.fee.exception import (
+    ExceptionInvalid,
+    ExceptionKind,
+    NotYoursToGive,
+    ask_exception,
+    decide_exception,
+    get_exception,
+    list_exceptions,
+)
+from matching.fee.ledger import (
+    Account,
+    ask_to_reopen,
+    close_month,
+    get_period,
+    kept_totals,
+    list_periods,
+    open_months,
+    reopen,
+    totals_of,
+)
+from matching.fee.ledger.listing import (
+    HEADINGS,
+    Wanted,
+    as_rows,
+    list_counterparties,
+    list_lines,
+    list_months,
+    sum_accounts,
+)
+from matching.fee.money import say_pounds
+from matching.working_day import add_months
+from tenants import audit
+from tenants.agency import list_agencies
+from tenants.base import utc_now
+from tenants.permission import Verb
+from tenants.permission import may as scope_may
+from workers.document.sheet import SheetFormat, write_sheet
+
+blueprint = Blueprint("fee_ledger", __name__)
+
+
+@blueprint.get("/fees/ledger")
+@may(Verb.READ_FEES)
+def index() -> ResponseReturnValue:
+    """Show the agency's own book as asked for, with what it adds up to."""
+    wanted = _wanted()
+    with transaction() as session:
+        lines, sums = list_lines(session, wanted), sum_accounts(session, wanted)
+        months, others = list_months(session), list_counterparties(session)
+        names = names_of(list_agencies(session))
+    return render_template(
+        "fee-ledger.html",
+        lines=lines,
+        sums=sums,
+        months=months,
+        others=sorted(others, key=lambda each: names.get(each, "")),
+        names=names,
+        wanted=wanted,
+        asked=_asked(wanted),
+        accounts=list(Account),
+        pounds=say_pounds,
+        postings=sum(each.postings for each in sums),
+    )
+
+
+@blueprint.get("/fees/ledger.<any(xlsx, csv):file_format>")
+@may(Verb.READ_FEES)
+def take(file_format: str) -> ResponseReturnValue:
+    """Hand out the same postings as a sheet."""
+    wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
+    with transaction() as session:
+        lines = list_lines(session, _wanted(), limit=None)
+        names = names_of(list_agencies(session))
+        audit.record(session, audit.Act.EXPORT, record_kind="ledger", reason=f"{len(lines)} rows", now=now)
+        write_sheet(file, HEADINGS, as_rows(lines, names), file_format=wanted, title="Ledger")
+    file.seek(0)
+    name = f"ledger-{now.date().isoformat()}.{wanted}"
+    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/fees/periods")
+@may(Verb.READ_FEES)
+def periods() -> ResponseReturnValue:
+    """Show the month to be closed next, with what is not finished in it, and the months that are closed."""
+    today = utc_now().date()
+    with transaction() as session:
+        closed, open_ = list_periods(session), open_months(session)
+        month = next(iter(open_), None)
+        unfinished = list_unfinished(session, month) if month else []
+        totals = totals_of(session, month) if month else []
+    return render_template(
+        "fee-periods.html",
+        closed=closed,
+        month=month,
+        over=month is not None and today >= add_months(month, 1),
+        unfinished=unfinished,
+        totals=totals,
+        newest=next((each for each in closed if each.reopened_at is None), None),
+        pounds=say_pounds,
+        closes=scope_may(g.scope, Verb.KEEP_FEES),
+        approves=scope_may(g.scope, Verb.APPROVE_FEES),
+        person_id=g.scope.person_id,
+    )
+
+
+@blueprint.post("/fees/periods/<int:year>/<int:month>")
+@may(Verb.KEEP_FEES)
+def close(year: int, month: int) -> ResponseReturnValue:
+    """Close a month."""
+    with transaction() as session:
+        period = close_month(session, _month(f"{year:04d}-{month:02d}") or date.max, now=utc_now())
+        return redirect(url_for("fee_ledger.period", fee_period_id=period.id), 303)
+
+
+@blueprint.get("/fees/periods/<uuid:fee_period_id>")
+@may(Verb.READ_FEES)
+def period(fee_period_id: UUID) -> ResponseReturnValue:
+    """Show what a closed month came to."""
+    with transaction() as session:
+        found = get_period(session, fee_period_id)
+        totals, now = kept_totals(found), totals_of(session, found.month)
+    return render_template(
+        "fee-period.html", period=found, totals=totals, same=totals == now or bool(found.reopened_at), pounds=say_pounds
+    )
+
+
+@blueprint.route("/fees/periods/<uuid:fee_period_id>/reopen", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def ask(fee_period_id: UUID) -> ResponseReturnValue:
+    """Ask for a closed month to be opened again."""
+    form = ReopenForm()
+    with transaction() as session:
+        found = get_period(session, fee_period_id)
+        if form.validate_on_submit():
+            ask_to_reopen(session, found, reason=form.reason.data, now=utc_now())
+            return redirect(url_for("fee_ledger.periods"), 303)
+    title = f"Open {found.month:%B %Y} again"
+    lead = "Another person has to agree before anything can be posted into it."
+    return short_form(form, title=title, back=(url_for("fee_ledger.periods"), "Months"), lead=lead)
+
+
+@blueprint.post("/fees/periods/<uuid:fee_period_id>/agree")
+@may(Verb.APPROVE_FEES)
+def agree(fee_period_id: UUID) -> ResponseReturnValue:
+    """Agree that a month is opened again."""
+    with transaction() as session:
+        reopen(session, get_period(session, fee_period_id), now=utc_now())
+    return redirect(url_for("fee_ledger.periods"), 303)
+
+
+@blueprint.get("/fees/agreements/<uuid:agreement_id>/exceptions")
+@may(Verb.READ_FEES)
+def exceptions(agreement_id: UUID) -> ResponseReturnValue:
+    """Show what was waived, agreed anew or paid back, and what waits for somebody to decide."""
+    with transaction() as session:
+        found, asked = get_agreement(session, agreement_id), list_exceptions(session, agreement_id)
+        names = names_of(list_agencies(session))
+    return render_template(
+        "fee-exceptions.html",
+        agreement=found,
+        exceptions=asked,
+        names=names,
+        pounds=say_pounds,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        approves=scope_may(g.scope, Verb.APPROVE_FEES),
+        own=g.scope.agency_id,
+        person_id=g.scope.person_id,
+    )
+
+
+@blueprint.route("/fees/agreements/<uuid:agreement_id>/exceptions/new", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def depart(agreement_id: UUID) -> ResponseReturnValue:
+    """Ask for a waiver, another fee or a refund."""
+    form, back = ExceptionForm(), url_for("fee_ledger.exceptions", agreement_id=agreement_id)
+    with transaction() as session:
+        reference = get_agreement(session, agreement_id).reference
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                _ask(session, agreement_id, form)
+            return redirect(back, 303)
+        except (ExceptionInvalid, NotYoursToGive) as refused:
+            form.amount.errors = [str(refused)]
+    return short_form(form, title=f"Depart from {reference}", back=(back, "Waivers, other fees and refunds"))
+
+
+@blueprint.post("/fees/exceptions/<uuid:fee_exception_id>")
+@may(Verb.APPROVE_FEES)
+def decide(fee_exception_id: UUID) -> ResponseReturnValue:
+    """Approve or refuse what another person asked for."""
+    with transaction() as session:
+        found = get_exception(session, fee_exception_id)
+        decide_exception(session, found, approve=request.form.get("approve") == "yes", now=utc_now())
+        return redirect(url_for("fee_ledger.exceptions", agreement_id=found.agreement_id), 303)
+
+
+def _ask(session: Session, agreement_id: UUID, form: ExceptionForm) -> None:
+    ask_exception(
+        session,
+        get_agreement(session, agreement_id),
+        ExceptionKind(form.kind.data),
+        pence=form.amount.data,
+        reason=form.reason.data,
+        now=utc_now(),
+    )
+
+
+def _wanted() -> Wanted:
+    args = request.args
+    account = args.get("account", "")
+    reference = read_code(args.get("reference", "")) or None
+    return Wanted(
+        other_agency_id=_id(args.get("with")),
+        month=_month(args.get("month", "")),
+        reference=reference.upper() if reference else None,
+        account=next((each for each in Account if each.value == account), None),
+    )
+
+
+def _asked(wanted: Wanted) -> dict[str, str]:
+    said = {
+        "with": str(wanted.other_agency_id or ""),
+        "month": f"{wanted.month:%Y-%m}" if wanted.month else "",
+        "reference": wanted.reference or "",
+        "account": wanted.account.value if wanted.account else "",
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _id(said: str | None) -> UUID | None:
+    try:
+        return UUID(said or "")
+    except ValueError:
+        return None
+
+
+def _month(said: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{said}-01")
+    except ValueError:
+        return None
