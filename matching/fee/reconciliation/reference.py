@@ -88,7 +88,7 @@ class KeyBook:
         """Return every invoice that a text names, each as clearly as it is named anywhere in it."""
         found: dict[UUID, Mention] = {}
         text, breaks = _squeezed(reference)
-        taken = self._written_whole(text, breaks, found)
+        taken = self._written_whole(reference, text, breaks, found)
         parts = [part for part in _parts(reference, text) if not (set(range(part[1], part[2])) & taken)]
         for number, (part, _, end) in enumerate(parts):
             last = number == len(parts) - 1 and end == len(text)
@@ -108,7 +108,7 @@ class KeyBook:
             )
         return self._near[wanted]
 
-    def _written_whole(self, text: str, breaks: frozenset[int], found: dict[UUID, Mention]) -> set[int]:
+    def _written_whole(self, reference: str, text: str, breaks: frozenset[int], found: dict[UUID, Mention]) -> set[int]:
         """Note every key that stands whole in a text, the longest first, and return the places that they take."""
         places: list[tuple[int, int, _Key, bool]] = []
         for start in range(len(text) - _SHORTEST + 1):
@@ -116,6 +116,10 @@ class KeyBook:
                 if text.startswith(key.text, start):
                     end = start + len(key.text)
                     places.append((-len(key.text), start, key, _stands_alone(text, start, end, breaks)))
+        for part, start, _ in _parts(reference, text):
+            # So short a key says something only as a word by itself.
+            if len(part) < _SHORTEST and part in self._keys and not part.isdigit():
+                places.append((-len(part), start, self._keys[part], True))
         taken: set[int] = set()
         for _, start, key, alone in sorted(places, key=lambda each: (not each[3], each[0], each[1], each[2].text)):
             span = set(range(start, start + len(key.text)))

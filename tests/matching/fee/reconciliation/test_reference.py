@@ -27,6 +27,7 @@ BOOK = KeyBook(
         invoice(2, "AC/26/00431", "FA-9ZZZZZ"),
         invoice(3, "INV12345", "FA-8ABCDE"),
         invoice(4, "INV123456", "FA-8ABCDE"),
+        invoice(5, "IN-7", "FA-5FGHJK"),
     ]
 )
 
@@ -50,6 +51,8 @@ class TestMentions:
             ("FA-8ABCDE", {3: How.OTHER_KEY, 4: How.OTHER_KEY}),
             ("AC/26/00412 AC/26/004", {1: How.NUMBER, 2: How.CUT_SHORT}),
             ("AC26004129", {1: How.RUN_ON}),
+            ("PAYS IN-7 TODAY", {5: How.NUMBER}),
+            ("PAYSIN-7", {}),
             ("ADOPTION FEE", {}),
             ("", {}),
         ],
