@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from concord.cli.fee_ledger import close, ledger, run
 from concord.cli.fee_statements import journal, statement
 from concord.cli.fee_tariffs import cost, tariff
 
@@ -15,5 +16,8 @@ def command() -> None:
 
 command.add_command(tariff)
 command.add_command(cost)
+command.add_command(run)
+command.add_command(ledger)
+command.add_command(close)
 command.add_command(statement)
 command.add_command(journal)
