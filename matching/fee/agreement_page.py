@@ -16,14 +16,19 @@ from matching.fee.agreement import (
     FeeAddendum,
     FeeAgreement,
     Side,
+    find_agreement_of,
     get_agreement,
     list_addenda,
 )
 from matching.fee.tariff import PublishedTariff, read_tariffs
+from matching.link import WAY, Link, LinkState
 from tenants import audit
 from tenants.agency import Agency, list_agencies
 from tenants.database import scope_of
 from tenants.permission import Verb, may
+
+BEFORE_MATCHED = frozenset(WAY[: WAY.index(LinkState.MATCHED)]) | {LinkState.ENDED, LinkState.DISRUPTED}
+"""Where no agreement is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,25 @@ def view_agreement(session: Session, agreement: FeeAgreement) -> AgreementView:
         and agreement.authority_agency_id == scope.agency_id
         and (not agreement.is_signed or agreement.placed_on is not None),
         may_amend=amends and agreement.is_signed and not agreement.waived,
+    )
+
+
+def say_agreement(session: Session, link_id: UUID) -> str | None:
+    """Return how the fee agreement of a placement stands, for its workers: no amount, and nothing waits for it.
+
+    ``None`` where the children and the family are of one agency, or it is signed.
+    """
+    agreement = find_agreement_of(session, link_id)
+    if agreement is None:
+        link = session.get(Link, link_id)
+        if link is None or link.group_agency_id == link.household_agency_id or link.state in BEFORE_MATCHED:
+            return None
+        return "No fee agreement is drafted. Ask your finance officer to look at it; nothing here waits for it."
+    if agreement.is_signed:
+        return None
+    return (
+        f"Fee agreement {agreement.reference} is not signed by both agencies yet. Ask your finance officer early; "
+        "nothing here waits for it."
     )
 
 

@@ -29,6 +29,7 @@ UNLIMITED = Limits(**dict.fromkeys((each.name for each in fields(Limits)), "1000
 """What lets somebody try as often as they like."""
 _TABLES_OF = {
     "action_id": ("meeting_action",),
+    "agreement_id": ("fee_agreement",),
     "archive_id": ("agency_archive",),
     "bar_id": ("record_bar",),
     "breach_id": ("breach",),
@@ -41,6 +42,7 @@ _TABLES_OF = {
     "hold_id": ("retention_hold",),
     "item_id": ("subject_item",),
     "order_id": ("adoption_order",),
+    "payer_id": ("fee_payer",),
     "paper_id": ("paper", "panel_paper"),
     "provider_id": ("identity_provider",),
     "reader_id": ("panel_reader",),
@@ -56,9 +58,10 @@ _OF_OTHERS = frozenset({"record_bar", "meeting_action", "notice"})
 and whoever takes a step of a link tells the other side."""
 _ENTERED_BY_OTHERS = {
     "email_domain": ("confirmed_at", "confirmed_by"),
+    "fee_payer": ("confirmed_at", "confirmed_by", "confirmed_name", "ends_on"),
     "hand_over": ("taken_at", "taken_by", "withdrawn_at", "withdrawn_by"),
 }
-"""Columns of an agency's rows that another rightly fills in: the office confirms, whoever is to receive agrees."""
+"""Columns of an agency's rows that another rightly fills in: the office confirms, whoever receives or pays agrees."""
 
 
 def tables_of(name: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from concord.web.placement_form import (
 )
 from concord.web.request import transaction
 from concord.web.short_form import short_form
+from matching.fee.agreement_page import say_agreement
 from matching.link import NotYet, StepName, get_link
 from matching.link_list import LinkRecord, read_link
 from matching.placement.adopters_copy import find_copy, give_copy, read_copy, read_par_copy
@@ -56,6 +57,7 @@ def show(link_id: UUID) -> ResponseReturnValue:
             "reviews": list_reviews(session, placement),
             "notes": list_notes(session, placement),
             "copy": find_copy(session, placement),
+            "fee": say_agreement(session, link_id),
         }
     return render_template(
         "placement.html",

@@ -39,6 +39,18 @@ TARIFF = {
 }
 
 
+WRONG: tuple[tuple[dict[str, object], str], ...] = (
+    ({"payee_kind": "council", "nation": "england"}, "holds for the same payees"),
+    ({"rate_1": "twenty"}, "Enter an amount in pounds"),
+    ({"rate_1": "-5"}, "Enter an amount in pounds"),
+    ({"plan": "1/2 placement"}, "must come to the whole fee"),
+    ({"plan": "soon"}, "can’t be read"),
+    ({"source": ""}, "Enter where the figures are published"),
+    ({"continuing": "900"}, "after how many months"),
+    ({"ends_on": ["1", "4", "2020"]}, "cannot lie before the first"),
+)
+
+
 @pytest.fixture(scope="module")
 def ground(factories: Factories, database: Database) -> FeeGround:
     """A consortium with the published tariffs."""
@@ -90,30 +102,16 @@ class TestTariffs:
         assert keeper.post(f"{again.headers['Location']}/remove").status_code == 303
         assert keeper.get(again.headers["Location"]).status_code == 404
 
-    @pytest.mark.parametrize(
-        ("wrong", "words"),
-        [
-            ({"payee_kind": "council", "nation": "england"}, "holds for the same payees"),
-            ({"rate_1": "twenty"}, "Enter an amount in pounds"),
-            ({"rate_1": "-5"}, "Enter an amount in pounds"),
-            ({"plan": "1/2 placement"}, "must come to the whole fee"),
-            ({"plan": "soon"}, "can’t be read"),
-            ({"source": ""}, "Enter where the figures are published"),
-            ({"continuing": "900"}, "after how many months"),
-            ({"ends_on": ["1", "4", "2020"]}, "cannot lie before the first"),
-        ],
-    )
-    def test_are_refused_where_they_cannot_be(
-        self, visit_as: Visit, ground: FeeGround, wrong: dict[str, object], words: str
-    ) -> None:
+    def test_are_refused_where_they_cannot_be(self, visit_as: Visit, ground: FeeGround) -> None:
         keeper = visit_as(ground.office)
         keeper.get("/fees/tariffs/new")
 
-        answer = keeper.post("/fees/tariffs/new", {**TARIFF, **wrong})
+        for wrong, words in WRONG:
+            answer = keeper.post("/fees/tariffs/new", {**TARIFF, **wrong})
 
-        assert answer.status_code == 422
-        assert keeper.page
-        assert words in keeper.page.text
+            assert answer.status_code == 422
+            assert keeper.page
+            assert words in keeper.page.text
 
     def test_are_the_offices_to_keep(self, visit_as: Visit, ground: FeeGround) -> None:
         member = visit_as(ground.devon)
@@ -154,6 +152,10 @@ class TestAgreement:
         assert "Your agency pays" in said(devon, "/fees/agreements")
         assert "£18,000" in said(devon, path)
 
+        with transaction(database, ground.devon) as session:
+            placement = f"/links/{get_agreement(session, agreement_id).link_id}/placement"
+        assert "is not signed by both agencies yet" in said(devon, placement)
+        assert "£" not in said(devon, placement)
         assert devon.post(f"{path}/sign", {"version": "7"}).status_code == 409
         for visitor in (devon, dorset):
             said(visitor, path)
@@ -162,6 +164,7 @@ class TestAgreement:
             assert visitor.post(f"{path}/sign", {"version": str(version)}).status_code == 303
         page = said(dorset, path)
         assert page.count("signed by Sam Sample") == 2
+        assert "Fee agreement" not in said(devon, placement)
         dorset.get(f"{path}/addenda/new")
         amended = {"version": "3", "amount": "26,000", "children": "1", "reason": "Settled by the two heads."}
         assert dorset.post(f"{path}/addenda/new", {**amended, "amount": "27,000"}).status_code == 422
