@@ -21,6 +21,9 @@ from tenants.error import Invalid
 MOST_AGENCIES = {2: 60, 3: 30, 4: 20}
 """For how many agencies at once rings of a length are looked for."""
 
+_UNKNOWN = 2**52
+"""More than any bound."""
+
 
 class TooManyAgencies(Invalid):
     """Rings of that length are not looked for among so many agencies."""
@@ -99,12 +102,15 @@ class _Programme:
         points = self.pairs.points
         self.solver.Maximize(self.solver.Sum([int(points[pair]) * each for pair, each in self.pair.items()]))
         bound = self._solve(clock)
-        return int(points[self.chosen].sum()) if bound is None else bound
+        most = count * int(points.max())
+        return int(points[self.chosen].sum()) if bound is None else min(bound, most)
 
     def _solve(self, clock: Clock) -> int | None:
         """Take a better answer up, and return a bound, or ``None`` where the answer is proven."""
         left = clock.left
         if left is not None:
+            if left <= 0:
+                return _UNKNOWN
             self.solver.SetTimeLimit(max(1, int(left * 1000)))
         status = self.solver.Solve(exact_parameters())
         if status in (self.solver.OPTIMAL, self.solver.FEASIBLE):
@@ -113,7 +119,7 @@ class _Programme:
         if status == self.solver.OPTIMAL:
             return None
         bound = self.solver.Objective().BestBound()
-        return int(min(bound, 2.0**52) + 1e-6)
+        return int(min(bound, float(_UNKNOWN)) + 1e-6)
 
 
 def _between(pairs: Pairs) -> dict[tuple[int, int], Integers]:

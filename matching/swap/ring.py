@@ -33,7 +33,7 @@ EACH = 8
 """How many columns a round of pricing brings for each node."""
 FINE = 2**50
 """What the prices of all nodes may come to on the fine scale."""
-STEPS, TRIES = 6_000, 3
+STEPS, TRIES = 6_000, 8
 """How many cycles are tried for each node on the first cooling, and how often it is repeated five times as slowly."""
 HEAT = 0.3
 """How warm cooling begins, in parts of what a node is worth."""

@@ -18,7 +18,7 @@ from matching.ranking_run import open_pool
 from matching.sibling_group import get_group
 from matching.swap.account import read_account
 from matching.swap.group import SwapGroupInvalid, SwapGroupUnknown, Terms, agree, get_swap_group, make_swap_group
-from matching.swap.opportunity import Opportunities, find_opportunities
+from matching.swap.opportunity import Opportunities, find_opportunities, say_unproven
 from matching.swap.ring import LengthUnknown
 from matching.swap_answer import answer_leg
 from tenants.base import utc_now
@@ -139,6 +139,22 @@ class TestFindOpportunities:
                 find_opportunities(session, get_swap_group(session, ground.swap_group_id), longest=None, now=NOW)
         with pytest.raises(LengthUnknown):
             find(database, ground, ground.office, 5)
+
+    def test_says_what_is_open_when_the_time_is_over(
+        self, factories: Factories, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("matching.swap.opportunity.SECONDS", 0.0)
+        ground = make_ground(factories, database)
+        swap(factories, ground)
+
+        office = find(database, ground, ground.office, 2)
+        devon = find(database, ground, ground.devon, 2)
+
+        assert (office.proven, office.at_most, office.rings) == (False, (2, None), ())
+        assert "At most 2 placements are possible; here are 0." in say_unproven(office)
+        assert (devon.proven, devon.at_most) == (False, None)
+        assert say_unproven(devon).endswith("were not enough.")
+        assert "at most 5 points more" in say_unproven(replace(office, at_most=(office.planned, office.points + 5)))
 
 
 class TestAnswerLeg:

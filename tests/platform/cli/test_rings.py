@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ class TestRings:
         graph.write_bytes(text.encode("latin-1") if text == "\xff" else text.encode())
 
         assert words in refusal("rings", "--graph", str(graph))
+
+    def test_says_what_is_open_when_the_time_is_over(self, graph: Path) -> None:
+        draw = random.Random(9)  # noqa: S311
+        pairs = draw.sample([(a, b) for a in range(60) for b in range(60) if a != b], 500)
+        arcs = [{"from": a, "to": b, "weight": draw.randint(1, 90)} for a, b in pairs]
+        graph.write_text(json.dumps({"nodes": list(range(60)), "arcs": arcs}), encoding="utf-8")
+
+        result = run("rings", "--graph", str(graph), "--seconds", "0.000001", "--json")
+
+        found = json.loads(result.stdout)
+        assert (result.exit_code, found["proven"]) == (1, False)
+        assert found["weight"] < found["at_most"]
+        assert f"of weight {found['at_most']} at most" in result.stderr
 
     @pytest.mark.parametrize("length", ["1", "5", "x"])
     def test_refuses_another_length(self, graph: Path, length: str) -> None:
