@@ -212,4 +212,3 @@ def _show_form(form: RemittanceForm) -> str:
         pounds=pounds,
         most_megabytes=MOST_BYTES // 2**20,
     )
-
