@@ -39,6 +39,8 @@ HEAT = 0.3
 """How warm cooling begins, in parts of what a node is worth."""
 NEAR = 5
 """How little cooling may fall short of the bound to be repeated, in steps of the weights."""
+PLENTY = 1_000
+"""Of fewer cycles the solver chooses sooner."""
 
 
 class LengthUnknown(Invalid):
@@ -145,7 +147,7 @@ class _Search:
             weight = int(cycles.weights[chosen].sum())
             if weight > best.weight:
                 best = Found([_ring(cycles.nodes[k].tolist()) for k in chosen], weight, weight)
-            if goal <= best.weight or goal - weight > NEAR:
+            if goal <= best.weight or goal - weight > NEAR or len(cycles) < PLENTY:
                 break
         return best
 
