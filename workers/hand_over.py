@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from matching.fee.transfer import HandingOver, transfer_balances
 from tenants import audit
 from tenants.cipher import forget_keys, keys_of, seal, unseal_under
 from tenants.custody import Holding, Sealed, moving
@@ -77,7 +78,9 @@ def hand_over(session: Session, work: Work) -> dict[str, Any]:
     with work.database.acting(session, giver):
         left = read_digests(session, among=before) | closed
     lines = reconcile(before, after, left, counts=counts, whole=plan.whole)
-    moved = {"tables": counts, "rows": len(lines), "resealed": resealed}
+    owed = HandingOver(plan.id, plan.agency_id, plan.receiver_id, whole=plan.whole)
+    balances = transfer_balances(session, owed, acting=work.database.acting, now=work.now)
+    moved = {"tables": counts, "rows": len(lines), "resealed": resealed, "balances": balances}
     _keep(session, plan, moved, pack_lines(lines))
     _put_on_record(session, plan, after, now=work.now)
     work.progress.tell(_STEPS, _STEPS)

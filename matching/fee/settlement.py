@@ -45,7 +45,8 @@ def settle(session: Session, agreement_id: UUID, *, on: date, now: datetime) -> 
     :raises NotThePayee: when the scope's agency is not paid by it.
     """
     lock_agreement(session, agreement_id)
-    agreement = session.get(FeeAgreement, agreement_id, populate_existing=True)
+    # Shared, so that it is not handed over to another agency meanwhile.
+    agreement = session.get(FeeAgreement, agreement_id, populate_existing=True, with_for_update={"read": True})
     if agreement is None or agreement.payee_agency_id != scope_of(session).agency_id:
         raise NotThePayee("Your agency is paid by no such agreement.")
     if agreement.payer_agency_id == agreement.payee_agency_id:

@@ -1,0 +1,100 @@
+"""Handing over: what is open goes on with the successor, once, and what is past stays where it was."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import func, select
+
+from matching.fee.event import FeeEventKind
+from matching.fee.ledger import MIRRORED, Account, Posting, outstanding
+from matching.fee.settlement import settle
+from matching.fee.transfer import HandingOver, transfer_balances
+from tenants.database import Database
+from tests.factories import NOW, Factories, Tenant
+from tests.matching.fee.ledger.agreed import Agreed, agree, noon
+
+SIGNED, PLACED = date(2024, 1, 10), date(2024, 2, 29)
+
+
+def _book(database: Database, tenant: Tenant, other: Tenant) -> dict[Account, int]:
+    total = func.sum(Posting.pence)
+    with database.transaction(tenant.scope) as session:
+        query = select(Posting.account, total).where(Posting.other_agency_id == other.id)
+        return {account: int(pence) for account, pence in session.execute(query.group_by(Posting.account)) if pence}
+
+
+def _started(admin: psycopg.Connection[Any], database: Database, pair: tuple[Tenant, Tenant]) -> Agreed:
+    made = agree(admin, database, pair)
+    made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+    made.tell(FeeEventKind.PLACED, PLACED)
+    made.settle(PLACED)
+    return made
+
+
+def _move(
+    admin: psycopg.Connection[Any], database: Database, made: list[Agreed], *, receiver: Tenant, whole: bool
+) -> int:
+    giver = made[0].payee
+    for each in made:
+        admin.execute("UPDATE fee_agreement SET payee_agency_id = %s WHERE id = %s", (receiver.id, each.id))
+    plan = HandingOver(uuid4(), giver.id, receiver.id, whole)
+    with database.transaction(receiver.scope) as session:
+        counts = [transfer_balances(session, plan, acting=database.acting, now=NOW) for _ in range(2)]
+    assert counts[1] == 0
+    return counts[0]
+
+
+class TestTransferBalances:
+    def test_lets_the_successor_go_on_where_the_giver_stopped(
+        self, admin: psycopg.Connection[Any], database: Database, factories: Factories
+    ) -> None:
+        payer, giver = factories.two_tenants()
+        receiver = factories.tenant(payer.scope.consortium_id or uuid4())
+        made = _started(admin, database, (payer, giver))
+        invoice_id = made.invoice("due/1", 1_800_000, PLACED)
+
+        _move(admin, database, [made], receiver=receiver, whole=True)
+        with database.transaction(receiver.scope) as session:
+            owed = outstanding(session, [invoice_id])
+            again = [settle(session, made.id, on=PLACED, now=noon(PLACED))]
+            again.append(settle(session, made.id, on=date(2025, 3, 1), now=noon(date(2025, 3, 1))))
+        left, came = _book(database, giver, payer), _book(database, receiver, payer)
+
+        assert (owed, again) == ({invoice_id: 1_800_000}, [0, 1])
+        assert left == {Account.FEE_INCOME: -1_800_000, Account.TRANSFERRED: 1_800_000}
+        assert came == {
+            Account.RECEIVABLE: 1_800_000,
+            Account.TO_INVOICE: 900_000,
+            Account.FEE_INCOME: -900_000,
+            Account.TRANSFERRED: -1_800_000,
+        }
+        assert _book(database, payer, receiver) == {MIRRORED[account]: -pence for account, pence in came.items()}
+
+    def test_takes_what_moved_alone_where_part_is_handed_over(
+        self, admin: psycopg.Connection[Any], database: Database, factories: Factories
+    ) -> None:
+        payer, giver = factories.two_tenants()
+        receiver = factories.tenant(payer.scope.consortium_id or uuid4())
+        moved, kept = (_started(admin, database, (payer, giver)) for _ in range(2))
+
+        _move(admin, database, [moved], receiver=receiver, whole=False)
+
+        assert _book(database, giver, payer)[Account.TO_INVOICE] == 1_800_000
+        assert _book(database, receiver, payer)[Account.TO_INVOICE] == 1_800_000
+        assert kept.balances()[Account.TO_INVOICE] == 1_800_000
+
+    def test_ends_what_the_two_owed_one_another(
+        self, admin: psycopg.Connection[Any], database: Database, factories: Factories
+    ) -> None:
+        payer, giver = factories.two_tenants()
+        _started(admin, database, (payer, giver))
+        plan = HandingOver(uuid4(), giver.id, payer.id, True)
+        with database.transaction(payer.scope) as session:
+            assert transfer_balances(session, plan, acting=database.acting, now=NOW) > 0
+
+        assert _book(database, giver, payer) == {Account.FEE_INCOME: -1_800_000, Account.TRANSFERRED: 1_800_000}
+        assert _book(database, payer, giver) == {Account.FEE_COST: 1_800_000, Account.TRANSFERRED: -1_800_000}
