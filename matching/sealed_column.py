@@ -67,6 +67,9 @@ UNDER_MASTER_KEY: tuple[SealedColumn, ...] = (
     SealedColumn("link_file", "sealed_key"),
     SealedColumn("adopters_copy", "sealed_key"),
     SealedColumn("adoption_record", "sealed_key"),
+    SealedColumn("payee_account_change", "sealed_key"),
+    SealedColumn("invoice", "sealed_key"),
+    SealedColumn("dispute_message", "sealed_key"),
     SealedColumn("identity_provider_secret", "sealed_key", row="provider_id"),
 )
 """Keys that are themselves sealed, under the master key."""

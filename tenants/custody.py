@@ -114,6 +114,7 @@ _WAY_IN = "what lets a program in never goes out"
 _WORDS = "the words of the records, by which they are found; they go wherever the record goes"
 _BOTH = ("group_agency_id", "household_agency_id")
 _FEE_PARTIES = ("authority_agency_id", "payee_agency_id", "payer_agency_id")
+_PAYING = ("payer_agency_id", "payee_agency_id")
 _DIRECTORY = "the directory is the service's; agency and consortium are named in the manifest"
 
 # fmt: off
@@ -206,6 +207,22 @@ REGISTER: tuple[Holding, ...] = (
     Holding("fee_rule", Course.STAYS, agencies=("office_id",)),
     Holding("fee_payer", Course.STAYS, agencies=("agency_id", "payer_agency_id"), sides=2),
     Holding("signing_limit", Course.STAYS),
+    Holding("payee_account", Course.STAYS),
+    Holding("payee_account_change", Course.STAYS,
+            (Sealed("sealed", "id", Form.FILE, ending="json", own_key="sealed_key"),)),
+    Holding("supplier", Course.STAYS, agencies=("agency_id", "payee_agency_id"), sides=2),
+    Holding("purchase_order", Course.STAYS, agencies=_PAYING, sides=2),
+    # An invoice is history, by the names that its agencies had; what is owed of it moves in the ledger.
+    Holding("invoice", Course.STAYS, (Sealed("sealed", "id", Form.FILE, ending="json", own_key="sealed_key"),),
+            agencies=_PAYING, sides=2),
+    Holding("invoice_line", Course.STAYS, agencies=_PAYING, sides=2),
+    Holding("pay_approval", Course.STAYS, agencies=_PAYING, sides=2),
+    Holding("dispute", Course.STAYS, agencies=_PAYING, sides=2),
+    Holding("dispute_message", Course.STAYS,
+            (Sealed("sealed", "id", Form.FILE, ending="json", own_key="sealed_key"),),
+            agencies=(*_PAYING, "agency_id"), sides=2),
+    Holding("reminder_stage", Course.STAYS),
+    Holding("invoice_reminder", Course.STAYS, agencies=_PAYING, sides=2),
     Holding("fee_event", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
     Holding("fee_exception", Course.STAYS,
             agencies=("payer_agency_id", "payee_agency_id", "agency_id", "deciding_agency_id"), sides=2),
@@ -218,6 +235,9 @@ REGISTER: tuple[Holding, ...] = (
     Holding("remittance_mapping", Course.STAYS),
     Holding("payment", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
     Holding("payment_allocation", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
+    Holding("fee_statement", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
+    Holding("fee_statement_line", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
+    Holding("journal_mapping", Course.STAYS),
     Holding("pack", Course.STAYS),
     Holding("pack_file", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
     Holding("ranking_run", Course.STAYS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matching.fee.event import EVENT_JOB
+from matching.fee.invoice.reminder import JOB as REMINDERS_JOB
 from matching.fee.remittance.remittance import REMITTANCE_JOB
 from matching.fee.settlement import RUN_JOB
 from matching.fee.tending import TENDING_JOB
@@ -22,6 +23,7 @@ from workers.fee_tending import look_at_agreements
 from workers.hand_over import hand_over
 from workers.import_file import import_file
 from workers.import_undo import undo_file
+from workers.invoice_reminding import remind_payers
 from workers.mail import send_mail
 from workers.notice_keeping import tell_of_clocks
 from workers.pack_build import build_all_packs, build_pack
@@ -49,4 +51,5 @@ HANDLERS: Mapping[str, Handler] = {
     EVENT_JOB: settle_event,
     RUN_JOB: settle_all,
     TENDING_JOB: look_at_agreements,
+    REMINDERS_JOB: remind_payers,
 }

@@ -25,6 +25,7 @@ from workers.audit_keeping import AuditKeys, keep_audit
 from workers.fee_run import ask_for_fee_runs
 from workers.fee_tending import ask_for_tending
 from workers.hand_over import ask_for_hand_overs
+from workers.invoice_reminding import ask_for_reminders
 from workers.notice_keeping import keep_notices
 from workers.sharing import ask_for_moves
 from workers.word_keeping import forget_words
@@ -58,6 +59,7 @@ def run_schedule(
             forget_words(database)
             ask_for_hand_overs(database, now=clock())
             ask_for_tending(database, now=clock())
+            ask_for_reminders(database, now=clock())
             ask_for_fee_runs(database, now=clock())
             keep_notices(database, now=clock(), mails=mails)
             keep_audit(database, audit_keys or AuditKeys(), now=clock(), stopping=stop.is_set)

@@ -41,7 +41,8 @@ OF_BOTH_SIDES = {
     *("swap_group", "swap_member"),
     *("tariff", "tariff_rate", "tariff_instalment", "fee_rule", "fee_payer", "fee_agreement", "fee_addendum"),
     *("fee_event", "fee_exception", "ledger_transaction", "posting"),
-    *("payment", "payment_allocation"),
+    *("payment", "payment_allocation", "fee_statement", "fee_statement_line"),
+    *("purchase_order", "invoice", "invoice_line", "pay_approval", "dispute", "dispute_message", "invoice_reminder"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
     *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy", "sealing"),
     # Gathered only while a sealing that the scope sees is asked for.

@@ -52,6 +52,7 @@ from tests.factories import ISSUER, NOW, TODAY, Factories, Tenant
 from tests.tenants import catalogue
 from tests.tenants.chain import make_chain
 from tests.tenants.fee_world import make_fees
+from tests.tenants.invoice_world import make_invoices
 from tests.tenants.ledger_world import make_ledger
 from tests.tenants.link_world import make_link_rows
 from tests.tenants.linked_world import make_linked
@@ -61,6 +62,7 @@ from tests.tenants.placed_world import make_placed, make_sealed
 from tests.tenants.privacy_world import make_privacy
 from tests.tenants.remittance_world import make_bank_lines
 from tests.tenants.sign_in_world import make_sign_in_service
+from tests.tenants.statement_world import make_statements
 from tests.tenants.swap_world import make_swaps
 from tests.tenants.thread_world import make_thread
 
@@ -84,6 +86,9 @@ SHARED = {
     "swap_member": 1,
     # Who pays for whom concerns both.
     "fee_payer": 1,
+    # What stands on its invoices, and that it approved the neighbour.
+    "payee_account": 1,
+    "supplier": 1,
     "fee_exception": 1,
     # Of two reports the one that is granted, in its present version; of a link's two steps the agency's own.
     "document": 1,
@@ -204,8 +209,10 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_papers(database, office=office, agency=agency)
     make_swaps(database, office=office, agency=agency, neighbour=neighbour)
     make_fees(database, office=office, agency=agency, neighbour=neighbour)
+    make_statements(database, agency=agency, neighbour=neighbour)
     make_ledger(database, agency=agency, neighbour=neighbour)
     make_bank_lines(database, agency=agency)
+    make_invoices(database, agency=agency, neighbour=neighbour)
     return world
 
 

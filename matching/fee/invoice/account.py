@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import BigInteger, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from stdnum.gb import vat as gb_vat
@@ -62,7 +62,7 @@ class PayeeAccount(Base):
     tax_reference: Mapped[str | None]
     series: Mapped[Series] = mapped_column(Word(Series))
     number_prefix: Mapped[str]
-    next_number: Mapped[int]
+    next_number: Mapped[int] = mapped_column(BigInteger)
     payment_days: Mapped[int]
     bank_delay_days: Mapped[int]
     contact: Mapped[str]

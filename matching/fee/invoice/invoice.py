@@ -203,7 +203,7 @@ def read_content(session: Session, invoice: Invoice) -> InvoiceContent:
     agreements = select(FeeAgreement.id, FeeAgreement.reference).where(
         FeeAgreement.id.in_([line.agreement_id for line in lines])
     )
-    references = dict(session.execute(agreements).tuples().all())
+    references = dict(session.execute(agreements).all())
     credited = session.get(Invoice, invoice.credits_id) if invoice.credits_id else None
     kept = session.execute(select(Invoice.sealed_key, Invoice.sealed).where(Invoice.id == invoice.id)).one()
     return InvoiceContent(

@@ -82,13 +82,8 @@ def list_due(session: Session, payer_agency_id: UUID | None = None) -> list[DueS
     lines = list_to_invoice(session, payer_agency_id=payer_agency_id)
     ids = {line.agreement_id for line in lines}
     agreements = {each.id: each for each in session.scalars(select(FeeAgreement).where(FeeAgreement.id.in_(ids)))}
-    orders = dict(
-        session.execute(
-            select(PurchaseOrder.agreement_id, PurchaseOrder.number).where(PurchaseOrder.agreement_id.in_(ids))
-        )
-        .tuples()
-        .all()
-    )
+    asked = select(PurchaseOrder.agreement_id, PurchaseOrder.number).where(PurchaseOrder.agreement_id.in_(ids))
+    orders = dict(session.execute(asked).all())
     found = [
         DueSum(agreements[line.agreement_id], line.due_key, line.pence, orders.get(line.agreement_id))
         for line in lines
@@ -149,9 +144,9 @@ def credit_invoice(
     :raises CreditInvalid: when it is more than is left of a line or owed, or nothing.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    account = lock_account(session)
-    if invoice.kind is not InvoiceKind.INVOICE or invoice.payee_agency_id != account.agency_id:
+    if invoice.kind is not InvoiceKind.INVOICE or invoice.payee_agency_id != own_agency(session):
         raise CreditInvalid("Only an invoice that your agency issued can be credited.")
+    account = lock_account(session)
     said = " ".join(tidy(reason, what="why it is credited, naming no child").split())[:_LONGEST_REASON]
     left, lines = open_lines(session, invoice), []
     for line, open_pence in left:

@@ -6,6 +6,7 @@ import click
 
 from concord.cli.fee_ledger import close, ledger, run
 from concord.cli.fee_statements import journal, statement
+from concord.cli.fee_invoices import invoice
 from concord.cli.fee_tariffs import cost, tariff
 
 
@@ -16,6 +17,7 @@ def command() -> None:
 
 command.add_command(tariff)
 command.add_command(cost)
+command.add_command(invoice)
 command.add_command(run)
 command.add_command(ledger)
 command.add_command(close)

@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 
 from concord.web.navigation import Section
 from matching.fee.exception import count_undecided
+from matching.fee.invoice.dispute import count_to_answer
+from matching.fee.invoice.issuing import list_due
+from matching.fee.invoice.reminder import count_reminded, count_unapproved
+from matching.fee.invoice.supplier import list_without_order
 from matching.fee.ledger import count_to_close
 from matching.fee.remittance.line import count_waiting
 from matching.fee.remittance.remittance import count_asking
@@ -102,6 +106,45 @@ WAITS: tuple[Wait, ...] = (
         office=True,
     ),
     Wait(
+        "sum due to be invoiced",
+        "sums due to be invoiced",
+        "invoices.new",
+        Verb.KEEP_FEES,
+        lambda session, _: sum(each.pence > 0 for each in list_due(session)),
+    ),
+    Wait(
+        "invoice to approve",
+        "invoices to approve",
+        "invoices.index",
+        Verb.KEEP_FEES,
+        lambda session, now: count_unapproved(session, on=now.date()),
+        values={"side": "received"},
+    ),
+    Wait(
+        "invoice that you were reminded of",
+        "invoices that you were reminded of",
+        "invoices.index",
+        Verb.KEEP_FEES,
+        lambda session, now: count_reminded(session, on=now.date()),
+        values={"side": "received", "state": "overdue"},
+    ),
+    Wait(
+        "dispute to answer",
+        "disputes to answer",
+        "invoices.index",
+        Verb.KEEP_FEES,
+        lambda session, _: count_to_answer(session),
+        values={"state": "disputed"},
+    ),
+    Wait(
+        "agreement without a purchase order",
+        "agreements without a purchase order",
+        "payee_accounts.suppliers",
+        Verb.KEEP_FEES,
+        lambda session, _: len(list_without_order(session)),
+        hint="An order made early is paid sooner. No placement waits for it.",
+    ),
+    Wait(
         "bank file waits for somebody to say what its columns hold",
         "bank files wait for somebody to say what their columns hold",
         "remittances.index",
@@ -150,6 +193,24 @@ PLACES: tuple[Section, ...] = (
         title="What a placement would cost",
         hint="For your agency’s children, once their family is chosen.",
         endpoint="fee_cost.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Invoices",
+        hint="What was issued and received, what is overdue or in dispute, and what is due to be invoiced.",
+        endpoint="invoices.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Suppliers and orders",
+        hint="Whom your finance team has approved, and the purchase orders of your agreements.",
+        endpoint="payee_accounts.suppliers",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Our account",
+        hint="What stands on your invoices: VAT, numbers, days to pay and where you are paid.",
+        endpoint="payee_accounts.show",
         verb=Verb.READ_FEES,
     ),
     Section(

@@ -30,7 +30,8 @@ SIDES = """
 OF_INVOICE = f"FOREIGN KEY (invoice_id, {PARTIES}) REFERENCES invoice (id, {PARTIES})"
 CATEGORIES = "'exempt', 'outside_scope', 'zero', 'standard'"
 TODAY = "(now() AT TIME ZONE 'UTC')::date"
-DEFINER = "SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
+FIXED = "SET search_path = pg_catalog, public, pg_temp"
+DEFINER = f"SECURITY DEFINER {FIXED}"
 
 
 def upgrade() -> None:
@@ -344,8 +345,8 @@ def _functions() -> None:
 
 
 # At once where there are no details yet; else after the days that the account says, counted from the approval.
-SET_EFFECT = """
-    CREATE FUNCTION set_bank_effect() RETURNS trigger LANGUAGE plpgsql AS $$
+SET_EFFECT = f"""
+    CREATE FUNCTION set_bank_effect() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
     BEGIN
         IF OLD.approved_at IS NOT NULL THEN
             IF (NEW.approved_by, NEW.approved_at) IS DISTINCT FROM (OLD.approved_by, OLD.approved_at) THEN
@@ -364,8 +365,8 @@ SET_EFFECT = """
     $$
 """
 # A series goes forward one by one once it has begun; it may be set anew only with another prefix.
-NEVER_BACK = """
-    CREATE FUNCTION keep_invoice_number() RETURNS trigger LANGUAGE plpgsql AS $$
+NEVER_BACK = f"""
+    CREATE FUNCTION keep_invoice_number() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
     BEGIN
         IF NEW.number_prefix = OLD.number_prefix AND NEW.next_number <> OLD.next_number
             AND (NEW.next_number < OLD.next_number OR NEW.next_number > OLD.next_number + 1)
@@ -377,8 +378,8 @@ NEVER_BACK = """
     $$
 """
 # Lines are an invoice's whole net sum, so that none can be added to it later.
-ADD_UP = """
-    CREATE FUNCTION check_invoice_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+ADD_UP = f"""
+    CREATE FUNCTION check_invoice_sum() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
     DECLARE
         wanted uuid := CASE TG_TABLE_NAME WHEN 'invoice' THEN NEW.id ELSE (to_jsonb(NEW) ->> 'invoice_id')::uuid END;
     BEGIN

@@ -1,0 +1,324 @@
+"""The pages of invoices: what was issued and received, what is due to be invoiced, and each one with its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from uuid import UUID
+
+from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from wtforms import SelectChoice
+
+from concord.web.access import may
+from concord.web.export import MEDIA
+from concord.web.invoice_form import DisputeForm, NoteForm
+from concord.web.request import transaction
+from concord.web.short_form import short_form
+from matching.fee.invoice.account import find_account
+from matching.fee.invoice.bank import list_told
+from matching.fee.invoice.dispute import (
+    DisputeOutcome,
+    DisputeStatus,
+    answer_dispute,
+    find_dispute,
+    open_dispute,
+    read_messages,
+)
+from matching.fee.invoice.invoice import (
+    RECORD_KIND,
+    InvoiceRow,
+    InvoiceState,
+    Wanted,
+    credits_of,
+    get_invoice,
+    list_invoices,
+    read_content,
+    record_look,
+    rows_of,
+)
+from matching.fee.invoice.issuing import credit_invoice, issue_invoice, list_due, open_lines
+from matching.fee.invoice.reminder import approve_payment, find_approval, reminders_of
+from matching.fee.ledger import get_transaction, postings_of
+from matching.fee.remittance.written_amount import pence_of
+from tenants import audit
+from tenants.agency import list_agencies
+from tenants.base import utc_now
+from tenants.error import Conflict, Invalid
+from tenants.permission import Verb
+from tenants.permission import may as scope_may
+from workers.document.invoice import render_invoice
+from workers.document.sheet import SheetFormat, write_sheet
+from workers.document.ubl import amount, write_ubl
+
+blueprint = Blueprint("invoices", __name__)
+
+STATES = {
+    InvoiceState.DISPUTED: "govuk-tag--red",
+    InvoiceState.OVERDUE: "govuk-tag--orange",
+    InvoiceState.OPEN: "govuk-tag--blue",
+    InvoiceState.SETTLED: "govuk-tag--green",
+}
+HEADINGS = (
+    *("Number", "Kind", "Issued", "Pay by", "Other agency", "Purchase order"),
+    *("Net, £", "VAT, £", "Total, £", "Outstanding, £", "State"),
+)
+
+
+@blueprint.get("/fees/invoices")
+@may(Verb.READ_FEES)
+def index() -> ResponseReturnValue:
+    """List the invoices that the agency issued, or received, as asked for, with totals."""
+    wanted, now = _wanted(), utc_now()
+    with transaction() as session:
+        rows, names = list_invoices(session, wanted, on=now.date()), _names(session)
+        told = list_told(session, now=now) if wanted.received else []
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(rows)} invoices", now=now)
+    return render_template(
+        "invoices.html",
+        rows=rows,
+        names=names,
+        wanted=wanted,
+        states=list(InvoiceState),
+        tags=STATES,
+        told=told,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        gross=sum(row.signed_gross for row in rows),
+        outstanding=sum(row.outstanding for row in rows),
+    )
+
+
+@blueprint.get("/fees/invoices.<any(xlsx, csv):file_format>")
+@may(Verb.READ_FEES)
+def take(file_format: str) -> ResponseReturnValue:
+    """Hand out the same list as a sheet."""
+    wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
+    with transaction() as session:
+        found = list_invoices(session, _wanted(), on=now.date())
+        rows = list(_rows(found, _names(session), received=_wanted().received))
+        audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
+    write_sheet(file, HEADINGS, rows, file_format=wanted, title="Invoices")
+    file.seek(0)
+    name = f"invoices-{now.date().isoformat()}.{wanted}"
+    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/fees/invoices/new", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def new() -> ResponseReturnValue:
+    """Show what is due and not invoiced, and issue an invoice of what is chosen."""
+    refusal = ""
+    if request.method == "POST":
+        try:
+            with transaction() as session:
+                made = issue_invoice(
+                    session, _payer(), request.form.getlist("due"), number=request.form.get("number", ""), now=utc_now()
+                )
+                return redirect(url_for("invoices.show", invoice_id=made.id), 303)
+        except (Conflict, Invalid) as error:
+            refusal = str(error)
+    with transaction() as session:
+        due, account, names = list_due(session), find_account(session), _names(session)
+    payers = sorted({each.agreement.payer_agency_id for each in due}, key=lambda each: names.get(each, ""))
+    page = render_template("invoice-new.html", due=due, payers=payers, account=account, names=names, refusal=refusal)
+    return page, 422 if refusal else 200
+
+
+@blueprint.get("/fees/invoices/<uuid:invoice_id>")
+@may(Verb.READ_FEES)
+def show(invoice_id: UUID) -> ResponseReturnValue:
+    """Show an invoice, how it stands, its postings, reminders, credit notes and dispute."""
+    now = utc_now()
+    with transaction() as session:
+        invoice = get_invoice(session, invoice_id)
+        record_look(session, invoice, audit.Act.READ, "invoice", now=now)
+        (row,) = rows_of(session, [invoice], on=now.date())
+        dispute = find_dispute(session, invoice)
+        facts = {
+            "content": read_content(session, invoice),
+            "credits": credits_of(session, invoice),
+            "reminders": reminders_of(session, invoice),
+            "approval": find_approval(session, invoice),
+            "dispute": dispute,
+            "said": read_messages(session, dispute) if dispute else [],
+            "postings": postings_of(session, get_transaction(session, invoice.transaction_id)),
+            "names": _names(session),
+        }
+    return render_template(
+        "invoice.html",
+        invoice=invoice,
+        row=row,
+        tags=STATES,
+        ours=invoice.payee_agency_id == g.scope.agency_id,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        disputed=dispute is not None and dispute.status is not DisputeStatus.RESOLVED,
+        **facts,
+    )
+
+
+@blueprint.get("/fees/invoices/<uuid:invoice_id>/invoice.<any(pdf, xml):file_format>")
+@may(Verb.READ_FEES)
+def paper(invoice_id: UUID, file_format: str) -> ResponseReturnValue:
+    """Hand out an invoice as a PDF, or as UBL."""
+    with transaction() as session:
+        invoice = get_invoice(session, invoice_id)
+        content = read_content(session, invoice)
+        record_look(session, invoice, audit.Act.DOWNLOAD, file_format, now=utc_now())
+    made = render_invoice(content) if file_format == "pdf" else write_ubl(content)
+    name = "".join(each if each.isalnum() else "-" for each in f"{invoice.kind.value}-{invoice.number}")
+    response = send_file(
+        BytesIO(made), f"application/{file_format}", as_attachment=True, download_name=f"{name}.{file_format}"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/fees/invoices/<uuid:invoice_id>/credit", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def credit(invoice_id: UUID) -> ResponseReturnValue:
+    """Credit an invoice, line by line."""
+    refusal = ""
+    if request.method == "POST":
+        try:
+            with transaction() as session:
+                invoice = get_invoice(session, invoice_id)
+                made = credit_invoice(
+                    session,
+                    invoice,
+                    _amounts(),
+                    reason=request.form.get("reason", ""),
+                    number=request.form.get("number", ""),
+                    now=utc_now(),
+                )
+                return redirect(url_for("invoices.show", invoice_id=made.id), 303)
+        except (Conflict, Invalid) as error:
+            refusal = str(error)
+    with transaction() as session:
+        invoice = get_invoice(session, invoice_id)
+        left, account = open_lines(session, invoice), find_account(session)
+    page = render_template(
+        "invoice-credit.html", invoice=invoice, left=left, account=account, refusal=refusal, amount=amount
+    )
+    return page, 422 if refusal else 200
+
+
+@blueprint.route("/fees/invoices/<uuid:invoice_id>/approve", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def approve(invoice_id: UUID) -> ResponseReturnValue:
+    """Note that an invoice is approved to be paid."""
+    form = NoteForm()
+    with transaction() as session:
+        invoice = get_invoice(session, invoice_id)
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                approve_payment(session, get_invoice(session, invoice_id), note=form.note.data or "", now=utc_now())
+            return redirect(url_for("invoices.show", invoice_id=invoice_id), 303)
+        except Conflict as refusal:
+            form.note.errors = [str(refusal)]
+    return short_form(
+        form,
+        title=f"Approve {invoice.number} to be paid",
+        back=(url_for("invoices.show", invoice_id=invoice_id), f"Invoice {invoice.number}"),
+        lead="It moves no money: your finance system pays. The payee sees that it is approved.",
+        hints={"note": "The payee reads it too. Name no child"},
+    )
+
+
+@blueprint.route("/fees/invoices/<uuid:invoice_id>/dispute", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def dispute(invoice_id: UUID) -> ResponseReturnValue:
+    """Open a dispute of an invoice, or say something in it."""
+    with transaction() as session:
+        invoice = get_invoice(session, invoice_id)
+        found = find_dispute(session, invoice)
+    waits = found is not None and found.status is not DisputeStatus.RESOLVED
+    form = DisputeForm(version=found.version if found else None)
+    form.outcome.choices = _outcomes(invoice.payee_agency_id == g.scope.agency_id)
+    if not waits:
+        del form.outcome
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                _say(session, form, invoice_id, waits=waits)
+            return redirect(url_for("invoices.show", invoice_id=invoice_id, _anchor="dispute"), 303)
+        except (Conflict, Invalid) as refusal:
+            form.words.errors = [str(refusal)]
+    return short_form(
+        form,
+        title=f"{'Answer' if waits else 'Dispute'} invoice {invoice.number}",
+        back=(url_for("invoices.show", invoice_id=invoice_id), f"Invoice {invoice.number}"),
+        lead="The other agency reads what you write. While it is in dispute nobody is reminded of it.",
+        hints={"words": "Name no child"},
+    )
+
+
+def _say(session: Session, form: DisputeForm, invoice_id: UUID, *, waits: bool) -> None:
+    invoice, now = get_invoice(session, invoice_id), utc_now()
+    if not waits:
+        open_dispute(session, invoice, words=form.words.data, now=now)
+        return
+    outcome = DisputeOutcome(form.outcome.data) if form.outcome.data else None
+    answer_dispute(session, invoice, words=form.words.data, version=form.version.data or 0, now=now, outcome=outcome)
+
+
+def _outcomes(ours: bool) -> Sequence[SelectChoice]:
+    ends = (DisputeOutcome.CREDITED, DisputeOutcome.UPHELD) if ours else (DisputeOutcome.WITHDRAWN,)
+    return [SelectChoice("", "It goes on"), *(SelectChoice(each.value, each.label) for each in ends)]
+
+
+def _wanted() -> Wanted:
+    state, other = request.args.get("state", ""), request.args.get("agency", "")
+    return Wanted(
+        received=request.args.get("side") == "received",
+        state=InvoiceState(state) if state in list(InvoiceState) else None,
+        other_agency_id=_read_id(other),
+        number=request.args.get("number", "").strip()[:30],
+    )
+
+
+def _payer() -> UUID:
+    return _read_id(request.form.get("payer", "")) or UUID(int=0)
+
+
+def _read_id(said: str) -> UUID | None:
+    try:
+        return UUID(said)
+    except ValueError:
+        return None
+
+
+def _amounts() -> dict[UUID, int]:
+    """Return how much of each line the form credits, in pence.
+
+    :raises Invalid: when something is no amount.
+    """
+    found = {}
+    for name, typed in request.form.items():
+        line_id = _read_id(name.removeprefix("line-"))
+        if name.startswith("line-") and line_id and typed.strip():
+            pence = pence_of(typed.strip()) if len(typed) <= 20 else None
+            if pence is None:
+                raise Invalid("Enter amounts in pounds, for example 27,000 or 31,620.50.")
+            found[line_id] = pence
+    return found
+
+
+def _names(session: Session) -> dict[UUID, str]:
+    return {each.id: each.name for each in list_agencies(session)}
+
+
+def _rows(found: Sequence[InvoiceRow], names: Mapping[UUID, str], *, received: bool) -> Iterator[dict[str, str]]:
+    for row in found:
+        each = row.invoice
+        sign = "-" if row.signed_gross < 0 else ""
+        other = each.payee_agency_id if received else each.payer_agency_id
+        values = (
+            *(each.number, each.kind.label, each.issued_on.isoformat(), each.due_on.isoformat(), names.get(other, "")),
+            *(each.purchase_order or "", f"{sign}{amount(each.net_pence)}", f"{sign}{amount(each.vat_pence)}"),
+            *(f"{sign}{amount(each.gross_pence)}", amount(max(row.outstanding, 0)), row.state.label),
+        )
+        yield dict(zip(HEADINGS, values, strict=True))

@@ -1,0 +1,134 @@
+"""Pages of invoices: issued, received, taken away, credited, disputed, and what stands on them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+
+from concord.servers.login import DatabaseUrls
+from tenants.database import Database
+from tests.factories import Factories, Tenant
+from tests.matching.fee.invoice.invoice_ground import InvoiceGround, make_invoice_ground
+from tests.site import Visitor
+
+Visit = Callable[[Tenant], Visitor]
+
+
+@pytest.fixture
+def ground(database: Database, migrated: DatabaseUrls, factories: Factories) -> InvoiceGround:
+    """A payee, a payer and a stranger."""
+    return make_invoice_ground(database, migrated, factories)
+
+
+def said(visitor: Visitor, path: str) -> str:
+    assert visitor.get(path).status_code == 200
+    assert visitor.page
+    return visitor.page.text
+
+
+class TestInvoices:
+    def test_go_from_what_is_due_to_a_dispute_and_a_credit_note(self, visit_as: Visit, ground: InvoiceGround) -> None:
+        agreement_id = ground.due(2_700_000)
+        payee, payer, stranger = (visit_as(each) for each in (ground.payee, ground.payer, ground.stranger))
+        assert "Nothing is due that is not invoiced" in said(stranger, "/fees/invoices/new")
+        assert "sum due to be invoiced" in said(payee, "/fees")
+        assert "No purchase order was given" in said(payee, "/fees/invoices/new")
+        form = {"payer": str(ground.payer.id), "due": f"{agreement_id}:due/1"}
+        issued = payee.post("/fees/invoices/new", form)
+        assert issued.status_code == 303
+        assert payee.post("/fees/invoices/new", form).status_code == 422
+        path = issued.headers["Location"]
+
+        for visitor, name in ((payee, "Invoices issued"), (payer, "Invoices received")):
+            side = "received" if visitor is payer else "issued"
+            listed = said(visitor, f"/fees/invoices?side={side}&number=INV")
+            assert name in listed
+            assert "Together, credit notes taken off" in listed
+            sheet = visitor.get(f"/fees/invoices.csv?side={side}").data.decode("utf-8-sig")
+            (row,) = csv.DictReader(StringIO(sheet))
+            assert (row["Number"], row["Total, £"], row["State"]) == ("INV-00001", "27000.00", "Open")
+            assert visitor.get(f"/fees/invoices.xlsx?side={side}").data.startswith(b"PK")
+            assert "Invoice INV-00001" in said(visitor, path)
+            assert visitor.get(f"{path}/invoice.pdf").data.startswith(b"%PDF")
+            assert b"INV-00001" in visitor.get(f"{path}/invoice.xml").data
+        assert stranger.get(path).status_code == 404
+        assert "There are none yet" in said(stranger, "/fees/invoices")
+
+        payer.get(f"{path}/approve")
+        assert payer.post(f"{path}/approve", {"note": "Next run"}).status_code == 303
+        assert payer.post(f"{path}/approve", {"note": "Next run"}).status_code == 422
+        assert payer.post(f"{path}/dispute", {"words": "Wrong order."}).status_code == 303
+        assert "In dispute" in said(payee, "/fees/invoices?state=disputed")
+        credited = payee.post(f"{path}/credit", {"reason": "Wrong order"})
+        assert credited.status_code == 422
+        field = next(each for each in said_fields(payee, f"{path}/credit") if each.startswith("line-"))
+        assert payee.post(f"{path}/credit", {field: "x", "reason": "Wrong order"}).status_code == 422
+        assert payee.post(f"{path}/credit", {field: "27,000.00", "reason": "Wrong order"}).status_code == 303
+        assert (
+            payee.post(f"{path}/dispute", {"words": "Credited.", "outcome": "credited", "version": "1"}).status_code
+            == 303
+        )
+        seen = said(payer, path)
+        assert "Credited: the payee agreed" in seen
+        assert "Settled" in seen
+        assert "Next run" in seen
+
+
+class TestAccounts:
+    def test_are_set_up_and_money_goes_elsewhere_by_two_people_only(
+        self, visit_as: Visit, ground: InvoiceGround
+    ) -> None:
+        payee, second, payer = (visit_as(each) for each in (ground.payee, ground.colleague, ground.payer))
+        assert "to be confirmed" in said(payer, "/fees/account").lower()
+        account = {
+            "legal_name": "Sample Council", "vat_category": "standard", "vat_number": "GB 1", "series": "own",
+            "number_prefix": "FEE-", "next_number": "7", "payment_days": "14", "bank_delay_days": "5",
+        }  # fmt: skip
+        said(payee, "/fees/account/change")
+        assert payee.post("/fees/account/change", account).status_code == 422
+        assert payee.post("/fees/account/change", {**account, "vat_number": "GB980780684"}).status_code == 303
+        assert "FEE-00007" in said(payee, "/fees/account")
+        bank = {"name": "Sample", "sort_code": "12-34-56", "account_number": "12345678"}
+        assert payee.post("/fees/account/bank", {**bank, "sort_code": "1"}).status_code == 422
+        assert payee.post("/fees/account/bank", bank).status_code == 303
+        assert "Waits for a second person" in said(payee, "/fees/account")
+        approve = f"/fees/account/bank/{change_of(payee)}/approve"
+        said(second, "/fees/account")
+        assert payee.post(approve, {}).status_code == 403
+        assert payer.post(approve, {}).status_code == 404
+        assert second.post(approve, {}).status_code == 303
+        assert "12-34-56, 12345678" in said(payee, "/fees/account")
+        assert payee.post("/fees/account/reminders", {"days": "soon"}).status_code == 422
+        assert payee.post("/fees/account/reminders", {"days": "3, 30"}).status_code == 303
+        assert "3, 30 days after" in said(payee, "/fees/account")
+
+    def test_ask_for_suppliers_and_orders_early(self, visit_as: Visit, ground: InvoiceGround) -> None:
+        agreement_id = ground.due(100)
+        payer = visit_as(ground.payer)
+        assert "agreement without a purchase order" in said(payer, "/fees")
+        supplier = {"payee": str(ground.payee.id), "supplier_number": "S-1"}
+        assert payer.post("/fees/suppliers/new", supplier).status_code == 303
+        assert payer.post(f"/fees/agreements/{agreement_id}/order", {"number": "PO 9"}).status_code == 303
+        shown = said(payer, "/fees/suppliers")
+        assert "number S-1" in shown
+        assert "Every agency that your agreements pay is approved" in shown
+        order = f"/fees/agreements/{agreement_id}/order"
+        for tenant, status in ((ground.stranger, 404), (ground.payee, 422)):
+            visitor = visit_as(tenant)
+            said(visitor, "/fees/account/reminders")
+            assert visitor.post(order, {"number": "1"}).status_code == status
+
+
+def said_fields(visitor: Visitor, path: str) -> list[str]:
+    said(visitor, path)
+    assert visitor.page
+    return [str(each.get("name")) for each in visitor.page.root.iter() if each.get("name")]
+
+
+def change_of(visitor: Visitor) -> str:
+    assert visitor.page
+    actions = [str(each.get("action")) for each in visitor.page.root.iter() if each.get("action")]
+    return next(each.split("/")[-2] for each in actions if each.endswith("/approve"))
