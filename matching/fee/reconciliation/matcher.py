@@ -282,6 +282,9 @@ class _Matcher:
     def _beyond_doubt(self, reading: _Reading, choice: _Choice, doubts: list[str]) -> bool:
         """Say whether nothing else can be meant; what else can be is added to the doubts."""
         before = len(doubts)
+        named = [reading.mentions.get(each.id) for each in choice.invoices]
+        if reading.payer_id != choice.invoices[0].payer_id or not all(each and each.whole for each in named):
+            return False
         for invoice in choice.invoices:
             mention = reading.mentions[invoice.id]
             if self._named_by[invoice.id] > 1:
@@ -290,7 +293,7 @@ class _Matcher:
                 doubts.append(f"Another invoice’s number is one slip from {invoice.number}, for the same amount.")
             if mention.how is How.OTHER_KEY and self._shares_key(reading, invoice, choice):
                 doubts.append("Another open invoice has the same agreement or purchase order.")
-        return len(doubts) == before and reading.payer_id is not None and not any("paid it" in each for each in doubts)
+        return len(doubts) == before
 
     def _has_twin(self, invoice: KnownInvoice, choice: _Choice) -> bool:
         return any(
