@@ -19,6 +19,7 @@ from concord.cli.workplace import Workplace, open_database, today
 from concord.demo import DemoPlan, write_demo
 from concord.demo import stage as staging
 from concord.demo.consortium import OFFICE_SLUG
+from concord.demo.invoice import make_invoices
 from concord.demo.link import LINKS, make_links
 from concord.demo.remittance import make_bank_files
 from concord.demo.stage import HandedIn, Stage
@@ -137,6 +138,8 @@ def _build(place: Workplace, plan: DemoPlan, stage: Stage, clock: Clock) -> dict
             shown = get_pack_version(session, meeting.id, version=1, agency_id=stage.scopes[SHOWN].agency_id)
         files = save_pack(place, stage.scopes[SHOWN], shown.id, place.deployment.data_dir / "demo" / "packs")
     with clock.step("bank files"):
+        sides = sorted({slug for each in LINKS for slug in (each.family, each.children)})
+        make_invoices(database, cast, agencies=sides, now=utc_now())
         make_bank_files(database, cast, agencies=sorted({each.family for each in LINKS}), now=utc_now())
     households, groups = staging.count_register(database, stage)
     return {
