@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import BigInteger, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -89,6 +89,22 @@ class FeeStatement(Base):
     def sides(self) -> tuple[Side, ...]:
         """Return what it says, by payer."""
         return tuple(_read_side(each) for each in self.content["sides"])
+
+
+class FeeStatementLine(Base):
+    """One transaction of a statement, and what it moved; written and compared by the database."""
+
+    __tablename__ = "fee_statement_line"
+
+    transaction_id: Mapped[UUID] = mapped_column(primary_key=True)
+    statement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    consortium_id: Mapped[UUID]
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    other_agency_id: Mapped[UUID]
+    agreed_pence: Mapped[int] = mapped_column(BigInteger)
+    to_invoice_pence: Mapped[int] = mapped_column(BigInteger)
+    owed_pence: Mapped[int] = mapped_column(BigInteger)
+    ahead_pence: Mapped[int] = mapped_column(BigInteger)
 
 
 @dataclass(frozen=True, slots=True)

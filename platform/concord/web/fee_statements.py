@@ -228,8 +228,9 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str:
         shown = lines(session, drawn.chosen, skipped=(page - 1) * LINES_A_PAGE, most=LINES_A_PAGE)
         sent = list_sent(session, other_agency_id, until_on=drawn.until_on, now=now)
         balanced, names = balances(session, other_agency_id), _names(session)
-    form.until.process_data(drawn.until_on)
-    values: dict[str, Any] = {"other_agency_id": other_agency_id, **_asked(drawn.until_on)}
+    asked = _asked(drawn.until_on)
+    form.until.raw_data, form.until.errors = asked["until"], ()
+    values: dict[str, Any] = {"other_agency_id": other_agency_id, **asked}
     return render_template(
         "fee-statement-draw.html",
         other=other,

@@ -261,6 +261,18 @@ PLACES: tuple[Section, ...] = (
         endpoint="fee_journals.index",
         verb=Verb.READ_FEES,
     ),
+    Section(
+        title="Reports",
+        hint="The twelve months ahead, what is due and not invoiced, and a financial year by account.",
+        endpoint="fee_reports.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Saved and earned",
+        hint="The fees that swaps spared you, and those that your approved families earned, year by year.",
+        endpoint="fee_savings.index",
+        verb=Verb.READ_SAVINGS,
+    ),
 )
 """Every part of the section, in the order of its work."""
 

@@ -129,3 +129,21 @@ def _again(visitor: Visitor, path: str) -> str:
     """Ask for a statement until a day before the last one."""
     day = TODAY - timedelta(days=3)
     return said(visitor, f"{path}?until={day.day}&until={day.month}&until={day.year}")
+
+
+class TestReports:
+    def test_add_up_and_are_handed_out_as_they_are_shown(self, books: Books, visit_as: Visit) -> None:
+        payee = visit_as(books.payee)
+
+        shown = said(payee, "/fees/reports")
+        accrued, year = sheet(payee, "/fees/reports/accruals.csv"), sheet(payee, "/fees/reports/year.csv")
+
+        assert "Nothing is foreseen" in shown
+        assert accrued[1][1] == "They owe us"
+        assert [row for row in year[1:] if row[0] == "Invoiced, owed to us"]
+        for column in range(1, 5):
+            assert column in (2, 3) or sum(float(row[column]) for row in year[1:]) == 0
+        assert sheet(payee, "/fees/reports/forecast.csv")[0][0] == "Day"
+        assert "Nothing was posted" in said(payee, "/fees/reports?year=2001")
+        assert "No swap has spared your agency" in said(payee, "/fees/savings")
+        assert sheet(payee, "/fees/savings.csv")[0][0] == "Year from April"

@@ -104,7 +104,7 @@ def _statements() -> None:
             to_invoice_pence bigint NOT NULL,
             owed_pence bigint NOT NULL,
             ahead_pence bigint NOT NULL,
-            PRIMARY KEY (transaction_id, statement_id),
+            PRIMARY KEY (transaction_id, statement_id, agency_id),
             FOREIGN KEY (statement_id, consortium_id, agency_id, other_agency_id)
                 REFERENCES fee_statement (id, consortium_id, agency_id, other_agency_id)
         )

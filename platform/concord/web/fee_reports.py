@@ -1,0 +1,119 @@
+"""The page of reports: what is due and not invoiced, what falls due in a year, and a financial year by account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from concord.web.access import may
+from concord.web.chart import Chart, draw
+from concord.web.fee_file import hand_out, plain
+from concord.web.fee_statements import WHO
+from concord.web.request import transaction
+from matching.fee.remittance.bank_file import pounds
+from matching.fee.report.accrual import list_accruals
+from matching.fee.report.forecast import MonthAhead, by_month, forecast
+from matching.fee.report.year import read_year, year_of
+from matching.fee.statement.aged_debt import Direction
+from matching.monitoring.figure import Figure
+from matching.monitoring.month import month_named
+from tenants.agency import list_agencies
+from tenants.base import utc_now
+from tenants.permission import Verb
+
+blueprint = Blueprint("fee_reports", __name__)
+
+FIRST_YEAR = 2000
+ACCRUED = ("Agency", "Who owes", "Agreement", "Part", "Due and not invoiced")
+AHEAD = ("Day", "Agency", "Who pays", "Agreement", "Amount", "What it rests on")
+YEARLY = ("Account", "Brought forward", "Debits", "Credits", "Carried forward")
+
+
+@blueprint.get("/fees/reports")
+@may(Verb.READ_FEES)
+def index() -> ResponseReturnValue:
+    """Show a month's accruals, the year ahead, and a financial year by account."""
+    today = utc_now().date()
+    month, year = month_named(request.args.get("of"), on=today), _year(today)
+    with transaction() as session:
+        accruals, ahead = list_accruals(session, month=month), forecast(session, on=today)
+        accounts, names = read_year(session, year), _names(session)
+    months = by_month(ahead, on=today)
+    return render_template(
+        "fee-reports.html",
+        month=month,
+        accruals=accruals,
+        accrued=[(each, sum(row.pence for row in accruals if row.direction is each)) for each in Direction],
+        ahead=ahead,
+        months=months,
+        chart=_chart(months),
+        accounts=accounts,
+        year=year,
+        this_year=year_of(today),
+        today=today,
+        names=names,
+        who=WHO,
+        pounds=pounds,
+    )
+
+
+@blueprint.get("/fees/reports/<any(accruals, forecast, year):name>.<any(xlsx, csv):file_format>")
+@may(Verb.READ_FEES)
+def take(name: str, file_format: str) -> ResponseReturnValue:
+    """Hand out one of them as it is shown."""
+    today = utc_now().date()
+    with transaction() as session:
+        headings, rows = _table(session, name, today)
+    return hand_out(f"{name}-{today}", headings, rows, file_format)
+
+
+def _table(session: Session, name: str, today: date) -> tuple[Sequence[str], list[tuple[str, ...]]]:
+    names = _names(session)
+    if name == "year":
+        accounts = read_year(session, _year(today))
+        return YEARLY, [
+            (each.account.label, *map(plain, (each.brought, each.debits, each.credits, each.carried)))
+            for each in accounts
+        ]
+    if name == "accruals":
+        accruals = list_accruals(session, month=month_named(request.args.get("of"), on=today))
+        return ACCRUED, [
+            (names.get(each.other_agency_id, ""), WHO[each.direction], each.reference, each.part, plain(each.pence))
+            for each in accruals
+        ]
+    return AHEAD, [
+        (
+            each.due_on.isoformat() if each.due_on else "",
+            names.get(each.other_agency_id, ""),
+            "They pay us" if each.direction is Direction.TO_US else "We pay them",
+            each.reference,
+            plain(each.pence),
+            each.words,
+        )
+        for each in forecast(session, on=today)
+    ]
+
+
+def _chart(months: Sequence[MonthAhead]) -> Chart | None:
+    """Return a drawing of what falls due by month; amounts to the pound, for the table has the pence."""
+    rows = tuple(
+        (f"{each.begins:%B %Y}" if each.begins else "No day yet", each.to_us // 100, each.by_us // 100)
+        for each in months
+    )
+    headings = ("Month", "To us", "By us")
+    return draw(Figure("forecast", "What falls due by month", "", headings, rows, drawn=(1, 2), unit="pounds"))
+
+
+def _year(today: date) -> int:
+    """Return the financial year that the address asks for, or the present one."""
+    asked = request.args.get("year", type=int)
+    return asked if asked and FIRST_YEAR <= asked <= year_of(today) else year_of(today)
+
+
+def _names(session: Session) -> dict[UUID, str]:
+    return {each.id: each.name for each in list_agencies(session)}
