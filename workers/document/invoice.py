@@ -60,7 +60,7 @@ def _address(party: Party, *, vat: bool) -> list[str]:
 
 def _totals(content: InvoiceContent) -> Pairs:
     taxed = content.category is VatCategory.STANDARD
-    rate = f"VAT at {percent(content.rate)} per cent" if taxed else f"VAT: {content.category.label.lower()}"
+    rate = f"VAT at {percent(content.rate)} per cent" if taxed else f"VAT: {content.category.label}"
     said = "Credited" if content.credit else "To pay"
     return [
         ["Net", f"£{_pounds(content.net_pence)}"],
