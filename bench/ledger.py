@@ -94,7 +94,7 @@ def _measure(database: Database, tenants: list[Tenant]) -> dict[str, Any]:
         with database.transaction(own.scope) as session:
             balances_of(session, other_agency_id=other.id)
             sum_accounts(session, wanted)
-            return len(list_lines(session, wanted, limit=None))
+            return len(list_lines(session, wanted))
 
     def book() -> int:
         with database.transaction(own.scope) as session:

@@ -146,7 +146,10 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
     if session.scalar(still.with_for_update()) is None:
         raise ExceptionDecided("This was decided already.")
     agencies = (asked.payer_agency_id, asked.payee_agency_id)
-    require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=agencies)
+    require_one_side(session, agencies=agencies, on=now.date())
+    # Two of one agency waive and pay back; another fee takes one of each.
+    sides = agencies if asked.kind is ExceptionKind.OVERRIDE else ()
+    require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=sides)
     signer = require_signer(session)
     asked.decided_at, asked.decided_by, asked.decided_name = now, signer.person_id, signer.name
     asked.approved = approve
