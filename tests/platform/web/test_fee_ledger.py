@@ -1,0 +1,129 @@
+"""Pages of the ledger: sums that add up, the same in the sheet, months closed and opened by two, departures by two."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import date
+from io import StringIO
+from typing import Any
+
+import psycopg
+import pytest
+
+from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
+from matching.fee.event import FeeEventKind
+from matching.fee.exception import list_exceptions
+from matching.fee.ledger import list_periods
+from tenants.database import Database
+from tenants.role import Role
+from tests.factories import Factories, Tenant
+from tests.matching.fee.ledger.agreed import Agreed, agree
+from tests.site import Visitor
+
+Visit = Callable[[Tenant], Visitor]
+PLACED = date(2024, 2, 29)
+
+
+@pytest.fixture(scope="module")
+def admin(migrated: DatabaseUrls) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(libpq_url(migrated.admin), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def agreed(admin: psycopg.Connection[Any], database: Database, factories: Factories) -> Agreed:
+    """An agreement with its first part due."""
+    made = agree(admin, database, factories.two_tenants())
+    made.tell(FeeEventKind.AGREEMENT_SIGNED, PLACED)
+    made.tell(FeeEventKind.PLACED, PLACED)
+    made.settle(PLACED)
+    return made
+
+
+def said(visitor: Visitor, path: str) -> str:
+    assert visitor.get(path).status_code == 200
+    assert visitor.page
+    return visitor.page.text
+
+
+class TestLedger:
+    def test_shows_ones_own_book_as_asked_for_and_the_same_in_the_sheet(
+        self, visit_as: Visit, factories: Factories, agreed: Agreed
+    ) -> None:
+        payee, payer = visit_as(agreed.payee), visit_as(agreed.payer)
+        stranger = visit_as(factories.tenant(factories.consortium()))
+        page = said(payee, f"/fees/ledger?month=2024-02&reference={agreed.reference}")
+        sheet = payee.get("/fees/ledger.csv?month=2024-02")
+        rows = list(csv.DictReader(StringIO(sheet.get_data(as_text=True).lstrip("\ufeff"))))
+
+        assert "Due to us, to be invoiced" in page
+        assert "Part 1, due when the placement begins" in page
+        assert "£18,000" in page
+        assert len(rows) == 6
+        assert sum(float(row["Debit, £"] or 0) for row in rows) == sum(float(row["Credit, £"] or 0) for row in rows)
+        assert "Due from us, not yet invoiced" in said(payer, "/fees/ledger?account=to_be_invoiced")
+        assert "There is no posting yet" in said(stranger, "/fees/ledger")
+        assert "No posting is so" in said(payee, "/fees/ledger?month=2030-01&with=nobody")
+        assert visit_as(factories.colleague(agreed.payee, roles=frozenset({Role.FAMILY_FINDER}))).get(
+            "/fees/ledger"
+        ).status_code in {403, 404}
+
+
+class TestMonths:
+    def test_are_closed_and_opened_again_by_two(
+        self, visit_as: Visit, database: Database, factories: Factories, agreed: Agreed
+    ) -> None:
+        keeper = visit_as(agreed.payee)
+        second = visit_as(factories.colleague(agreed.payee, roles=agreed.payee.scope.roles))
+        other = visit_as(agreed.payer)
+        before = said(keeper, "/fees/periods")
+        assert "February 2024, the first open month" in before
+        assert "instalment is due and not invoiced" in before
+
+        closed = keeper.post("/fees/periods/2024/2")
+        assert closed.status_code == 303
+        assert "The ledger still comes to these totals." in said(keeper, closed.headers["Location"])
+        assert keeper.post("/fees/periods/2024/2").status_code == 409
+        assert other.get(closed.headers["Location"]).status_code == 404
+        with database.transaction(agreed.payee.scope) as session:
+            path = f"/fees/periods/{list_periods(session)[0].id}"
+        keeper.get(f"{path}/reopen")
+        assert keeper.post(f"{path}/reopen", {"reason": ""}).status_code == 422
+        assert keeper.post(f"{path}/reopen", {"reason": "A line was missing."}).status_code == 303
+        assert keeper.post(f"{path}/agree").status_code == 403
+        assert "A line was missing." in said(second, "/fees/periods")
+        assert second.post(f"{path}/agree").status_code == 303
+        assert "February 2024, the first open month" in said(keeper, "/fees/periods")
+
+
+class TestDepartures:
+    def test_take_a_reason_and_two_people_who_are_named_in_the_ledger(
+        self, visit_as: Visit, database: Database, factories: Factories, agreed: Agreed
+    ) -> None:
+        keeper, other = visit_as(agreed.payee), visit_as(agreed.payer)
+        colleague = factories.colleague(agreed.payee, roles=agreed.payee.scope.roles)
+        path = f"/fees/agreements/{agreed.id}/exceptions"
+        assert "None was asked for." in said(keeper, path)
+        keeper.get(f"{path}/new")
+        assert keeper.post(f"{path}/new", {"kind": "refund", "amount": "", "reason": "A gift"}).status_code == 422
+        waiver = {"kind": "waiver", "amount": "", "reason": "A swap after all"}
+        assert keeper.post(f"{path}/new", waiver).status_code == 303
+        other.get(f"{path}/new")
+        assert other.post(f"{path}/new", waiver).status_code == 422
+        second = visit_as(colleague)
+        assert "A swap after all" in said(second, path)
+        with database.transaction(agreed.payee.scope) as session:
+            action = f"/fees/exceptions/{list_exceptions(session, agreed.id)[0].id}"
+        assert keeper.post(action, {"approve": "yes"}).status_code == 403
+        assert other.post(action, {"approve": "yes"}).status_code == 403
+        assert second.post(action, {"approve": "yes"}).status_code == 303
+        assert second.post(action, {"approve": "yes"}).status_code == 409
+        agreed.settle(date(2030, 1, 1))
+
+        rows = csv.DictReader(StringIO(keeper.get("/fees/ledger.csv").get_data(as_text=True).lstrip("\ufeff")))
+        waived = [row for row in rows if row["What"] == "Waived"]
+        assert {row["Reason"] for row in waived} == {"A swap after all"}
+        assert {row["Approved by"] for row in waived} == {f"Kit Sample {colleague.subject}"}
+        assert agreed.balances() == {}
