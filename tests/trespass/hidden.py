@@ -51,6 +51,9 @@ _MARKED = {
 }
 """Where a row says something in words that are nobody else's business by themselves."""
 
+_READERS = "SELECT r::text FROM link l, link_readers(l.id) r"
+"""Whom the two sides of a link may name to each other: who of the other side reads it."""
+
 Told = dict[str, dict[str, frozenset[str]]]
 """By table and by a row's own mark, the telling words of each row that anybody owns."""
 
@@ -76,7 +79,8 @@ def told_of_rows(admin: psycopg.Connection[Any]) -> Told:
 def hidden_from(admin: psycopg.Connection[Any], scope: Scope, told: Told) -> frozenset[str]:
     """Return the telling words of the rows that a scope does not see, but for those of rows that it does."""
     hidden: set[str] = set(SEALED)
-    seen: set[str] = set()
+    with acting(admin, scope):
+        seen = {word for (row,) in admin.execute(_READERS) for word in telling(row)}
     for table, rows in told.items():
         visible = _visible(admin, scope, table)
         for mark, words in rows.items():
