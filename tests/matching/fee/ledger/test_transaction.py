@@ -151,7 +151,8 @@ class TestPost:
         self, database: Database, pair: Pair, entries: list[tuple[str, str, int]], why: str
     ) -> None:
         ids = {"payer": (pair[0].id, pair[1].id), "payee": (pair[1].id, pair[0].id)}
-        lines = [Entry(*ids[book], Account(account), pence) for book, account, pence in entries]
+        named = {account.value: account for account in Account}
+        lines = [Entry(*ids[book], named[account], pence) for book, account, pence in entries]
 
         with pytest.raises(DBAPIError, match=why), database.transaction(pair[1].scope) as session:
             _post(session, pair, key="unbalanced", entries=lines, pence=5)
