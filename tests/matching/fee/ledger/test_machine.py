@@ -157,7 +157,7 @@ def test_any_course_keeps_to_the_plan_and_balances(
 ) -> None:
     Course.ground = (admin, database, pair)
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Course,
         settings=settings(
             max_examples=RUNS,

@@ -122,9 +122,12 @@ class TestCloseMonth:
         with database.transaction(payee.scope) as session:
             facts: dict[str, Any] = {"kind": TransactionKind.PAID, "key": "first", "narrative": "First", "now": NOW}
             entries = mirrored(TransactionKind.PAID, 7, payer.id, payee.id)
-            parties = {"payer_agency_id": payer.id, "payee_agency_id": payee.id}
-            consortium_id = payer.scope.consortium_id
-            post(session, consortium_id=consortium_id, dated_on=FEBRUARY, entries=entries, **parties, **facts)
+            facts |= {
+                "payer_agency_id": payer.id,
+                "payee_agency_id": payee.id,
+                "consortium_id": payer.scope.consortium_id,
+            }
+            post(session, dated_on=FEBRUARY, entries=entries, **facts)
             closer = threading.Thread(target=closing)
             closer.start()
             closer.join(timeout=0.4)
