@@ -2,8 +2,8 @@
 
 A program that opens a CSV file runs a cell that begins with one of these characters. An apostrophe before it shows the
 cell as text (OWASP, “CSV injection”). A cell that has apostrophes before such a character already is given one more,
-so that reading takes away exactly what writing added. An amount of money below nothing, such as -12.50, is no formula: guarded,
-a column of them would not add up.
+so that reading takes away exactly what writing added. An amount of money below nothing, such as -12.50, is no
+formula: guarded, a column of them would not add up.
 """
 
 from __future__ import annotations

@@ -86,6 +86,8 @@ SHARED = {
     "swap_member": 1,
     # Who pays for whom concerns both.
     "fee_payer": 1,
+    "fee_statement": 1,
+    "fee_statement_line": 1,
     # What stands on its invoices, and that it approved the neighbour.
     "payee_account": 1,
     "supplier": 1,

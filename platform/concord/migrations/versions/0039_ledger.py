@@ -299,7 +299,13 @@ def _policies() -> None:
         verbs="INSERT",
     )
     may_write("ledger_transaction", PARTY, verbs="INSERT", columns=TRANSACTION_COLUMNS)
-    may_write("posting", "(SELECT scope_agency()) IN (agency_id, other_agency_id)", verbs="INSERT")
+    # By what is its own, of a transaction that the scope sees: at once, and not only when the trigger asks on commit.
+    may_write(
+        "posting",
+        "(SELECT scope_agency()) IN (agency_id, other_agency_id) "
+        "AND EXISTS (SELECT FROM ledger_transaction t WHERE t.id = transaction_id)",
+        verbs="INSERT",
+    )
     may_write("fee_period", f"{OWN} AND closed_by {ME} AND reopen_asked_at IS NULL", verbs="INSERT")
     # One person asks, and another opens it: each in their own name, and what was asked stands.
     may_write(
