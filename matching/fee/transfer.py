@@ -30,6 +30,7 @@ OPEN = (
     Account.HELD_AHEAD,
 )
 """The payee's accounts that go on; the rest tells what was, and stays."""
+_DEFER = text("SET CONSTRAINTS ledger_transaction_balance, posting_balance DEFERRED")
 _LOCK = text("SELECT pg_advisory_xact_lock(fee_book_lock(:agency))")
 
 
@@ -69,6 +70,8 @@ def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, no
 
     :param session: in the receiver's scope, in the transaction in which the records have moved.
     """
+    # Moving records has left constraints that are checked at once; a transaction balances with its last posting.
+    session.execute(_DEFER)
     with acting(session, Scope(agency_id=plan.giver_id)):
         # Whoever is posting into it is waited for, and whoever comes after waits.
         session.execute(_LOCK, {"agency": plan.giver_id})
