@@ -43,8 +43,9 @@ def upgrade() -> None:
     may_read("fee_statement_line", PARTY)
     may_write(
         "fee_statement_line",
-        f"{OURS} AND {OWN} AND transaction_id IN (SELECT t.id FROM ledger_transaction t) "
-        f"AND statement_id IN (SELECT s.id FROM fee_statement s WHERE s.{OPEN})",
+        # By the key of each: a list of all would be gone through for every line.
+        f"{OURS} AND {OWN} AND EXISTS (SELECT FROM ledger_transaction t WHERE t.id = transaction_id) "
+        f"AND EXISTS (SELECT FROM fee_statement s WHERE s.id = statement_id AND {OPEN})",
         verbs="INSERT",
     )
     may_read("journal_mapping", OWN)
