@@ -99,8 +99,10 @@ def by_year(savings: list[Saving]) -> list[YearOfSavings]:
     return [
         YearOfSavings(
             year,
-            *(_sum(savings, year, kind) for kind in (Kind.SPARED, Kind.FORGONE, Kind.EARNED)),
-            sum(each.pence is None for each in savings if each.year == year),
+            spared=_sum(savings, year, Kind.SPARED),
+            forgone=_sum(savings, year, Kind.FORGONE),
+            earned=_sum(savings, year, Kind.EARNED),
+            unpriced=sum(each.pence is None for each in savings if each.year == year),
         )
         for year in years
     ]

@@ -107,7 +107,10 @@ class TestJournals:
             "date_style": "yyyy-mm-dd",
             "sign": "debits",
             **{f"code-{each}": f"N{number}" for number, each in enumerate(POSTED)},
-            "place-code": "1", "heading-code": "Code", "place-amount": "2", "heading-amount": "Amount",
+            "place-code": "1",
+            "heading-code": "Code",
+            "place-amount": "2",
+            "heading-amount": "Amount",
         }
         refused = officer.post("/fees/journal/layout", {**typed, "heading-amount": "Code"})
         assert refused.status_code == 422
