@@ -20,6 +20,7 @@ from matching.fee.ledger import lock_agreement
 from matching.fee.money import say_pounds
 from matching.fee.settlement import invoiced_of
 from matching.fee.signer import require_signer
+from matching.fee.signing_limit import require_within
 from tenants import audit
 from tenants.approval import require_another, require_one_side
 from tenants.base import Base, Id, Word
@@ -101,6 +102,7 @@ def ask_exception(
 
     :raises NotYoursToGive: when the payer asks to give up the payee's income.
     :raises ExceptionInvalid: without a reason, without an amount where one is needed, or with one that cannot be.
+    :raises BeyondLimit: when another fee is beyond what the person signs.
     """
     require(scope_of(session), Verb.KEEP_FEES)
     side, own = side_of(session, agreement), scope_of(session).agency_id
@@ -111,6 +113,8 @@ def ask_exception(
     reason, pence = reason.strip(), _amount(kind, pence)
     if not reason:
         raise ExceptionInvalid("Say why: the reason stands in both agencies’ ledgers.")
+    if kind is ExceptionKind.OVERRIDE:
+        require_within(session, pence or 0)
     others = {Side.PAYER: agreement.payee_agency_id, Side.PAYEE: agreement.payer_agency_id}
     found = FeeException(
         consortium_id=agreement.consortium_id,
@@ -138,6 +142,7 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
     :raises ExceptionDecided: when it was decided already.
     :raises NotYoursToGive: when another agency decides.
     :raises SamePerson, BothSides: when the second person may not be that.
+    :raises BeyondLimit: when another fee is beyond what the person signs.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
     if asked.deciding_agency_id != scope_of(session).agency_id:
@@ -151,6 +156,8 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
     sides = agencies if asked.kind is ExceptionKind.OVERRIDE else ()
     require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=sides)
     signer = require_signer(session)
+    if approve and asked.kind is ExceptionKind.OVERRIDE:
+        require_within(session, asked.pence or 0)
     asked.decided_at, asked.decided_by, asked.decided_name = now, signer.person_id, signer.name
     asked.approved = approve
     session.flush()

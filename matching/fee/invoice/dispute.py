@@ -17,6 +17,7 @@ from matching.actor import acting_person
 from matching.fee.invoice.invoice import Invoice, InvoiceKind, record_look
 from matching.sealed_words import own_agency, own_person, tidy
 from tenants import audit
+from tenants.approval import require_one_side
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, NotFound
@@ -155,6 +156,7 @@ def answer_dispute(
 
     :param version: of the dispute as it was read.
     :raises NotYourSide: when the outcome is the other side's to give.
+    :raises BothSides: when the person who ends it works for both.
     :raises DisputeMoved: when somebody was first.
     """
     require(scope_of(session), Verb.KEEP_FEES)
@@ -164,6 +166,8 @@ def answer_dispute(
     by_payer = own_agency(session) == dispute.payer_agency_id
     if outcome is not None and (outcome is DisputeOutcome.WITHDRAWN) is not by_payer:
         raise NotYourSide("The payer withdraws a dispute; the payee says that it credits, or that the invoice stands.")
+    if outcome is not None:
+        require_one_side(session, agencies=(dispute.payer_agency_id, dispute.payee_agency_id), on=now.date())
     turn = DisputeStatus.OPENED if by_payer else DisputeStatus.ANSWERED
     changes = {"status": turn, "version": version + 1}
     if outcome is not None:

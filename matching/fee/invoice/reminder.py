@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceState, rows_of
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
+from tenants.approval import require_another, require_one_side
 from tenants.base import Base, Id
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid
@@ -125,10 +126,14 @@ def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datet
     """Note that an invoice which the scope's own agency received is approved to be paid; it moves no money.
 
     :raises ApprovedBefore: when it is already, or is not the agency's to pay.
+    :raises SamePerson, BothSides: when the person issued it, or works for the agency that did.
     """
     require(scope_of(session), Verb.KEEP_FEES)
     if invoice.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
         raise ApprovedBefore("Only the agency that is to pay approves an invoice to be paid.")
+    require_one_side(session, agencies=(invoice.payer_agency_id, invoice.payee_agency_id), on=now.date())
+    if invoice.issued_by is not None:
+        require_another(session, first_person_id=invoice.issued_by, on=now.date())
     person = get_person(session, own_person(session))
     row = {
         "invoice_id": invoice.id,

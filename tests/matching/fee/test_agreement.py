@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,6 +27,7 @@ from matching.fee.agreement import (
 )
 from matching.fee.drafting import draft_missing, state_fee
 from matching.fee.event import FeeEvent, FeeEventKind
+from matching.fee.exception import ExceptionKind, ask_exception, decide_exception, get_exception
 from matching.fee.rule import LegFalls
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.signing_limit import BeyondLimit, list_limits, set_limit
@@ -201,6 +203,21 @@ class TestSign:
         with transaction(ground.database, ground.devon) as session:
             set_limit(session, Role.FINANCE_OFFICER, pence=2_700_000, now=utc_now())
         assert sign(ground, officer, agreement_id).payer_signed_by == officer.scope.person_id
+        # Another fee takes a word of each side, as a signature does.
+        with transaction(ground.database, ground.dorset) as session:
+            more: dict[str, Any] = {
+                "kind": ExceptionKind.OVERRIDE,
+                "pence": 2_700_001,
+                "reason": "As agreed.",
+                "now": utc_now(),
+            }
+            asked_id = ask_exception(session, get_agreement(session, agreement_id), **more).id
+        with transaction(ground.database, officer) as session:
+            with pytest.raises(BeyondLimit):
+                ask_exception(session, get_agreement(session, agreement_id), **more)
+            with pytest.raises(BeyondLimit):
+                decide_exception(session, get_exception(session, asked_id), approve=True, now=utc_now())
+            decide_exception(session, get_exception(session, asked_id), approve=False, now=utc_now())
 
     def test_by_two_at_once_counts_both_once(self, ground: FeeGround) -> None:
         agreement_id = ground.match(ground.devon, ground.dorset)

@@ -44,8 +44,12 @@ from matching.fee.invoice.reminder import (
     reminders_of,
     set_stages,
 )
-from tenants.approval import SamePerson
-from tests.factories import NOW, TODAY
+from tenants.agency import get_agency
+from tenants.approval import BothSides, SamePerson
+from tenants.person import appoint, get_person
+from tenants.role import Role
+from tenants.scope import OPERATOR
+from tests.factories import NOW, TODAY, Factories
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround
 
 
@@ -137,6 +141,24 @@ class TestAnswerDispute:
         with ground.database.transaction(ground.stranger.scope) as session:
             assert find_dispute(session, invoice) is None
             assert read_messages(session, done) == []
+
+
+class TestOneOfficerOfBoth:
+    def test_neither_approves_to_pay_nor_ends_a_dispute(self, ground: InvoiceGround, factories: Factories) -> None:
+        invoice_id = ground.issue(1_000)
+        both = factories.colleague(ground.payer, roles=frozenset({Role.FINANCE_OFFICER}))
+        assert both.scope.person_id is not None
+        with ground.database.transaction(OPERATOR) as session:
+            person, agency = get_person(session, both.scope.person_id), get_agency(session, ground.payee.id)
+            appoint(session, person, agency=agency, role=Role.FINANCE_OFFICER, starts_on=TODAY)
+
+        with ground.database.transaction(both.scope) as session:
+            invoice = get_invoice(session, invoice_id)
+            with pytest.raises(BothSides):
+                approve_payment(session, invoice, note="", now=NOW)
+            open_dispute(session, invoice, words="No order.", now=NOW)
+            with pytest.raises(BothSides):
+                answer_dispute(session, invoice, words="x", version=1, now=NOW, outcome=DisputeOutcome.WITHDRAWN)
 
 
 class TestRaiseReminders:
