@@ -109,9 +109,10 @@ def finance(factories: Factories, database: Database, urls: DatabaseUrls, valkey
         adopt_published(session, now=utc_now())
     devon, dorset = factories.tenant(consortium_id), factories.tenant(consortium_id)
     charity = factories.tenant(consortium_id, kind=AgencyKind.VOLUNTARY_AGENCY)
-    officers = (factories.colleague(each, roles=frozenset({Role.FINANCE_OFFICER})) for each in (devon, dorset, charity))
+    finance_officer = frozenset({Role.FINANCE_OFFICER})
+    payer, payee, stranger = (factories.colleague(each, roles=finance_officer) for each in (devon, dorset, charity))
     manager = factories.colleague(devon, roles=frozenset({Role.MANAGER}))
     url = f"http://127.0.0.1:{free_port()}"
     app = create_app(make_settings(site_url=url, database_url=urls.app, valkey_url=valkey_url), database)
     with running(app, port=port_of(url)):
-        yield Finance(url, database, factories, devon, dorset, manager, *officers)
+        yield Finance(url, database, factories, devon, dorset, manager, payer, payee, stranger)
