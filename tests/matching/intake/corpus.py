@@ -410,9 +410,7 @@ _STATUS: _Cases = (
     *_all(("withdrawn", "Withdrew", "closed", "resigned"), "withdrawn"),
     (None, None),
     # Each of these may or may not be looking; a family is never offered on a guess.
-    *_all(
-        (*_NOT_KNOWN, "approved", "linked", "placed", "inactive", "yes", "Y", True, 1, "stage 2"), REFUSED
-    ),
+    *_all((*_NOT_KNOWN, "approved", "linked", "placed", "inactive", "yes", "Y", True, 1, "stage 2"), REFUSED),
 )
 _SHARING: _Cases = (
     *_all(("in-house", "In house", "inhouse", "internal"), "in_house"),
