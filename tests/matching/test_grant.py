@@ -210,6 +210,7 @@ class TestOffer:
         with transaction(database, pairing.family) as session:
             link = get_link(session, pairing.link_id)
             (taker,) = list_takers(session, link)
+            assert taker.person_id is not None
             found = _offer(session, link, taker.person_id)
             assert (found.person_id, found.asked_at) == (pairing.children.scope.person_id, None)
             with pytest.raises(GrantDecided):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from concord.cli.fee_invoices import invoice
 from concord.cli.fee_ledger import close, ledger, run
 from concord.cli.fee_statements import journal, statement
-from concord.cli.fee_invoices import invoice
 from concord.cli.fee_tariffs import cost, tariff
 
 

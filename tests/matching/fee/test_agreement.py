@@ -174,9 +174,9 @@ class TestSign:
 
         with pytest.raises(BothSides):
             sign(ground, double, agreement_id)
-        with ground.database.transaction(replace(ground.devon.scope, person_id=None)) as session:
-            with pytest.raises(NobodyNamed):
-                sign_agreement(session, get_agreement(session, agreement_id), version=1, now=utc_now())
+        nobody = replace(ground.devon.scope, person_id=None)
+        with ground.database.transaction(nobody) as session, pytest.raises(NobodyNamed):
+            sign_agreement(session, get_agreement(session, agreement_id), version=1, now=utc_now())
 
     def test_refuses_an_agency_that_is_no_side_and_a_role_that_signs_nothing(self, ground: FeeGround) -> None:
         agreement_id = ground.match(ground.devon, ground.dorset)

@@ -59,10 +59,16 @@ def paid_more(ground: FeeGround) -> None:
             (date(2026, 4, 1), CHANGES - timedelta(days=1), 4_000_000),
             (CHANGES, None, 4_100_000),
         ):
-            figures = {"rates": {1: pence}, "ends_on": ends_on, "nation": Nation.ENGLAND}
-            add_tariff(
-                session, TariffTerms("Voluntary", PayeeKind.VOLUNTARY, begins_on, "Made up.", **figures), now=utc_now()
+            terms = TariffTerms(
+                "Voluntary",
+                PayeeKind.VOLUNTARY,
+                begins_on,
+                "Made up.",
+                rates={1: pence},
+                ends_on=ends_on,
+                nation=Nation.ENGLAND,
             )
+            add_tariff(session, terms, now=utc_now())
         made = make_swap_group(
             session, Terms("Under three", RULE), agency_ids=[ground.devon.id, ground.dorset.id], now=utc_now()
         )
