@@ -5,7 +5,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
@@ -233,6 +234,15 @@ class TestPayer:
                 ask_payer(session, payer_agency_id=ground.region.id, begins_on=TODAY, now=utc_now())
             with pytest.raises(PayerUnknown):
                 confirm_payer(session, get_payer(session, asked_id), now=utc_now())
+        with transaction(ground.database, ground.devon) as session, pytest.raises(DBAPIError, match="confirms it"):
+            # Past the verb: as if it ended in some years, and had been confirmed.
+            session.execute(
+                text(
+                    "UPDATE fee_payer SET ends_on = '2099-01-01', confirmed_by = :by, confirmed_name = 'X', "
+                    "confirmed_at = now() WHERE id = :id"
+                ),
+                {"by": ground.region.scope.person_id, "id": asked_id},
+            )
         before = ground.match(ground.devon, ground.charity)
         with transaction(ground.database, ground.region) as session:
             confirm_payer(session, get_payer(session, asked_id), now=utc_now())

@@ -344,7 +344,8 @@ def _functions() -> None:
     give_function("agencies_with_invoices(text)", "concord_work")
 
 
-# At once where there are no details yet; else after the days that the account says, counted from the approval.
+# At once where there are no details yet; else after the days that the account says, counted from the approval,
+# and from no earlier moment than this one.
 SET_EFFECT = f"""
     CREATE FUNCTION set_bank_effect() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
     BEGIN
@@ -353,12 +354,12 @@ SET_EFFECT = f"""
                 RAISE EXCEPTION 'bank details are approved once' USING ERRCODE = 'check_violation';
             END IF;
         ELSIF NEW.approved_at IS NOT NULL THEN
-            SELECT NEW.approved_at + CASE WHEN EXISTS (
+            SELECT CASE WHEN EXISTS (
                 SELECT FROM payee_account_change c
                 WHERE c.agency_id = NEW.agency_id AND c.takes_effect_at IS NOT NULL AND c.withdrawn_at IS NULL
-            ) THEN make_interval(days => coalesce((
+            ) THEN greatest(NEW.approved_at, now()) + make_interval(days => coalesce((
                 SELECT a.bank_delay_days FROM payee_account a WHERE a.agency_id = NEW.agency_id), 7))
-            ELSE interval '0' END INTO NEW.takes_effect_at;
+            ELSE NEW.approved_at END INTO NEW.takes_effect_at;
         END IF;
         RETURN NEW;
     END
@@ -395,7 +396,7 @@ ADD_UP = f"""
 TO_REMIND = f"""
     CREATE FUNCTION agencies_with_invoices(asked text) RETURNS SETOF uuid LANGUAGE sql STABLE {DEFINER} AS $$
         SELECT DISTINCT i.payee_agency_id FROM invoice i
-        WHERE i.kind = 'invoice' AND scope_agency() IS NULL
+        WHERE i.kind = 'invoice' AND scope_is_nobody()
           AND NOT EXISTS (SELECT FROM job j WHERE j.agency_id = i.payee_agency_id AND j.kind = 'invoice_reminders'
             AND j.key = asked)
         ORDER BY 1

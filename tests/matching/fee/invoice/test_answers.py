@@ -46,6 +46,7 @@ from matching.fee.invoice.reminder import (
 )
 from tenants.agency import get_agency
 from tenants.approval import BothSides, SamePerson
+from tenants.base import utc_now
 from tenants.person import appoint, get_person
 from tenants.role import Role
 from tenants.scope import OPERATOR
@@ -67,12 +68,15 @@ class TestApproveChange:
             assert len(list_told(session, now=NOW)) == 1
         with ground.database.transaction(ground.colleague.scope) as session:
             approved = approve_change(session, get_change(session, change.id), now=NOW)
-            assert approved.takes_effect_at == NOW + timedelta(days=7)
+            effect = approved.takes_effect_at
+            # NOW is over: whoever says that they approved it earlier does not shorten the delay.
+            assert effect is not None
+            assert effect > utc_now() + timedelta(days=6, hours=23)
             with pytest.raises(ChangeUnknown):
                 approve_change(session, approved, now=NOW)
 
         with ground.database.transaction(ground.payee.scope) as session:
-            now, later = (details_on(session, now=NOW + timedelta(days=days)) for days in (6, 7))
+            now, later = (details_on(session, now=effect - timedelta(days=days)) for days in (1, 0))
             assert len(list_changes(session)) == 2
         assert now is not None
         assert later is not None
