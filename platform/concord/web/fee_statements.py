@@ -27,6 +27,7 @@ from matching.fee.statement.behind import find_event
 from matching.fee.statement.movement import Amounts, Line, balances, lines
 from matching.fee.statement.sent import list_sent
 from matching.fee.statement.statement import (
+    RECORD_KIND,
     BooksDiffer,
     StatementInvalid,
     StatementWaits,
@@ -42,6 +43,7 @@ from matching.fee.statement.statement import (
     withdraw_statement,
 )
 from matching.register import Page
+from tenants import audit
 from tenants.agency import get_agency, list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -258,6 +260,14 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str:
         shown = lines_of(session, statement, skipped=(page - 1) * LINES_A_PAGE, most=LINES_A_PAGE)
         differences, names = compare_statement(session, statement), _names(session)
         other_id = chosen_of(session, statement).other_agency_id
+        audit.record(
+            session,
+            audit.Act.READ,
+            record_kind=RECORD_KIND,
+            record_id=statement.id,
+            owner_agency_id=statement.agency_id,
+            now=utc_now(),
+        )
     return render_template(
         "fee-statement.html",
         statement=statement,

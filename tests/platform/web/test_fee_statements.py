@@ -9,10 +9,12 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from matching.fee.journal.mapping import POSTED
 from matching.fee.ledger import TransactionKind
 from matching.fee.statement.statement import get_statement
+from tenants.audit import Act, AuditEntry
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
@@ -73,6 +75,10 @@ class TestStatements:
         assert payee.post(f"{path}/agree", {}).status_code == 409
         said(payer, path)
         assert payer.post(f"{path}/agree", {}).status_code == 303
+        with books.database.transaction(books.payer.scope) as session:
+            entries = session.scalars(select(AuditEntry).where(AuditEntry.actor_agency_id == books.payer.id))
+            acts = {(each.act, each.record_kind) for each in entries}
+        assert acts >= {(Act.EXPORT, "fee_sheet"), (Act.READ, "fee_statement"), (Act.SIGN, "fee_statement")}
         assert "Agreed by" in said(payee, path)
         assert payee.get(f"{path}/withdraw").status_code == 200
         assert "There is a problem" in _again(payee, with_payer)
