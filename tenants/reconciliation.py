@@ -18,9 +18,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tenants.custody import Holding, OpenedRow, moving, open_rows, row_key
+from tenants.custody import OpenedRow, moving, open_rows, row_key
 from tenants.error import Conflict
 from tenants.hand_over import HandOver, HandOverOver
+from tenants.holding import Holding
 
 HEADINGS = ("table", "row", "before", "after")
 _WAY_IN = frozenset({"identity_provider_secret"})

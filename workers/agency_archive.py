@@ -16,8 +16,9 @@ from matching.export import export_headings, export_records
 from matching.intake.column import SHEETS
 from tenants.agency import get_agency
 from tenants.agency_archive import CHECK_WORD_LETTERS, keep_archive
-from tenants.custody import REGISTER, Holding, fingerprint, going_out, open_rows
+from tenants.custody import REGISTER, fingerprint, going_out, open_rows
 from tenants.database import scope_of
+from tenants.holding import Holding
 from tenants.permission import Verb, require
 from workers.document.archive import Archive
 from workers.document.sheet import SheetFormat, write_sheet

@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from matching.fee.transfer import HandingOver, transfer_balances
 from tenants import audit
 from tenants.cipher import forget_keys, keys_of, seal, unseal_under
-from tenants.custody import Holding, Sealed, moving
+from tenants.custody import moving
 from tenants.database import Database
 from tenants.error import Conflict, DomainError
 from tenants.hand_over import HAND_OVER_JOB, HandOver, get_hand_over, hindrance_words
+from tenants.holding import Holding, Sealed
 from tenants.job import request_job
 from tenants.reconciliation import Digests, pack_lines, read_closed, read_digests, reconcile
 from tenants.scope import NOBODY, Scope

@@ -9,20 +9,9 @@ import psycopg
 import pytest
 
 from matching.sealed_column import UNDER_AGENCY_KEYS
-from tenants.custody import (
-    REGISTER,
-    Course,
-    Form,
-    Holding,
-    Sealed,
-    count_rows,
-    fingerprint,
-    going_out,
-    moving,
-    open_rows,
-    row_key,
-)
+from tenants.custody import REGISTER, count_rows, fingerprint, going_out, moving, open_rows, row_key
 from tenants.database import Database
+from tenants.holding import Course, Form, Holding, Sealed
 from tests.factories import Factories
 from tests.tenants import catalogue
 from tests.tenants.world import World

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from tenants.custody import KEY, Holding, Sealed, moving
+from tenants.custody import KEY, moving
+from tenants.holding import Holding, Sealed
 
 MOVER = "concord_custody"
 _SEARCH = "SET search_path = pg_catalog, public, pg_temp"
