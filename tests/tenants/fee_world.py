@@ -65,7 +65,7 @@ def make_fees(database: Database, *, office: Tenant, agency: Tenant, neighbour: 
                 agreement_id=agreement.id,
                 position=1,
                 kind=AddendumKind.AMENDMENT,
-                changes={},
+                changes={"before": _terms(2_700_000), "after": _terms(2_800_000)},
                 reason="Another number.",
                 drafted_by=neighbour.scope.person_id,
                 drafted_name="Sam",
@@ -73,3 +73,9 @@ def make_fees(database: Database, *, office: Tenant, agency: Tenant, neighbour: 
                 **parties,
             )
         )
+
+
+def _terms(pence: int) -> dict[str, object]:
+    """Return what an addendum says of an agreement, before it or after it."""
+    plan = [{"position": 1, "pence": pence, "due": "placement", "months": None}]
+    return {"children": 1, "amount_pence": pence, "waived": False, "plan": plan}
