@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
+from matching.fee.invoice.content import Frozen, Party, seal_frozen
 from matching.fee.ledger import TransactionKind, mirrored, post
 from matching.fee.reconciliation.fact import Share
 from matching.fee.reconciliation.settling import confirm_match, set_aside
@@ -17,7 +18,6 @@ from matching.fee.remittance.line import LineState, list_lines
 from matching.fee.remittance.mapping import choose_mapping, preview_mapping
 from matching.fee.remittance.remittance import Purpose, RemittanceState, request_remittance
 from tenants.database import Database
-from tenants.own_key import seal_apart
 from tests.factories import NOW, TODAY, Tenant
 
 _PENCE = 100
@@ -59,7 +59,8 @@ def _invoice(session: Session, agency: Tenant) -> UUID:
         now=NOW,
         invoice_id=invoice_id,
     )
-    key, sealed = seal_apart(session, b"{}", row_id=invoice_id)
+    frozen = Frozen(Party(str(payee), "Payee"), Party(str(payer), "Payer"), None, "Exempt.")
+    key, sealed = seal_frozen(session, frozen, invoice_id=invoice_id)
     values = {
         "id": invoice_id, "consortium": agreement.consortium_id, "payer": payer, "payee": payee, "on": TODAY,
         "pence": _PENCE, "posted": posted.id, "by": agency.scope.person_id, "at": NOW, "key": key, "sealed": sealed,
