@@ -24,9 +24,12 @@ from matching.fee.reconciliation.payment import Payment
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.remittance import lock_remittances
 from matching.sealed_words import own_agency, own_person, tidy
+from tenants import audit
 from tenants.database import scope_of
 from tenants.error import Conflict, NotFound
 from tenants.permission import Verb, require
+
+RECORD_KIND = "ledger_transaction"
 
 
 class NothingHeld(Conflict):
@@ -72,7 +75,7 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
     pence = min(held, invoice.outstanding)
     if pence <= 0:
         raise NothingHeld(f"Nothing is held for it, or nothing of {invoice.number} is owed. Look at the list again.")
-    return post(
+    posted = post(
         session,
         consortium_id=consortium_id,
         payer_agency_id=invoice.payer_id,
@@ -85,6 +88,8 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
         now=now,
         invoice_id=invoice_id,
     )
+    audit.record(session, audit.Act.CONFIRM, record_kind=RECORD_KIND, record_id=posted.id, now=now)
+    return posted
 
 
 def list_used(session: Session) -> list[LedgerTransaction]:
@@ -116,6 +121,7 @@ def put_back(session: Session, transaction_id: UUID, *, reason: str, now: dateti
     found = get_transaction(session, transaction_id)
     if found.kind is not TransactionKind.ALLOCATED or found.payee_agency_id != own_agency(session):
         raise NothingHeld("This was not taken from what is held ahead.")
+    audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=found.id, now=now)
     return reverse(session, found, reason=said, now=now)
 
 

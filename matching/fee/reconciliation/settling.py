@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from matching.fee.ledger import TransactionKind, get_transaction, mirrored, post, reverse
 from matching.fee.reconciliation.fact import KnownInvoice, Share
 from matching.fee.reconciliation.held_ahead import refuse_used
-from matching.fee.reconciliation.owed import list_owed
+from matching.fee.reconciliation.owed import list_others, list_owed
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.queue import RECORD_KIND, draw_queue
 from matching.fee.remittance.bank_file import pounds
@@ -66,6 +66,8 @@ def confirm_match(
     signer = _begin(session, line)
     if line.state is LineState.MATCHED:
         return _same_again(session, line, shares)
+    if over_payer_id is not None and over_payer_id not in {each.id for each in list_others(session)}:
+        raise SharesWrong("Choose whose the rest is from the list.")
     owed = {each.id: each for each in list_owed(session, on=now.date())}
     return _match(session, line, shares, owed, signer=signer, now=now, over_payer_id=over_payer_id)
 

@@ -146,6 +146,7 @@ def request_remittance(
 
 def read_again(session: Session, remittance: Remittance, *, now: datetime) -> Remittance:
     """Ask for a file that was not taken to be read again; one that is being read is left to that."""
+    require(scope_of(session), Verb.KEEP_FEES)
     if remittance.state in (RemittanceState.TAKEN, RemittanceState.READING):
         return remittance
     remittance.job_id = _ask(session, remittance.id, now=now)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
@@ -36,6 +37,7 @@ from matching.fee.reconciliation.settling import (
 from matching.fee.remittance.line import LineState, LineUnknown
 from matching.fee.remittance.remittance import Purpose
 from tenants.approval import NobodyNamed
+from tenants.audit import Act, AuditEntry
 from tenants.database import Database
 from tenants.error import Conflict
 from tenants.permission import NotAllowed
@@ -253,6 +255,9 @@ class TestTakeBack:
         first, second = bank.invoice(10_000), bank.invoice(1_500)
         (line_id,) = bank.lines((12_000, bank.payer.name, "A"))
         with bank.database.transaction(bank.payee.scope) as session:
+            for nobody in (bank.payee.id, UUID(int=9)):
+                with pytest.raises(SharesWrong, match="from the list"):
+                    confirm_match(session, bank.line(session, line_id), [], now=NOW, over_payer_id=nobody)
             confirm_match(session, bank.line(session, line_id), [Share(first, 10_000)], now=NOW)
             held = list_held(session)
             allocate_held(session, second, now=NOW)
@@ -266,6 +271,8 @@ class TestTakeBack:
             (used,) = list_used(session)
             put_back(session, used.id, reason="Too early.", now=NOW)
             assert list_used(session) == []
+            entries = session.scalars(select(AuditEntry).where(AuditEntry.record_id == used.id))
+            assert {each.act for each in entries} == {Act.CONFIRM, Act.CHANGE}
             take_back(session, bank.line(session, line_id), reason="Wrong.", now=NOW)
 
         assert held == {bank.payer.id: 2_000}
