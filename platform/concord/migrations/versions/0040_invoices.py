@@ -22,7 +22,8 @@ PAYER_S = "payer_agency_id = (SELECT scope_agency())"
 PAYEE_S = "payee_agency_id = (SELECT scope_agency())"
 ME = "(SELECT scope_person())"
 OURS = "consortium_id = (SELECT scope_consortium())"
-FELLOW = f"agency_id IN (SELECT m.agency_id FROM consortium_member m WHERE m.{OURS})"
+IN_DEAL = "agency_id IN (SELECT unnest(ARRAY[f.payer_agency_id, f.payee_agency_id]) FROM fee_agreement f)"
+"""Who is on an agreement that the scope sees: its name and address stand on invoices."""
 SIDES = """
             payer_agency_id uuid NOT NULL,
             payee_agency_id uuid NOT NULL CHECK (payee_agency_id <> payer_agency_id)
@@ -99,7 +100,7 @@ def _accounts() -> None:
     )
     for table in ("payee_account", "payee_account_change"):
         wall(table)
-    may_read("payee_account", f"{OWN} OR {FELLOW}")
+    may_read("payee_account", f"{OWN} OR {IN_DEAL}")
     may_write("payee_account", f"{OWN} AND changed_by IS NOT DISTINCT FROM {ME}", only=OWN, verbs="INSERT, UPDATE")
     op.execute("GRANT SELECT ON payee_account, payee_account_change TO concord_app")
 

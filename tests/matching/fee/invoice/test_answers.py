@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from matching.fee.invoice.account import find_account
 from matching.fee.invoice.bank import (
     BankInvalid,
     ChangeUnknown,
@@ -90,6 +91,7 @@ class TestApproveChange:
             with pytest.raises(ChangeUnknown):
                 get_change(session, change.id)
         with ground.database.transaction(ground.stranger.scope) as session:
+            assert find_account(session, ground.payee.id) is None
             assert list_told(session, now=NOW) == list_changes(session, ground.payee.id) == []
 
     def test_can_be_taken_back_until_it_takes_effect(self, ground: InvoiceGround) -> None:
@@ -127,7 +129,9 @@ class TestAnswerDispute:
             invoice = get_invoice(session, invoice_id)
             (row,) = list_invoices(session, Wanted(state=InvoiceState.DISPUTED), on=TODAY)
             assert (row.invoice.id, count_to_answer(session)) == (invoice_id, 1)
-            answered = answer_dispute(session, invoice, words="It was, in May.", version=1, now=NOW)
+            answered = answer_dispute(
+                session, invoice, words="It was, in May.", version=1, now=NOW + timedelta(minutes=1)
+            )
             assert answered.status is DisputeStatus.ANSWERED
             with pytest.raises(DisputeMoved):
                 answer_dispute(session, invoice, words="x", version=1, now=NOW, outcome=DisputeOutcome.UPHELD)
@@ -135,7 +139,12 @@ class TestAnswerDispute:
             invoice = get_invoice(session, invoice_id)
             assert count_to_answer(session) == 1
             done = answer_dispute(
-                session, invoice, words="Right.", version=2, now=NOW, outcome=DisputeOutcome.WITHDRAWN
+                session,
+                invoice,
+                words="Right.",
+                version=2,
+                now=NOW + timedelta(minutes=2),
+                outcome=DisputeOutcome.WITHDRAWN,
             )
             said = read_messages(session, done)
             assert [each.words for each in said] == ["The order was never made.", "It was, in May.", "Right."]
