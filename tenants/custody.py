@@ -165,6 +165,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("payment_allocation", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
     Holding("fee_statement", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
     Holding("fee_statement_line", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
+    Holding("netting", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
     Holding("journal_mapping", Course.STAYS),
     Holding("pack", Course.STAYS),
     Holding("pack_file", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),

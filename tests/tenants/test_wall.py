@@ -184,6 +184,7 @@ LOOSE_CONSTRAINTS = {
     "household_code_key": "codes are random, are never chosen, and name one record in the whole pool",
     "sibling_group_code_key": "as above",
     "fee_statement_open_key": "it is of the two agencies, whichever of them drew the statement up",
+    "netting_open_key": "as above, of the two of a netting",
     "sign_in_session_pkey": "no login writes sessions",
     "email_domain_confirmed_idx": "a domain is public, and only the office and the operator confirm whose it is",
 }

@@ -88,6 +88,7 @@ SHARED = {
     "fee_payer": 1,
     "fee_statement": 1,
     "fee_statement_line": 1,
+    "netting": 1,
     # What stands on its invoices, and that it approved the neighbour.
     "payee_account": 1,
     "supplier": 1,

@@ -16,6 +16,7 @@ from matching.fee.invoice.issuing import list_due
 from matching.fee.invoice.reminder import count_reminded, count_unapproved
 from matching.fee.invoice.supplier import list_without_order
 from matching.fee.ledger import count_to_close
+from matching.fee.netting import count_to_confirm
 from matching.fee.remittance.line import count_waiting
 from matching.fee.remittance.remittance import count_asking
 from matching.fee.statement.statement import count_to_agree
@@ -166,6 +167,13 @@ WAITS: tuple[Wait, ...] = (
         lambda session, _: count_to_agree(session),
     ),
     Wait(
+        "netting to confirm",
+        "nettings to confirm",
+        "fee_netting.index",
+        Verb.KEEP_FEES,
+        lambda session, _: count_to_confirm(session),
+    ),
+    Wait(
         "waiver, other fee or refund to decide",
         "waivers, other fees and refunds to decide",
         "fee_agreements.index",
@@ -253,6 +261,12 @@ PLACES: tuple[Section, ...] = (
         title="Statements",
         hint="What is owed between you and each other agency, for how long, and statements that both agree.",
         endpoint="fee_statements.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
+        title="Netting",
+        hint="Set off what you and another agency owe each other, invoice by invoice, once both agree.",
+        endpoint="fee_netting.index",
         verb=Verb.READ_FEES,
     ),
     Section(
