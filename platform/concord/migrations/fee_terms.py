@@ -26,13 +26,15 @@ OVERLAP = f"""
 SIGNING = f"""
     CREATE FUNCTION hold_fee_signatures() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
     BEGIN
-        IF NEW.payer_signed_by IS DISTINCT FROM OLD.payer_signed_by AND NOT (
+        IF (NEW.payer_signed_by, NEW.payer_signed_name, NEW.payer_signed_at)
+                IS DISTINCT FROM (OLD.payer_signed_by, OLD.payer_signed_name, OLD.payer_signed_at) AND NOT (
                 CASE WHEN NEW.payer_signed_by IS NULL THEN OLD.payee_signed_by IS NULL
                 ELSE OLD.payer_signed_by IS NULL AND NEW.payer_signed_by IS NOT DISTINCT FROM scope_person()
                     AND scope_agency() IS NOT DISTINCT FROM OLD.payer_agency_id END) THEN
             RAISE EXCEPTION 'each side signs for itself' USING ERRCODE = 'insufficient_privilege';
         END IF;
-        IF NEW.payee_signed_by IS DISTINCT FROM OLD.payee_signed_by AND NOT (
+        IF (NEW.payee_signed_by, NEW.payee_signed_name, NEW.payee_signed_at)
+                IS DISTINCT FROM (OLD.payee_signed_by, OLD.payee_signed_name, OLD.payee_signed_at) AND NOT (
                 CASE WHEN NEW.payee_signed_by IS NULL THEN OLD.payer_signed_by IS NULL
                 ELSE OLD.payee_signed_by IS NULL AND NEW.payee_signed_by IS NOT DISTINCT FROM scope_person()
                     AND scope_agency() IS NOT DISTINCT FROM OLD.payee_agency_id END) THEN
@@ -42,6 +44,7 @@ SIGNING = f"""
     END
     $$
 """
+_KEPT_OF = "{0}.children, {0}.amount_pence, {0}.plan, {0}.continuing_pence, {0}.waived"
 _TERMS_OF = ", ".join("{0}." + each for each in TERMS.split(", "))
 HOLDING = f"""
     CREATE FUNCTION hold_fee_terms() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
@@ -76,6 +79,10 @@ HOLDING = f"""
                     AND (agreed ->> 'continuing_pence')::bigint IS NOT DISTINCT FROM NEW.continuing_pence
                     AND NEW.waived = OLD.waived AND NEW.disruption = OLD.disruption) THEN
             RAISE EXCEPTION 'what both signed changes by an addendum' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        IF NOT is_signed AND num_nonnulls(NEW.payer_signed_by, NEW.payee_signed_by) > 0
+                AND ({_KEPT_OF.format("OLD")}) IS DISTINCT FROM ({_KEPT_OF.format("NEW")}) THEN
+            RAISE EXCEPTION 'a signature is of the terms as they were' USING ERRCODE = 'insufficient_privilege';
         END IF;
         IF NEW.addenda <> OLD.addenda AND agreed IS NULL THEN
             RAISE EXCEPTION 'there is no such addendum' USING ERRCODE = 'insufficient_privilege';

@@ -248,6 +248,12 @@ class TestSign:
             change = update(FeeAgreement).where(FeeAgreement.id == agreement_id)
             with pytest.raises(DBAPIError), transaction(ground.database, ground.devon) as session:
                 session.execute(change.values(**values, payee_signed_at=utc_now()))
+        sign(ground, ground.devon, agreement_id)
+        # What one has signed is neither made another sum nor given another name by who signs next.
+        for column, value in (("amount_pence", 1), ("payer_signed_name", "Sam")):
+            change = update(FeeAgreement).where(FeeAgreement.id == agreement_id).values({column: value})
+            with pytest.raises(DBAPIError, match="sign"), transaction(ground.database, ground.dorset) as session:
+                session.execute(change)
 
 
 class TestFreeze:
