@@ -167,6 +167,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("fee_statement_line", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
     Holding("netting", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
     Holding("journal_mapping", Course.STAYS),
+    Holding("fee_budget", Course.STAYS),
     Holding("pack", Course.STAYS),
     Holding("pack_file", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="format"),)),
     Holding("ranking_run", Course.STAYS),

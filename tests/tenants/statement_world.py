@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from matching.fee.journal.mapping import JournalMapping
 from matching.fee.ledger import TransactionKind, mirrored, post
 from matching.fee.netting import Netting
+from matching.fee.report.budget import Way, keep_budget
 from matching.fee.statement.statement import make_statement
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Tenant
@@ -40,5 +41,6 @@ def make_statements(database: Database, *, agency: Tenant, neighbour: Tenant) ->
         }
         made = {"made_at": NOW, "made_by": agency.scope.person_id, "made_name": "Sample"}
         session.execute(insert(Netting).values(**proposed, **made, until_on=TODAY, pence=1, legs=[]))
+        keep_budget(session, Way.PAY, 2026, [100] * 12, now=NOW)
         named = {"agency_id": agency.id, "name": "Sample", "mapping": {}, "made_by": agency.scope.person_id}
         session.execute(insert(JournalMapping).values(**named, made_at=NOW))

@@ -282,6 +282,12 @@ PLACES: tuple[Section, ...] = (
         verb=Verb.READ_FEES,
     ),
     Section(
+        title="Budget",
+        hint="What you planned to pay and earn in a year, month by month, beside what your book says.",
+        endpoint="fee_budget.index",
+        verb=Verb.READ_FEES,
+    ),
+    Section(
         title="Saved and earned",
         hint="The fees that swaps spared you, and those that your approved families earned, year by year.",
         endpoint="fee_savings.index",

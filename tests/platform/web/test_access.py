@@ -166,6 +166,10 @@ CENSUS = {
     "GET /fees/tariffs/<uuid:tariff_id>/end": "may keep_tariffs",
     "POST /fees/tariffs/<uuid:tariff_id>/end": "may keep_tariffs",
     "POST /fees/tariffs/<uuid:tariff_id>/remove": "may keep_tariffs",
+    "GET /fees/budget": "may read_fees",
+    "GET /fees/budget.<any(xlsx, csv):file_format>": "may read_fees",
+    "GET /fees/budget/<int:year>/<any(pay, earn):way>": "may keep_fees",
+    "POST /fees/budget/<int:year>/<any(pay, earn):way>": "may keep_fees",
     "GET /fees/held": "may keep_fees",
     "POST /fees/held/<uuid:invoice_id>": "may keep_fees",
     "GET /fees/held/<uuid:ledger_transaction_id>/back": "may keep_fees",
@@ -556,7 +560,8 @@ def guarded(database: Database) -> Guarded:
 
 def filled(path: str) -> str:
     """Return an address that the route's template takes; there is no such record."""
-    return re.sub(r"<any\((\w+)[^>]*>", r"\1", re.sub(r"<uuid:\w+>", str(UUID(int=1)), path))
+    numbered = re.sub(r"<int:\w+>", "9", re.sub(r"<uuid:\w+>", str(UUID(int=1)), path))
+    return re.sub(r"<any\((\w+)[^>]*>", r"\1", numbered)
 
 
 def without_tokens(database: Database) -> FlaskClient:

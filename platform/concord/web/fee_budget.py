@@ -1,0 +1,110 @@
+"""The pages of the budget: a year's months beside what the book says, and the form that keeps a year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from concord.web.access import may
+from concord.web.fee_file import hand_out, plain
+from concord.web.request import transaction
+from matching.fee.remittance.bank_file import pounds
+from matching.fee.remittance.written_amount import pence_of
+from matching.fee.report.budget import BudgetInvalid, Way, compare_budget, keep_budget, months_of
+from matching.fee.report.year import year_of
+from tenants.base import utc_now
+from tenants.permission import Verb
+from tenants.permission import may as scope_may
+
+blueprint = Blueprint("fee_budget", __name__)
+
+FIRST_YEAR = 2000
+HEADINGS = ("Month", "What", "Budget", "Actual", "More than planned")
+
+
+@blueprint.get("/fees/budget")
+@may(Verb.READ_FEES)
+def index() -> ResponseReturnValue:
+    """Show a year's months, each way: the budget, what was borne or earned, and the difference."""
+    year, latest = _asked(), year_of(utc_now().date()) + 1
+    with transaction() as session:
+        found = compare_budget(session, year)
+    return render_template(
+        "fee-budget.html",
+        found=found,
+        year=year,
+        latest=latest,
+        first=FIRST_YEAR,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        pounds=pounds,
+    )
+
+
+@blueprint.get("/fees/budget.<any(xlsx, csv):file_format>")
+@may(Verb.READ_FEES)
+def take(file_format: str) -> ResponseReturnValue:
+    """Hand out the year as it is shown."""
+    year = _asked()
+    with transaction() as session:
+        found = compare_budget(session, year)
+    rows = [
+        (
+            f"{each.begins_on:%Y-%m}",
+            way.label,
+            "" if each.planned is None else plain(each.planned),
+            plain(each.actual),
+            "" if each.planned is None else plain(each.over),
+        )
+        for way, months in found.items()
+        for each in months
+    ]
+    return hand_out(f"fee-budget-{year}", HEADINGS, rows, file_format)
+
+
+@blueprint.route("/fees/budget/<int:year>/<any(pay, earn):way>", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def enter(year: int, way: str) -> ResponseReturnValue:
+    """Keep a year's budget of one way."""
+    if not FIRST_YEAR <= year <= year_of(utc_now().date()) + 1:
+        raise NotFound
+    wanted, problem, said = Way(way), None, request.form.to_dict()
+    if request.method == "POST":
+        try:
+            with transaction() as session:
+                keep_budget(session, wanted, year, _read(said, year), now=utc_now())
+            return redirect(url_for("fee_budget.index", year=year), 303)
+        except BudgetInvalid as refusal:
+            problem = str(refusal)
+    else:
+        with transaction() as session:
+            planned = compare_budget(session, year)[wanted]
+        said = {each.begins_on.isoformat(): plain(each.planned) for each in planned if each.planned is not None}
+    page = render_template(
+        "fee-budget-enter.html", year=year, way=wanted, months=months_of(year), said=said, problem=problem
+    )
+    return page, 422 if problem else 200
+
+
+def _read(said: Mapping[str, str], year: int) -> list[int]:
+    """Return what was typed for each month, in pence; an empty box is nothing.
+
+    :raises BudgetInvalid: when one is no amount.
+    """
+    return [_pence(said.get(month.isoformat(), ""), month) for month in months_of(year)]
+
+
+def _pence(text: str, month: date) -> int:
+    found = pence_of(text) if text.strip() else 0
+    if found is None or found < 0:
+        raise BudgetInvalid(f"Enter an amount for {month:%B %Y}, for example 12,000 or 350.50.")
+    return found
+
+
+def _asked() -> int:
+    """Return the financial year that the address asks for, or the present one."""
+    asked, present = request.args.get("year", type=int), year_of(utc_now().date())
+    return asked if asked and FIRST_YEAR <= asked <= present + 1 else present
