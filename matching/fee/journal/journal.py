@@ -96,9 +96,9 @@ def write_journal(
 
 
 def csv_line(cells: list[str]) -> bytes:
-    """Return one line of the file."""
+    """Return one line of the file, no cell of which a spreadsheet program runs: not a heading or a code either."""
     line = io.StringIO(newline="")
-    csv.writer(line).writerow(cells)
+    csv.writer(line).writerow(map(guarded, cells))
     return line.getvalue().encode()
 
 
@@ -136,9 +136,9 @@ def _cells(layout: Layout, row: RowMapping, *, provisional: bool) -> list[str]:
         Column.DEBIT: _pounds(pence) if pence > 0 else "",
         Column.CREDIT: _pounds(-pence) if pence < 0 else "",
         Column.AMOUNT: _pounds(pence if layout.sign is Sign.DEBITS else -pence),
-        Column.NARRATIVE: guarded((PROVISIONAL if provisional else "") + row["narrative"]),
+        Column.NARRATIVE: (PROVISIONAL if provisional else "") + row["narrative"],
         Column.REFERENCE: row["reference"] or "",
-        Column.COUNTERPARTY: guarded(row["counterparty"] or ""),
+        Column.COUNTERPARTY: row["counterparty"] or "",
         Column.TRANSACTION: str(row["transaction_id"]),
     }
     return [said[column] for column, _ in layout.columns]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from matching.fee.invoice.account import find_account
 from matching.fee.invoice.bank import (
@@ -50,7 +51,7 @@ from tenants.approval import BothSides, SamePerson
 from tenants.base import utc_now
 from tenants.person import appoint, get_person
 from tenants.role import Role
-from tenants.scope import OPERATOR
+from tenants.scope import NOBODY, OPERATOR
 from tests.factories import NOW, TODAY, Factories
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround
 
@@ -154,6 +155,17 @@ class TestAnswerDispute:
         with ground.database.transaction(ground.stranger.scope) as session:
             assert find_dispute(session, invoice) is None
             assert read_messages(session, done) == []
+
+
+class TestAgenciesWithInvoices:
+    def test_are_told_to_the_schedule_alone(self, ground: InvoiceGround) -> None:
+        ground.issue(1_000)
+        told = []
+        for scope in (OPERATOR, ground.stranger.scope, NOBODY):
+            with ground.database.transaction(scope) as session:
+                told.append(session.scalar(text("SELECT count(*) FROM agencies_with_invoices('today')")) or 0)
+        assert told[:2] == [0, 0]
+        assert told[2] > 0
 
 
 class TestOneOfficerOfBoth:

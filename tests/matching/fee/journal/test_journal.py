@@ -83,14 +83,14 @@ class TestWriteJournal:
         assert not any("PROVISIONAL" in row["Narrative"] for row in rows)
 
     def test_has_the_columns_days_and_signs_that_were_asked_for_and_nothing_of_others(self, books: Books) -> None:
-        columns = ((Column.AMOUNT, "Amt"), (Column.CODE, "Code"), (Column.DATE, "D"), (Column.COUNTERPARTY, "Who"))
+        columns = ((Column.AMOUNT, "Amt"), (Column.CODE, "=Code"), (Column.DATE, "D"), (Column.COUNTERPARTY, "Who"))
         layout = replace(LAYOUT, columns=columns, date_style=DateStyle.PACKED, sign=Sign.CREDITS)
 
         said, totals = _written(books, books.payer, layout, provisional=True)
         _, strangers = _written(books, books.stranger, provisional=True)
 
         rows = list(csv.reader(io.StringIO(said.decode())))
-        assert rows[0] == ["Amt", "Code", "D", "Who"]
+        assert rows[0] == ["Amt", "'=Code", "D", "Who"]
         assert {row[2] for row in rows[1:]} == {TODAY.strftime("%Y%m%d")}
         assert {row[3] for row in rows[1:]} == {books.payee.slug}
         assert sorted(row[0] for row in rows[1:]) == ["-1234.50"] * 3 + ["1234.50"] * 3
