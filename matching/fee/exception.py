@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, select
+from sqlalchemy import BigInteger, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement, Side, get_agreement, side_of
-from matching.fee.event import FeeEventKind, record_event
-from matching.fee.ledger import lock_agreement
+from matching.fee.event import FeeEventKind, events_of, record_event
+from matching.fee.ledger import Account, LedgerTransaction, Posting, lock_agreement, outstanding
 from matching.fee.money import say_pounds
 from matching.fee.settlement import invoiced_of
 from matching.fee.signer import require_signer
@@ -208,15 +208,18 @@ def count_undecided(session: Session) -> int:
 def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dict[str, int]:
     """Return a new fee's parts by position: what was invoiced as it was, the rest as the plan shares it.
 
-    :raises ExceptionInvalid: when more was invoiced than the new fee, or nothing is left to spread the rest over.
+    Where all was invoiced, the last part grows, and what it grows by is due.
+
+    :raises ExceptionInvalid: when more was invoiced than the new fee, or it has no parts.
     """
     parts = agreement.instalments
     kept = {part.position: invoiced[f"due/{part.position}"] for part in parts if f"due/{part.position}" in invoiced}
-    left, open_parts = pence - sum(kept.values()), [part for part in parts if part.position not in kept]
+    left = pence - sum(kept.values())
+    open_parts = [part for part in parts if part.position not in kept]
     if left < 0:
         raise ExceptionInvalid("More than that was invoiced. Credit an invoice first.")
-    if left and not open_parts:
-        raise ExceptionInvalid("All of it was invoiced. Credit an invoice, or amend the agreement by an addendum.")
+    if not parts:
+        raise ExceptionInvalid("The agreement has no fee yet. State one, and let both agencies sign it.")
     amounts = {str(position): amount for position, amount in kept.items()}
     weight = sum(part.pence for part in open_parts)
     rest = left
@@ -225,7 +228,29 @@ def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dic
         rest -= amounts[str(part.position)]
     if open_parts:
         amounts[str(open_parts[-1].position)] = rest
+    else:
+        amounts[str(parts[-1].position)] += rest
     return amounts
+
+
+def paid_of(session: Session, agreement: FeeAgreement) -> int:
+    """Return what was paid of an agreement and not paid back, in the payee's scope and without VAT.
+
+    What is still owed of an invoice over several agreements counts as unpaid of each.
+    """
+    query = (
+        select(LedgerTransaction.invoice_id, func.sum(Posting.pence))
+        .join(Posting, Posting.transaction_id == LedgerTransaction.id)
+        .where(Posting.agreement_id == agreement.id, Posting.account == Account.RECEIVABLE)
+        .where(Posting.agency_id == agreement.payee_agency_id, LedgerTransaction.invoice_id.is_not(None))
+        .group_by(LedgerTransaction.invoice_id)
+    )
+    invoiced = {invoice_id: int(pence) for invoice_id, pence in session.execute(query) if invoice_id}
+    left = outstanding(session, list(invoiced))
+    back = [
+        int(event.facts["pence"]) for event in events_of(session, agreement.id) if event.kind is FeeEventKind.REFUND
+    ]
+    return sum(max(0, pence - max(0, left.get(each, 0))) for each, pence in invoiced.items()) - sum(back)
 
 
 def _amount(kind: ExceptionKind, pence: int | None) -> int | None:
@@ -253,6 +278,8 @@ def _tell(session: Session, asked: FeeException, *, on: date, now: datetime) -> 
         facts["kept"] = sorted(invoiced)
     elif asked.kind is ExceptionKind.OVERRIDE:
         facts["amounts"] = spread(asked.pence or 0, agreement, invoiced)
+    elif (asked.pence or 0) > paid_of(session, agreement):
+        raise ExceptionInvalid("No more is paid back than was paid. Refuse this, and ask for less.")
     else:
         facts["pence"] = asked.pence
     kind = _EVENTS[asked.kind]

@@ -70,6 +70,9 @@ class _Phase:
     on: date
     event_key: str
     kept: frozenset[str] = frozenset()
+    """What it leaves as it is, by due key."""
+    about: frozenset[str] | None = None
+    """Of which parts alone it is; ``None`` of all."""
 
 
 def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on: date) -> list[Expected]:
@@ -83,7 +86,9 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
     if signed is None or plan.withdrawn or FeeEventKind.WITHDRAWN in last:
         return []
     parts = tuple(
-        replace(part, pence=invoiced.get(due_key(part.position), part.pence)) for part in _amended(plan, events)
+        # More was agreed since than was invoiced: the rest is due. Less takes a credit note.
+        replace(part, pence=max(invoiced.get(due_key(part.position), 0), part.pence))
+        for part in _amended(plan, events)
     )
     phases = _phases(plan, events, last)
     agreed = Expected(
@@ -118,11 +123,11 @@ def months_passed(plan: Plan, events: Sequence[Told], on: date) -> list[tuple[in
 
 
 def _amended(plan: Plan, events: Sequence[Told]) -> tuple[Instalment, ...]:
-    """Return the parts, with the amounts of the last override since the last addendum."""
+    """Return the parts, with the amounts of the last override or addendum: what was invoiced by then stood."""
     amounts: Mapping[str, int] = {}
     for event in events:
         if event.kind in (FeeEventKind.OVERRIDE, FeeEventKind.ADDENDUM):
-            amounts = event.facts.get("amounts", {}) if event.kind is FeeEventKind.OVERRIDE else {}
+            amounts = event.facts.get("amounts", {})
     return tuple(replace(part, pence=amounts.get(str(part.position), part.pence)) for part in plan.instalments)
 
 
@@ -133,9 +138,12 @@ def _phases(plan: Plan, events: Sequence[Told], last: Mapping[FeeEventKind, Told
         phases.append(_Phase(TransactionKind.WAIVED, signed.happened_on, signed.key))
     for event in events:
         standing = phases[-1].kind if phases else TransactionKind.REVIVED
-        if event.kind is FeeEventKind.WAIVER and standing is TransactionKind.REVIVED:
+        if event.kind is FeeEventKind.WAIVER and standing is not TransactionKind.FALLEN_AWAY:
+            # Waived again: what the waiver before left, and was credited since.
+            about = phases[-1].kept if standing is TransactionKind.WAIVED else None
             kept = frozenset(event.facts.get("kept", ()))
-            phases.append(_Phase(TransactionKind.WAIVED, event.happened_on, event.key, kept))
+            kept = kept if about is None else kept & about
+            phases.append(_Phase(TransactionKind.WAIVED, event.happened_on, event.key, kept, about))
         elif _revives(event) and standing is TransactionKind.WAIVED:
             phases.append(_Phase(TransactionKind.REVIVED, event.happened_on, event.key, phases[-1].kept))
         elif event is _disrupted(last) and plan.falls_away and standing is TransactionKind.REVIVED:
@@ -163,7 +171,8 @@ def _ended(parts: Sequence[Instalment], phases: Sequence[_Phase], invoiced: Mapp
     found = []
     for phase in phases:
         kept = frozenset(invoiced) if phase.kind is TransactionKind.FALLEN_AWAY else phase.kept
-        pence = sum(part.pence for part in parts if due_key(part.position) not in kept)
+        keys = {due_key(part.position): part.pence for part in parts}
+        pence = sum(keys[each] for each in keys.keys() - kept if phase.about is None or each in phase.about)
         key = f"{phase.kind.value}/{phase.event_key}"
         found.append(Expected(phase.kind, key, pence, phase.on, words[phase.kind], phase.event_key))
     return found
@@ -181,10 +190,11 @@ def _due(
     for part in parts:
         key, day = due_key(part.position), _day_of(part, last)
         if key not in invoiced:
-            if day is None or (standing and standing.kind is not TransactionKind.REVIVED):
+            over = standing if standing and key not in standing.kept else None
+            if day is None or (over and over.kind is not TransactionKind.REVIVED):
                 continue
-            if standing and standing.on > day[0]:
-                day = (standing.on, standing.event_key)
+            if over and over.on > day[0]:
+                day = (over.on, over.event_key)
         when, event_key = day or (on, FeeEventKind.PLACED.value)
         words = f"Part {part.position}, due {part.words}"
         found.append(Expected(TransactionKind.DUE, key, part.pence, when, words, event_key, due_key=key))
@@ -221,7 +231,7 @@ def _continuing(
         over = day > on or (ordered and day >= ordered.happened_on) or (disrupted and day > disrupted.happened_on)
         if (over and not any(each.startswith("due/month-") for each in invoiced)) or number > _MOST_MONTHS:
             break
-        if key in invoiced or not (over or _waived_on(phases, day)):
+        if key in invoiced or not (over or _waived(phases, key, day)):
             pence = invoiced.get(key, plan.continuing_pence)
             words = f"Month {months} after the placement began, without an order"
             due = Expected(TransactionKind.DUE, key, pence, day, words, month_key(months), due_key=key, foreseen=False)
@@ -231,7 +241,9 @@ def _continuing(
     return found
 
 
-def _waived_on(phases: Sequence[_Phase], day: date) -> bool:
+def _waived(phases: Sequence[_Phase], key: str, day: date) -> bool:
+    if phases and phases[-1].kind is TransactionKind.WAIVED:
+        return key not in phases[-1].kept
     before = [phase for phase in phases if phase.on <= day]
     return bool(before) and before[-1].kind is not TransactionKind.REVIVED
 

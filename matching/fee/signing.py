@@ -20,6 +20,9 @@ from matching.fee.agreement import (
 )
 from matching.fee.drafting import end_if_over, note
 from matching.fee.event import FeeEventKind, record_event
+from matching.fee.exception import spread
+from matching.fee.ledger import lock_agreement
+from matching.fee.settlement import invoiced_of
 from matching.fee.signer import find_signer
 from matching.fee.signing_limit import require_within
 from tenants import audit
@@ -74,6 +77,8 @@ def sign_addendum(
     """
     require(scope_of(session), Verb.SIGN_FEES)
     side = side_of(session, agreement)
+    # Nobody invoices meanwhile; before the row, as whoever settles it does.
+    lock_agreement(session, agreement.id)
     lock_agreement_row(session, agreement, version=version)
     addendum = get_addendum(session, agreement, position)
     lock_addendum(session, addendum)
@@ -89,8 +94,9 @@ def sign_addendum(
     session.flush()
     note(session, agreement, audit.Act.SIGN, f"addendum {position} signed as {side.value}", now=now)
     if addendum.is_signed and addendum.kind is AddendumKind.AMENDMENT:
-        key = f"addendum/{position}"
-        record_event(session, agreement, FeeEventKind.ADDENDUM, key=key, happened_on=now.date(), now=now)
+        key, kind = f"addendum/{position}", FeeEventKind.ADDENDUM
+        facts = {"amounts": spread(agreement.amount_pence or 0, agreement, invoiced_of(session, agreement))}
+        record_event(session, agreement, kind, key=key, happened_on=now.date(), facts=facts, now=now)
     return addendum
 
 

@@ -78,8 +78,9 @@ def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, no
         found = list(_open(session, plan))
     moved = _moved(session, plan, found, acting=acting)
     taken: dict[tuple[UUID, UUID, bool, UUID | None], list[_Open]] = {}
+    staying = {each.invoice_id for each in found if each.agreement_id not in {None, *moved}}
     for each in found:
-        if plan.whole or each.agreement_id in moved:
+        if plan.whole or _goes(each, moved, staying):
             key = (each.consortium_id, each.other_id, each.given_as_payee, each.invoice_id)
             taken.setdefault(key, []).append(each)
     for balances in taken.values():
@@ -89,6 +90,13 @@ def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, no
             with acting(session, Scope(agency_id=plan.receiver_id)):
                 _post(session, plan, balances, agency_id=plan.receiver_id, sign=1, now=now)
     return sum(len(balances) for balances in taken.values())
+
+
+def _goes(each: _Open, moved: set[UUID], staying: set[UUID | None]) -> bool:
+    """Say whether a balance goes with its agreement: an invoice with what was paid of it, if all of it does."""
+    if each.account is Account.RECEIVABLE and each.invoice_id is not None:
+        return each.invoice_id not in staying
+    return each.agreement_id in moved
 
 
 def _open(session: Session, plan: HandingOver) -> Iterator[_Open]:

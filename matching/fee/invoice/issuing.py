@@ -20,6 +20,8 @@ from matching.fee.invoice.supplier import PurchaseOrder, find_supplier
 from matching.fee.invoice.vat import VatCategory, rate_on, tax_of, tax_to_credit
 from matching.fee.ledger import Account, TransactionKind, list_to_invoice, lock_agreement, outstanding, post
 from matching.fee.ledger.entry import Entry, both_books
+from matching.fee.remittance.remittance import lock_remittances
+from matching.fee.settlement import settle
 from matching.sealed_words import own_agency, tidy
 from tenants import audit
 from tenants.agency import get_agency
@@ -106,6 +108,9 @@ def issue_invoice(
     account = lock_account(session)
     for agreement_id in sorted({mark.partition(":")[0] for mark in marks}):
         lock_agreement(session, _read_id(agreement_id))
+    # What was told of them and not settled yet comes first.
+    for each in {each.agreement.id for each in list_due(session, payer_agency_id) if each.mark in set(marks)}:
+        settle(session, each, on=now.date(), now=now)
     due = [each for each in list_due(session, payer_agency_id) if each.mark in set(marks) and each.pence > 0]
     if not due or len(due) != len(set(marks)):
         raise NothingDue("Some of this is invoiced already, or none was chosen. Look at what is due again.")
@@ -147,6 +152,8 @@ def credit_invoice(
     if invoice.kind is not InvoiceKind.INVOICE or invoice.payee_agency_id != own_agency(session):
         raise CreditInvalid("Only an invoice that your agency issued can be credited.")
     account = lock_account(session)
+    # Nobody confirms a payment of it meanwhile.
+    lock_remittances(session, account.agency_id)
     said = " ".join(tidy(reason, what="why it is credited, naming no child").split())[:_LONGEST_REASON]
     left, lines = open_lines(session, invoice), []
     for line, open_pence in left:
@@ -186,7 +193,11 @@ def credit_invoice(
         reason=said,
     )
     frozen = _freeze(session, account, invoice.payer_agency_id, invoice.vat_category, None)
-    return _keep(session, draft, lines, frozen, of=invoice, now=now)
+    note = _keep(session, draft, lines, frozen, of=invoice, now=now)
+    for agreement_id in sorted({each[0] for each in lines}):
+        # Of a placement that disrupted, what is credited falls away instead of being due again.
+        settle(session, agreement_id, on=now.date(), now=now)
+    return note
 
 
 def open_lines(session: Session, invoice: Invoice) -> list[tuple[InvoiceLine, int]]:

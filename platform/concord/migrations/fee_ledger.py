@@ -45,12 +45,10 @@ SHARE = f"""
 PLACE = f"""
     CREATE FUNCTION place_posting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {FIXED} AS $$
     BEGIN
-        SELECT date_trunc('month', t.dated_on)::date INTO NEW.period_on
+        -- Months are closed in order: before the last closed one none is open, though nothing was posted in it.
+        SELECT greatest(date_trunc('month', t.dated_on), (SELECT max(p.month) + interval '1 month' FROM fee_period p
+            WHERE p.agency_id = NEW.agency_id AND p.reopened_at IS NULL))::date INTO NEW.period_on
         FROM ledger_transaction t WHERE t.id = NEW.transaction_id;
-        WHILE EXISTS (SELECT FROM fee_period p WHERE p.agency_id = NEW.agency_id AND p.month = NEW.period_on
-                AND p.reopened_at IS NULL) LOOP
-            NEW.period_on := (NEW.period_on + interval '1 month')::date;
-        END LOOP;
         RETURN NEW;
     END
     $$

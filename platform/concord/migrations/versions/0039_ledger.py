@@ -29,11 +29,12 @@ KINDS = (
 PARTY = "(SELECT scope_agency()) IN (payer_agency_id, payee_agency_id)"
 OF_AGREEMENT = "agreement_id IN (SELECT f.id FROM fee_agreement f)"
 ME = "IS NOT DISTINCT FROM (SELECT scope_person())"
-MEMBERS = """
+MEMBERS_OF = """
             FOREIGN KEY (consortium_id, payer_agency_id) REFERENCES consortium_member (consortium_id, agency_id),
-            FOREIGN KEY (consortium_id, payee_agency_id) REFERENCES consortium_member (consortium_id, agency_id),
-            CHECK (payer_agency_id <> payee_agency_id)
+            FOREIGN KEY (consortium_id, payee_agency_id) REFERENCES consortium_member (consortium_id, agency_id)
 """
+MEMBERS = f"{MEMBERS_OF.rstrip()},\n            CHECK (payer_agency_id <> payee_agency_id)\n"
+"""Of two agencies. What happens to an agreement is told even when the two have become one."""
 READ = {
     "ledger_transaction": "id, payer_agency_id, payee_agency_id, dated_on, written_in",
     "posting": "transaction_id, agency_id, other_agency_id, account, pence, agreement_id, due_key",
@@ -87,7 +88,7 @@ def _events() -> None:
             recorded_by uuid,
             recorded_name text,
             CONSTRAINT fee_event_key UNIQUE (agreement_id, key),
-            {MEMBERS}
+            {MEMBERS_OF}
         )
     """)
     for party in ("payer", "payee"):

@@ -66,7 +66,8 @@ class InvoiceGround:
             admin.execute(
                 "INSERT INTO fee_agreement (id, reference, children, rate_words, amount_pence, waived, plan, "
                 "counts_from, disruption, state, version, drafted_at, consortium_id, payer_agency_id, "
-                "payee_agency_id, authority_agency_id) VALUES (%s, %s, 1, 'As agreed.', %s, false, '[{}]', "
+                "payee_agency_id, authority_agency_id) VALUES (%s, %s, 1, 'As agreed.', %s, false, "
+                '\'[{"position": 1, "pence": 1, "due": "order", "months": null}]\', '
                 "'adoptive_start', 'fall_away', 'drafted', 1, %s, %s, %s, %s, %s)",
                 (agreement_id, f"FA-{agreement_id.hex[:6].upper()}", pence, NOW, *parties),
             )

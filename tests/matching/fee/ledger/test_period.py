@@ -94,6 +94,12 @@ class TestCloseMonth:
         assert (cash.brought, cash.debits, cash.credits, cash.carried, cash.postings) == (100, 30, 0, 130, 1)
         assert (still, left, others) == (True, ([APRIL], 1), [])
 
+    def test_closes_what_went_before_it_though_nothing_was_posted_there(self, database: Database, pair: Pair) -> None:
+        _pay(database, pair, MARCH)
+        _close(database, pair[1], MARCH)
+
+        assert _pay(database, pair, FEBRUARY)["payee"] == APRIL
+
     def test_goes_in_order_once_and_when_the_month_is_over(self, database: Database, pair: Pair) -> None:
         payee = pair[1]
         _pay(database, pair, FEBRUARY)

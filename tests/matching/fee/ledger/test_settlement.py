@@ -119,6 +119,46 @@ class TestSettle:
         assert agreed.balances()[Account.TO_INVOICE] == 1_800_000
         assert agreed.balances()[Account.AGREED_INCOME] == -900_000
 
+    def test_waives_what_was_not_invoiced_and_the_rest_once_it_is_credited_and_waived_again(
+        self, agreed: Agreed, admin: psycopg.Connection[Any]
+    ) -> None:
+        admin.execute(
+            "UPDATE fee_agreement SET continuing_pence = 100, continuing_after_months = 12 WHERE id = %s", (agreed.id,)
+        )
+        agreed.settle(date(2025, 4, 1))
+        agreed.invoice("due/1", 1_800_000, date(2025, 4, 1))
+        agreed.tell(FeeEventKind.WAIVER, date(2025, 4, 2), kept=["due/1"])
+        agreed.settle(date(2025, 4, 2))
+        waived = agreed.balances()
+        agreed.invoice("due/1", -1_800_000, date(2025, 4, 3))
+        kept = agreed.settle(date(2025, 4, 3))
+        agreed.tell(FeeEventKind.WAIVER, date(2025, 4, 4), key="waiver/2", kept=[])
+        agreed.settle(date(2026, 1, 1))
+
+        # The month that nobody had invoiced is waived with the second part.
+        assert waived == {Account.RECEIVABLE: 1_800_000, Account.FEE_INCOME: -1_800_000}
+        assert (kept, agreed.balances()) == (0, {})
+
+    def test_lets_what_was_agreed_above_an_invoice_fall_due(self, agreed: Agreed) -> None:
+        agreed.settle(date(2025, 3, 1))
+        for number, pence in ((1, 1_800_000), (2, 900_000)):
+            agreed.invoice(f"due/{number}", pence, date(2025, 3, 1))
+        agreed.tell(FeeEventKind.ADDENDUM, date(2025, 3, 2), amounts={"1": 1_800_000, "2": 1_200_000})
+        agreed.settle(date(2025, 3, 2))
+
+        assert agreed.balances()[Account.TO_INVOICE] == 300_000
+        assert agreed.balances()[Account.FEE_INCOME] == -3_000_000
+
+    def test_tells_an_order_though_the_two_agencies_have_become_one(
+        self, agreed: Agreed, admin: psycopg.Connection[Any]
+    ) -> None:
+        admin.execute("UPDATE fee_agreement SET payee_agency_id = payer_agency_id WHERE id = %s", (agreed.id,))
+
+        agreed.tell(FeeEventKind.ORDERED, date(2024, 9, 1))
+
+        with agreed.database.transaction(agreed.payer.scope) as session:
+            assert settle(session, agreed.id, on=PLACED, now=noon(PLACED)) == 0
+
     def test_withdraws_all_of_an_agreement_that_came_to_nothing(
         self, admin: psycopg.Connection[Any], database: Database, pair: Pair
     ) -> None:

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import func, select
 
 from matching.fee.event import FeeEventKind
-from matching.fee.ledger import MIRRORED, Account, Posting, outstanding
+from matching.fee.ledger import MIRRORED, Account, Posting, TransactionKind, mirrored, outstanding, post
 from matching.fee.settlement import settle
 from matching.fee.transfer import HandingOver, transfer_balances
 from tenants.database import Database
@@ -80,9 +80,26 @@ class TestTransferBalances:
         payer, giver = factories.two_tenants()
         receiver = factories.tenant(payer.scope.consortium_id or uuid4())
         moved, kept = (_started(admin, database, (payer, giver)) for _ in range(2))
+        partly_paid = _started(admin, database, (payer, giver))
+        invoice_id = partly_paid.invoice("due/1", 1_800_000, PLACED)
+        with database.transaction(giver.scope) as session:
+            post(
+                session,
+                consortium_id=payer.scope.consortium_id or uuid4(),
+                payer_agency_id=payer.id,
+                payee_agency_id=giver.id,
+                kind=TransactionKind.PAID,
+                key="paid",
+                dated_on=PLACED,
+                entries=mirrored(TransactionKind.PAID, 1_000_000, payer.id, giver.id),
+                narrative="A payment",
+                now=NOW,
+                invoice_id=invoice_id,
+            )
 
-        _move(admin, database, [moved], receiver=receiver, whole=False)
+        _move(admin, database, [moved, partly_paid], receiver=receiver, whole=False)
 
+        assert _book(database, receiver, payer)[Account.RECEIVABLE] == 800_000
         assert _book(database, giver, payer)[Account.TO_INVOICE] == 1_800_000
         assert _book(database, receiver, payer)[Account.TO_INVOICE] == 1_800_000
         assert kept.balances()[Account.TO_INVOICE] == 1_800_000
