@@ -153,8 +153,9 @@ class TestAgreeStatement:
         books.post([Posted(TransactionKind.INVOICED, 5_000)])
         with database.transaction(books.payee.scope) as session:
             made = make_statement(session, books.payer.id, until_on=TODAY, now=NOW)
-            # As if a line had been written of something else: the database lets its drawer add while it is open.
-            books.post([Posted(TransactionKind.PAID, 700)])
+        # As if a line had been written of something else: the database lets its drawer add while it is open.
+        books.post([Posted(TransactionKind.PAID, 700)])
+        with database.transaction(books.payee.scope) as session:
             session.execute(
                 text(
                     "INSERT INTO fee_statement_line SELECT :made, t.id, t.consortium_id, :own, :other, 0, 0, -1, 0 "
