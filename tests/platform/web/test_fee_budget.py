@@ -34,6 +34,8 @@ class TestBudget:
         assert payer.post(path, {month: "£8,500.50"}).status_code == 303
 
         assert said(payer, "/fees/budget").count("£499.50") == 2
+        assert f"/fees/ledger?month={month[:7]}&amp;account=fee_cost" in payer.get("/fees/budget").text
+        assert "£9,000" in said(payer, f"/fees/ledger?month={month[:7]}&account=fee_cost")
         rows = [row for row in sheet(payer, "/fees/budget.csv") if row[0] == month[:7]]
         assert [row[2:] for row in rows] == [["8500.50", "9000.00", "499.50"], ["", "0.00", ""]]
         assert "£9,000" not in said(stranger, "/fees/budget")
