@@ -96,12 +96,17 @@ class TestJoin:
         with database.transaction(OPERATOR) as session, pytest.raises(Conflict, match="already a member"):
             _join(session, devon)
 
-    def test_takes_one_office(self, factories: Factories) -> None:
+    def test_takes_one_office(self, database: Database, factories: Factories) -> None:
         consortium_id = factories.consortium()
         factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        other = factories.tenant(factories.consortium(), kind=AgencyKind.CONSORTIUM_OFFICE)
 
-        with pytest.raises(Conflict, match="already has a consortium office"):
-            factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
+        with (
+            database.transaction(OPERATOR) as session,
+            pytest.raises(Conflict, match="already has a consortium office"),
+        ):
+            agency = get_agency(session, other.id)
+            join(session, get_consortium(session, consortium_id), agency=agency, joined_on=TODAY)
 
 
 class TestGetConsortium:

@@ -58,6 +58,10 @@ _OF_OTHERS = frozenset({"record_bar", "meeting_action", "notice"})
 and whoever takes a step of a link tells the other side."""
 _ENTERED_BY_OTHERS = {
     "email_domain": ("confirmed_at", "confirmed_by"),
+    "fee_statement": (
+        *("other_agreed_at", "other_agreed_by", "other_agreed_name", "other_notes"),
+        *("withdrawn_at", "withdrawn_by", "withdrawn_name", "withdrawn_reason"),
+    ),
     "fee_payer": ("confirmed_at", "confirmed_by", "confirmed_name", "ends_on"),
     "hand_over": ("taken_at", "taken_by", "withdrawn_at", "withdrawn_by"),
 }

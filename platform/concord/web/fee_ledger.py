@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import MAXYEAR, date
 from io import BytesIO
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
 
 from concord.web.access import may
 from concord.web.export import MEDIA
@@ -130,8 +131,11 @@ def periods() -> ResponseReturnValue:
 @may(Verb.KEEP_FEES)
 def close(year: int, month: int) -> ResponseReturnValue:
     """Close a month."""
+    wanted = _month(f"{year:04d}-{month:02d}")
+    if wanted is None:
+        raise NotFound
     with transaction() as session:
-        period = close_month(session, _month(f"{year:04d}-{month:02d}") or date.max, now=utc_now())
+        period = close_month(session, wanted, now=utc_now())
         return redirect(url_for("fee_ledger.period", fee_period_id=period.id), 303)
 
 
@@ -259,7 +263,9 @@ def _id(said: str | None) -> UUID | None:
 
 
 def _month(said: str) -> date | None:
+    """Return the first day of a month, or ``None`` for none that has a month after it."""
     try:
-        return date.fromisoformat(f"{said}-01")
+        found = date.fromisoformat(f"{said}-01")
     except ValueError:
         return None
+    return found if found.year < MAXYEAR else None

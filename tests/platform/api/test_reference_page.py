@@ -55,7 +55,7 @@ class TestListSchemas:
         fields = {each.name: each.kind for each in list_schemas(DESCRIPTION, list_operations(DESCRIPTION))["Household"]}
 
         assert fields["id"].startswith("string, as uuid")
-        assert fields["status"].startswith("one of waiting, on_hold, withdrawn")
+        assert fields["status"].startswith("one of waiting, on_hold, matched, withdrawn")
         assert fields["approved_on"].startswith("string or null, as date")
 
 

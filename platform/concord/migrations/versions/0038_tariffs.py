@@ -343,8 +343,9 @@ def _policies() -> None:
     )
     may_read("signing_limit", OWN)
     may_write("signing_limit", f"{OWN} AND set_by {ME}", only=OWN, verbs="INSERT, UPDATE")
+    # In whatever consortium, for what goes along with an agency goes from all of them.
     for table in of_parties:
-        may_read(table, PARTY)
+        may_read(table, f"(SELECT scope_agency()) IN ({PARTIES})")
     may_write(
         "fee_agreement",
         f"{OURS} AND authority_agency_id = (SELECT scope_agency()) AND state = 'drafted' AND {UNSIGNED} "
