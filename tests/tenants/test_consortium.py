@@ -101,12 +101,10 @@ class TestJoin:
         factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
         other = factories.tenant(factories.consortium(), kind=AgencyKind.CONSORTIUM_OFFICE)
 
-        with (
-            database.transaction(OPERATOR) as session,
-            pytest.raises(Conflict, match="already has a consortium office"),
-        ):
-            agency = get_agency(session, other.id)
-            join(session, get_consortium(session, consortium_id), agency=agency, joined_on=TODAY)
+        with database.transaction(OPERATOR) as session:
+            agency, consortium = get_agency(session, other.id), get_consortium(session, consortium_id)
+            with pytest.raises(Conflict, match="already has a consortium office"):
+                join(session, consortium, agency=agency, joined_on=TODAY)
 
 
 class TestGetConsortium:
