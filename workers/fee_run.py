@@ -18,13 +18,11 @@ from matching.fee.agreement import FeeAgreement
 from matching.fee.event import FeeEvent
 from matching.fee.settlement import RUN_JOB, list_to_settle, settle
 from tenants.database import Database
-from tenants.error import DomainError
-from tenants.job import request_job
-from tenants.scope import NOBODY, Scope
+from tenants.scope import Scope
+from workers.asking import ask_daily
 from workers.work import Work
 
 _DUE = text("SELECT * FROM fee_runs_due(:on_day)")
-_LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
 log = structlog.get_logger(__name__)
 
 
@@ -58,14 +56,7 @@ def ask_for_fee_runs(database: Database, *, now: datetime) -> int:
 
     Returns how many were asked for; none when another schedule leads.
     """
-    with database.transaction(NOBODY) as session:
-        if not session.scalar(_LEAD):
-            return 0
-        due = session.execute(_DUE, {"on_day": now.date()}).all()
-        return sum(
-            _ask(database, Scope(agency_id=agency_id, consortium_id=consortium_id), now=now)
-            for consortium_id, agency_id in due
-        )
+    return ask_daily(database, _DUE, kind=RUN_JOB, now=now)
 
 
 def _each(work: Work, agreements: list[UUID]) -> list[int]:
@@ -79,14 +70,3 @@ def _each(work: Work, agreements: list[UUID]) -> list[int]:
 def _settle_one(database: Database, scope: Scope, agreement_id: UUID, *, now: datetime) -> int:
     with database.transaction(scope) as session:
         return settle(session, agreement_id, on=now.date(), now=now)
-
-
-def _ask(database: Database, scope: Scope, *, now: datetime) -> bool:
-    try:
-        with database.transaction(scope) as agency:
-            agency.info["request_id"] = "schedule"
-            request_job(agency, kind=RUN_JOB, payload={}, now=now, key=f"{scope.consortium_id}:{now.date()}")
-    except DomainError as error:
-        log.warning("schedule.fee_run_not_asked", agency=str(scope.agency_id), error=type(error).__name__)
-        return False
-    return True

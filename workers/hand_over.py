@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -22,12 +21,12 @@ from tenants import audit
 from tenants.cipher import forget_keys, keys_of, seal, unseal_under
 from tenants.custody import moving
 from tenants.database import Database
-from tenants.error import Conflict, DomainError
+from tenants.error import Conflict
 from tenants.hand_over import HAND_OVER_JOB, HandOver, get_hand_over, hindrance_words
 from tenants.holding import Holding, Sealed
-from tenants.job import request_job
 from tenants.reconciliation import Digests, pack_lines, read_closed, read_digests, reconcile
 from tenants.scope import NOBODY, Scope
+from workers.asking import ask, leads
 from workers.work import Work
 
 _AT_ONCE = 100
@@ -37,14 +36,12 @@ _MOVE = text("SELECT move_hand_over(:hand_over)")
 _RESEAL = text("SELECT reseal_hand_over(:hand_over, :what, CAST(:ids AS uuid[]), CAST(:anew AS bytea[]))")
 _RECONCILE = text("SELECT reconcile_hand_over(:hand_over, CAST(:counts AS jsonb), :lines)")
 _DUE = text("SELECT * FROM hand_overs_due(:on_day)")
-_LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
 _PATIENCE = text("SELECT set_config('lock_timeout', '10s', true)")
 # A sealed value begins with a byte of version and the 16 of its key's id.
 _UNDER = """
     SELECT {row}, {column} FROM {table} WHERE {agency} = :own AND {column} IS NOT NULL
       AND substring({column} FROM 2 FOR 16) = ANY (CAST(:keys AS bytea[])) LIMIT :at_once
 """
-log = structlog.get_logger(__name__)
 
 
 class Hindered(Conflict):
@@ -94,22 +91,20 @@ def ask_for_hand_overs(database: Database, *, now: datetime) -> int:
     Returns how many were asked for; none when another schedule leads.
     """
     with database.transaction(NOBODY) as session:
-        if not session.scalar(_LEAD):
+        if not leads(session):
             return 0
         due = session.execute(_DUE, {"on_day": now.date()}).all()
-        return sum(_ask(database, hand_over_id, receiver_id, now=now) for hand_over_id, receiver_id in due)
-
-
-def _ask(database: Database, hand_over_id: UUID, receiver_id: UUID, *, now: datetime) -> bool:
-    try:
-        with database.transaction(Scope(agency_id=receiver_id)) as session:
-            session.info["request_id"] = "schedule"
-            payload = {"hand_over": str(hand_over_id)}
-            request_job(session, kind=HAND_OVER_JOB, payload=payload, now=now, key=str(hand_over_id))
-    except DomainError as error:
-        log.warning("schedule.hand_over_not_asked", hand_over=str(hand_over_id), error=type(error).__name__)
-        return False
-    return True
+        return sum(
+            ask(
+                database,
+                Scope(agency_id=receiver_id),
+                kind=HAND_OVER_JOB,
+                key=str(hand_over_id),
+                now=now,
+                payload={"hand_over": str(hand_over_id)},
+            )
+            for hand_over_id, receiver_id in due
+        )
 
 
 def _begin(session: Session, plan: HandOver) -> None:

@@ -6,29 +6,26 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from matching.fee.notice import give_fee_notices
 from matching.notice import CLOCK_JOB, MAIL_JOB, NoticeWay, give_clock_notices
 from tenants.database import Database
-from tenants.error import DomainError
-from tenants.job import request_job
 from tenants.scope import NOBODY, Scope
+from workers.asking import ask, leads
 from workers.work import Work
 
 KEPT_DAYS = 90
-_LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
 _DUE = text("SELECT * FROM people_to_mail(:now)")
 _CLOCKED = text("SELECT * FROM agencies_with_clocks(:day)")
 _FORGET = text("SELECT forget_notices(:before)")
 _HERE = ZoneInfo("Europe/London")
-log = structlog.get_logger(__name__)
 
 
 def tell_of_clocks(session: Session, work: Work) -> dict[str, Any]:
-    """Tell an agency’s people of the times of their links and records; doing it again tells nobody twice."""
-    return {"times": give_clock_notices(session, now=work.now)}
+    """Tell an agency’s people of the times of their links, records and fees; doing it again tells nobody twice."""
+    return {"times": give_clock_notices(session, now=work.now), "fees": give_fee_notices(session, now=work.now)}
 
 
 def keep_notices(database: Database, *, now: datetime, mails: bool) -> int:
@@ -37,28 +34,16 @@ def keep_notices(database: Database, *, now: datetime, mails: bool) -> int:
     :param mails: whether this deployment sends e-mail at all.
     """
     with database.transaction(NOBODY) as session:
-        if not session.scalar(_LEAD):
+        if not leads(session):
             return 0
         session.execute(_FORGET, {"before": now - timedelta(days=KEPT_DAYS)})
         today = str(now.astimezone(_HERE).date())
         clocked = session.scalars(_CLOCKED, {"day": today}).all()
         due = session.execute(_DUE, {"now": now}).all() if mails else []
-        asked = [_ask(database, Scope(agency_id=each), CLOCK_JOB, key=today, now=now) for each in clocked]
+        asked = [ask(database, Scope(agency_id=each), kind=CLOCK_JOB, key=today, now=now) for each in clocked]
         for agency_id, person_id, way, newest_id in due:
             # Never twice for the same: the second asking with a key comes to the first one’s job.
             key = f"{person_id}:{newest_id if way == NoticeWay.AT_ONCE else today}"
             scope = Scope(agency_id=agency_id, person_id=person_id)
-            asked.append(_ask(database, scope, MAIL_JOB, key=key, now=now))
+            asked.append(ask(database, scope, kind=MAIL_JOB, key=key, now=now))
         return sum(asked)
-
-
-def _ask(database: Database, scope: Scope, kind: str, *, key: str, now: datetime) -> bool:
-    try:
-        with database.transaction(scope) as session:
-            session.info["request_id"] = "schedule"
-            request_job(session, kind=kind, payload={}, now=now, key=key)
-    except DomainError as error:
-        # One agency’s trouble must not keep the others’.
-        log.warning("schedule.notice_not_asked", kind=kind, error=type(error).__name__)
-        return False
-    return True

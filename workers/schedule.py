@@ -21,6 +21,7 @@ from tenants.database import Database
 from tenants.error import DomainError
 from tenants.scope import NOBODY, Scope
 from workers.answer_keeping import destroy_answers
+from workers.asking import leads
 from workers.audit_keeping import AuditKeys, keep_audit
 from workers.fee_run import ask_for_fee_runs
 from workers.fee_tending import ask_for_tending
@@ -33,7 +34,6 @@ from workers.word_keeping import forget_words
 PACK_DAYS_AHEAD = 7
 _MEETINGS = text("SELECT * FROM meetings_without_packs(:from_day, :to_day)")
 _ENDED = text("SELECT * FROM packs_past_their_end(:before_day)")
-_LEAD = text("SELECT pg_try_advisory_xact_lock(hashtext('concord.schedule'))")
 log = structlog.get_logger(__name__)
 
 
@@ -75,7 +75,7 @@ def ask_for_packs(database: Database, *, now: datetime) -> int:
     """
     window = {"from_day": now.date(), "to_day": now.date() + timedelta(days=PACK_DAYS_AHEAD)}
     with database.transaction(NOBODY) as session:
-        if not session.scalar(_LEAD):
+        if not leads(session):
             return 0
         due = session.execute(_MEETINGS, window).all()
         return sum(
@@ -90,7 +90,7 @@ def destroy_packs(database: Database, *, now: datetime) -> int:
     Returns of how many packs; none when another schedule leads.
     """
     with database.transaction(NOBODY) as session:
-        if not session.scalar(_LEAD):
+        if not leads(session):
             return 0
         ended = session.execute(_ENDED, {"before_day": now.date()}).all()
         return sum(
