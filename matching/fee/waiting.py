@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from matching.fee.agreement import OVER, AgreementState, FeeAddendum, FeeAgreement
 from matching.fee.payer import FeePayer
+from matching.fee.settlement import RUN_JOB
 from matching.fee.tariff import PayeeKind, TariffTerms, in_force, list_tariffs
 from matching.link import Link, LinkState
 from matching.placement.placement import Placement
 from tenants.database import scope_of
+from tenants.job import Job, JobState
 
 SOON_DAYS = 90
 _GOES_ON = frozenset({LinkState.MATCHED, LinkState.INTRODUCTIONS, LinkState.PLACED, LinkState.ORDERED})
@@ -91,6 +93,31 @@ def list_missing(session: Session) -> list[Placement]:
         )
     )
     return list(session.scalars(query.order_by(Placement.made_at, Placement.link_id)))
+
+
+def count_unsettled(session: Session, now: datetime) -> int:  # noqa: ARG001
+    """Count the agreements that the last daily run could not settle."""
+    return len(list_unsettled(session))
+
+
+def list_unsettled(session: Session) -> list[FeeAgreement]:
+    """Return the agreements that the last daily run could not settle: those that it names in why it failed."""
+    scope = scope_of(session)
+    ran = select(Job.state, Job.reason).where(
+        Job.agency_id == scope.agency_id,
+        Job.consortium_id == scope.consortium_id,
+        Job.kind == RUN_JOB,
+        Job.state.in_((JobState.DONE, JobState.FAILED)),
+    )
+    last = session.execute(ran.order_by(Job.requested_at.desc(), Job.id).limit(1)).first()
+    if last is None or last.state is JobState.DONE or not last.reason:
+        return []
+    query = select(FeeAgreement).where(
+        FeeAgreement.consortium_id == scope.consortium_id,
+        FeeAgreement.payee_agency_id == scope.agency_id,
+        func.strpos(last.reason, FeeAgreement.reference) > 0,
+    )
+    return list(session.scalars(query.order_by(FeeAgreement.reference)))
 
 
 def list_to_sign(session: Session) -> list[FeeAgreement]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from matching.fee.event import EVENT_JOB, FeeEventKind
 from matching.fee.ledger import Account
-from matching.fee.settlement import RUN_JOB
+from matching.fee.settlement import RUN_JOB, settle
+from matching.fee.waiting import list_unsettled
 from tenants.database import Database
-from tenants.job import Job, JobState
+from tenants.job import Job, JobState, get_job, request_job
 from tests.factories import Factories
 from tests.matching.fee.ledger.agreed import agree, noon
 from tests.workers.fee_month import make_month
+from workers import fee_run
 from workers.fee_run import ask_for_fee_runs, run_fees
 from workers.handler import HANDLERS
 from workers.runner import JobRunner
@@ -86,3 +91,44 @@ class TestSettleAll:
         assert killed.posted(admin) == undisturbed.posted(admin)
         assert all(undisturbed.posted(admin))
         assert again == 0
+
+    def test_settles_the_others_when_one_cannot_be_and_says_which(
+        self, admin: psycopg.Connection[Any], database: Database, factories: Factories, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pair = factories.two_tenants()
+        made = [agree(admin, database, pair) for _ in range(3)]
+        for each in made:
+            each.tell(FeeEventKind.AGREEMENT_SIGNED, date(2024, 1, 1))
+            each.tell(FeeEventKind.PLACED, PLACED)
+        stuck, *others = sorted(made, key=lambda each: each.reference)
+        fault: list[Exception] = [ValueError("John Sample of 1 Sample Street")]
+
+        def settle_but_one(session: Session, agreement_id: UUID, **when: Any) -> int:
+            if agreement_id == stuck.id and fault:
+                raise fault[0]
+            return settle(session, agreement_id, **when)
+
+        monkeypatch.setattr(fee_run, "settle", settle_but_one)
+        runner = JobRunner(database, HANDLERS, clock=lambda: noon(PLACED))
+        jobs, unsettled = [], []
+        for number in range(3):
+            with database.transaction(stuck.payee.scope) as session:
+                jobs.append(request_job(session, kind=RUN_JOB, payload={}, now=noon(PLACED) + timedelta(days=number)))
+            if number == 1:
+                fault[:] = [OperationalError("", {}, Exception("deadlock"))]
+            elif number == 2:
+                fault.clear()
+            runner.run(jobs[-1])
+            with database.transaction(stuck.payee.scope) as session:
+                unsettled.append([each.id for each in list_unsettled(session)])
+        with database.transaction(stuck.payee.scope) as session:
+            states = [(job.state, job.reason or "") for job in (get_job(session, each) for each in jobs)]
+
+        assert [state for state, _ in states] == [JobState.FAILED, JobState.WAITING, JobState.DONE]
+        assert states[0][1].startswith("1 of 3 could not be settled")
+        assert stuck.reference in states[0][1]
+        assert "Sample" not in states[0][1] + states[1][1]
+        assert unsettled == [[stuck.id], [stuck.id], []]
+        assert all(each.balances()[Account.TO_INVOICE] == 1_800_000 for each in others)
+        with database.transaction(stuck.payer.scope) as session:
+            assert list_unsettled(session) == []

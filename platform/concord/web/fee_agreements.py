@@ -31,7 +31,7 @@ from matching.fee.agreement_page import names_of, read_agreement, view_agreement
 from matching.fee.agreement_paper import record_download, signed_places, write_agreement_paper
 from matching.fee.drafting import draft_missing, price_again, state_fee
 from matching.fee.signing import sign_addendum, sign_agreement
-from matching.fee.waiting import list_missing, list_to_sign
+from matching.fee.waiting import list_missing, list_to_sign, list_unsettled
 from matching.placement.placement import get_placement
 from tenants import audit
 from tenants.agency import list_agencies
@@ -51,6 +51,8 @@ STATES = {
     AgreementState.ENDED: "govuk-tag--grey",
     AgreementState.WITHDRAWN: "govuk-tag--grey",
 }
+WAITING = {"sign": list_to_sign, "settling": list_unsettled}
+"""The lists of what waits for somebody, by their name in an address."""
 HEADINGS = (
     *("Reference", "Pays", "Is paid", "Children", "Fee, £", "State", "Matched", "Begins", "Order", "Disrupted"),
     *("Signed for who pays", "Signed for who is paid", "Rule"),
@@ -61,11 +63,11 @@ HEADINGS = (
 @may(Verb.READ_FEES)
 def index() -> ResponseReturnValue:
     """List the agency’s agreements as asked for, and its placements that have none."""
-    wanted, mine = _wanted(), request.args.get("waiting") == "sign"
+    wanted, waiting = _wanted(), _waiting()
     with transaction() as session:
-        agreements = list_to_sign(session) if mine else list_agreements(session, wanted)
+        agreements = WAITING[waiting](session) if waiting else list_agreements(session, wanted)
         names = names_of(list_agencies(session))
-        missing = [] if mine or wanted.state or wanted.reference else list_missing(session)
+        missing = [] if waiting or wanted.state or wanted.reference else list_missing(session)
     priced = [each for each in agreements if not each.waived and each.state is not AgreementState.WITHDRAWN]
     return render_template(
         "fee-agreements.html",
@@ -73,7 +75,7 @@ def index() -> ResponseReturnValue:
         names=names,
         missing=missing,
         wanted=wanted,
-        mine=mine,
+        waiting=waiting,
         states=list(AgreementState),
         tags=STATES,
         own=g.scope.agency_id,
@@ -89,8 +91,9 @@ def take(file_format: str) -> ResponseReturnValue:
     """Hand out the same list as a sheet."""
     wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
     with transaction() as session:
-        mine = request.args.get("waiting") == "sign"
-        rows = list(_rows(session, list_to_sign(session) if mine else list_agreements(session, _wanted())))
+        waiting = _waiting()
+        found = WAITING[waiting](session) if waiting else list_agreements(session, _wanted())
+        rows = list(_rows(session, found))
         audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
     write_sheet(file, HEADINGS, rows, file_format=wanted, title="Fee agreements")
     file.seek(0)
@@ -228,6 +231,11 @@ def answer(agreement_id: UUID, position: int, act: str) -> ResponseReturnValue:
     with transaction() as session:
         verb(session, get_agreement(session, agreement_id), position, version=_version(), now=utc_now())
     return redirect(url_for("fee_agreements.show", agreement_id=agreement_id, _anchor="addenda"), 303)
+
+
+def _waiting() -> str | None:
+    said = request.args.get("waiting")
+    return said if said in WAITING else None
 
 
 def _wanted() -> Wanted:

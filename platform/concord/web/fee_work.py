@@ -27,6 +27,7 @@ from matching.fee.waiting import (
     count_running_out,
     count_to_sign,
     count_unpriced,
+    count_unsettled,
 )
 from matching.meeting import is_office
 from tenants.permission import Verb, may
@@ -105,6 +106,15 @@ WAITS: tuple[Wait, ...] = (
         Verb.KEEP_TARIFFS,
         count_running_out,
         office=True,
+    ),
+    Wait(
+        "agreement that the daily run could not settle",
+        "agreements that the daily run could not settle",
+        "fee_agreements.index",
+        Verb.KEEP_FEES,
+        count_unsettled,
+        hint="What is due of it is posted once that is put right. Tell whoever runs this service.",
+        values={"waiting": "settling"},
     ),
     Wait(
         "sum due to be invoiced",
