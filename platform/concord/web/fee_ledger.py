@@ -49,7 +49,7 @@ from matching.fee.ledger.listing import (
     list_months,
     sum_accounts,
 )
-from matching.fee.money import say_pounds
+from matching.fee.remittance.bank_file import pounds
 from matching.working_day import add_months
 from tenants import audit
 from tenants.agency import list_agencies
@@ -80,7 +80,7 @@ def index() -> ResponseReturnValue:
         wanted=wanted,
         asked=_asked(wanted),
         accounts=list(Account),
-        pounds=say_pounds,
+        pounds=pounds,
         postings=sum(each.postings for each in sums),
     )
 
@@ -120,7 +120,7 @@ def periods() -> ResponseReturnValue:
         unfinished=unfinished,
         totals=totals,
         newest=next((each for each in closed if each.reopened_at is None), None),
-        pounds=say_pounds,
+        pounds=pounds,
         closes=scope_may(g.scope, Verb.KEEP_FEES),
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         person_id=g.scope.person_id,
@@ -147,7 +147,7 @@ def period(fee_period_id: UUID) -> ResponseReturnValue:
         found = get_period(session, fee_period_id)
         totals, now = kept_totals(found), totals_of(session, found.month)
     return render_template(
-        "fee-period.html", period=found, totals=totals, same=totals == now or bool(found.reopened_at), pounds=say_pounds
+        "fee-period.html", period=found, totals=totals, same=totals == now or bool(found.reopened_at), pounds=pounds
     )
 
 
@@ -187,7 +187,7 @@ def exceptions(agreement_id: UUID) -> ResponseReturnValue:
         agreement=found,
         exceptions=asked,
         names=names,
-        pounds=say_pounds,
+        pounds=pounds,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         own=g.scope.agency_id,

@@ -9,7 +9,7 @@ from flask import Flask
 
 from matching.anonymity.finding import marked
 from matching.availability import Availability
-from matching.fee.money import say_pounds
+from matching.fee.remittance.bank_file import pounds
 from matching.need import Need, NeedLevel, Tolerance, need_catalogue
 from matching.ranking.facts import ChildFacts, HouseholdFacts
 from matching.ranking.standing import Band, Verdict
@@ -67,7 +67,7 @@ def install_words(app: Flask) -> None:
     """Offer the filters to every template of ``app``."""
     app.jinja_env.filters.update(
         day=day,
-        pounds=say_pounds,
+        pounds=pounds,
         moment=moment,
         iso_day=iso_day,
         marked=marked,
