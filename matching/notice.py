@@ -1,7 +1,7 @@
-"""Notices: that something happened on a link, or is due on a record, for each person whose work it is; and by e-mail.
+"""Notices: that something happened on a link, is due on a record, or is to be done about fees; and by e-mail.
 
-The database gives them itself (revision 0034), in the transaction of what they tell of. An e-mail says that there is
-something new and nothing else; what it is, is read in Concord.
+For each person whose work it is. The database gives them itself (revisions 0034 and 0049), in the transaction of what
+they tell of. An e-mail says that there is something new and nothing else; what it is, is read in Concord.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, func, select, text, update
+from sqlalchemy import ColumnElement, TextClause, and_, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -26,6 +26,7 @@ from matching.clock.reading import (
 )
 from matching.clock.rule import ClockName
 from matching.document import ReportKind
+from matching.fee.notice import FeeWord
 from matching.household import Household, HouseholdStatus
 from matching.link import Link, StepName, is_open
 from matching.register import PAGE_SIZE, Page
@@ -33,6 +34,7 @@ from matching.sealed_words import own_agency, own_person
 from matching.sibling_group import GroupStatus, SiblingGroup
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
+from tenants.permission import Verb, may
 
 MAIL_JOB: Final = "mail"
 CLOCK_JOB: Final = "clock_notices"
@@ -50,6 +52,7 @@ class NoticeKind(StrEnum):
     MENTION = "mention"
     GRANT = "grant"
     CLOCK = "clock"
+    FEE = "fee"
 
 
 class NoticeWay(StrEnum):
@@ -70,7 +73,7 @@ class NoticeWay(StrEnum):
 
 
 class Notice(Base):
-    """One person is told of one thing on one link, or of one time of a group or household of their agency's."""
+    """One person is told of one thing: on a link, of a group or household of their agency's, or about fees."""
 
     __tablename__ = "notice"
 
@@ -78,6 +81,8 @@ class Notice(Base):
     link_id: Mapped[UUID | None]
     sibling_group_id: Mapped[UUID | None]
     household_id: Mapped[UUID | None]
+    fee_id: Mapped[UUID | None]
+    """An agreement, an invoice, a month or whatever else of fees it is about, as ``what`` says."""
     agency_id: Mapped[UUID]
     person_id: Mapped[UUID]
     kind: Mapped[NoticeKind] = mapped_column(Word(NoticeKind))
@@ -101,6 +106,8 @@ class Notice(Base):
             case NoticeKind.CLOCK:
                 missed = self.mark.endswith(ClockState.MISSED)
                 return f"{'Missed' if missed else 'Due soon'}: {ClockName(self.what or '').label.lower()}"
+            case NoticeKind.FEE:
+                return FeeWord(self.what or "").label
 
 
 class NoticeChoice(Base):
@@ -116,7 +123,10 @@ class NoticeChoice(Base):
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """A notice as its page shows it; a code is missing where its record is no longer shared, or is none of its."""
+    """A notice as its page shows it; a code is missing where its record is no longer shared, or is none of its.
+
+    What is about fees has its word and id.
+    """
 
     at: datetime
     words: str
@@ -125,27 +135,47 @@ class NoticeLine:
     household_id: UUID | None
     group: str | None
     household: str | None
+    fee: FeeWord | None
+    fee_id: UUID | None
 
 
 def list_notices(session: Session, *, number: int) -> Page[NoticeLine]:
-    """Return a page of what the scope's person was told of, the last first."""
-    total = session.scalar(select(func.count()).select_from(Notice)) or 0
+    """Return a page of what the scope's person was told of and may still read of, the last first."""
+    theirs = _theirs(session)
+    total = session.scalar(select(func.count()).select_from(Notice).where(theirs)) or 0
     number = Page.within(number, total)
     query = (
         select(Notice, SiblingGroup.code, Household.code)
         .outerjoin(Link, Link.id == Notice.link_id)
         .outerjoin(SiblingGroup, SiblingGroup.id == func.coalesce(Link.sibling_group_id, Notice.sibling_group_id))
         .outerjoin(Household, Household.id == func.coalesce(Link.household_id, Notice.household_id))
+        .where(theirs)
         .order_by(Notice.at.desc(), Notice.id)
     )
     rows = session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
-    cards = tuple(
-        NoticeLine(
-            notice.at, notice.words, notice.link_id, notice.sibling_group_id, notice.household_id, group, household
-        )
-        for notice, group, household in rows
-    )
+    cards = tuple(_line(notice, group, household) for notice, group, household in rows)
     return Page(cards=cards, total=total, number=number)
+
+
+def _theirs(session: Session) -> ColumnElement[bool]:
+    """Return the condition of what the scope's roles are about now: somebody may do other work than before."""
+    scope = scope_of(session)
+    of_fees = Notice.kind == NoticeKind.FEE
+    return or_(and_(of_fees, literal(may(scope, Verb.READ_FEES))), and_(~of_fees, literal(may(scope, Verb.READ_LINKS))))
+
+
+def _line(notice: Notice, group: str | None, household: str | None) -> NoticeLine:
+    return NoticeLine(
+        at=notice.at,
+        words=notice.words,
+        link_id=notice.link_id,
+        group_id=notice.sibling_group_id,
+        household_id=notice.household_id,
+        group=group,
+        household=household,
+        fee=FeeWord(notice.what or "") if notice.kind is NoticeKind.FEE else None,
+        fee_id=notice.fee_id,
+    )
 
 
 def find_way(session: Session) -> NoticeWay:

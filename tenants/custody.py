@@ -208,7 +208,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("api_token", Course.ENDS, kept_in=_WAY_IN),
     Holding("api_answer", Course.ENDS, (Sealed("sealed", "id"),),
             kept_in="kept for a day, so that a program may ask twice"),
-    Holding("notice", Course.ENDS, kept_in="who was told that something is new; what it was is in the link's tables"),
+    Holding("notice", Course.ENDS, kept_in="who was told that something is new; what it was is in other tables"),
     Holding("notice_choice", Course.ENDS, kept_in="how a person wants to be told"),
     Holding("calendar_feed", Course.ENDS, kept_in=_WAY_IN),
     Holding("household_words", Course.ENDS, kept_in=_WORDS),

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.request import find_person, session_ended
 from tenants.permission import Verb, require
+from tenants.permission import may as allows
 from tenants.scope import Scope
 
 P = ParamSpec("P")
@@ -58,8 +59,8 @@ def acting(view: View[P]) -> View[P]:
     return _mark(signed_in(guarded), ACTING)
 
 
-def may(verb: Verb) -> Callable[[View[P]], View[P]]:
-    """Let people open the page whose role allows ``verb`` in the agency that they act for.
+def may(verb: Verb, *others: Verb) -> Callable[[View[P]], View[P]]:
+    """Let people open the page whose role allows ``verb``, or any of the ``others``, in the agency that they act for.
 
     :raises NotAllowed: in the view, when it does not.
     """
@@ -67,10 +68,11 @@ def may(verb: Verb) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            require(g.scope, verb)
+            if not any(allows(g.scope, each) for each in others):
+                require(g.scope, verb)
             return view(*args, **kwargs)
 
-        return _mark(acting(guarded), f"may {verb.value}")
+        return _mark(acting(guarded), f"may {' or '.join(each.value for each in (verb, *others))}")
 
     return decorate
 

@@ -10,6 +10,7 @@ from concord.web.fee_work import list_waiting, places_for
 from concord.web.request import transaction
 from tenants.base import utc_now
 from tenants.permission import Verb
+from tenants.permission import may as allows
 
 blueprint = Blueprint("fees", __name__)
 
@@ -20,4 +21,5 @@ def index() -> ResponseReturnValue:
     """Show what waits for the agency, and where the rest is."""
     with transaction() as session:
         waiting = list_waiting(session, g.scope, now=utc_now())
-    return render_template("fees.html", waiting=waiting, places=places_for(g.scope))
+    tells = allows(g.scope, Verb.READ_FEES)
+    return render_template("fees.html", waiting=waiting, places=places_for(g.scope), tells=tells)

@@ -21,6 +21,7 @@ from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
 from tests.matching.fee.fee_ground import FeeGround, make_fee_ground
+from tests.platform.web.equal import page_of
 from tests.site import Visitor
 
 Visit = Callable[[Tenant], Visitor]
@@ -211,9 +212,15 @@ class TestAgreement:
     def test_is_hidden_from_others_as_if_there_were_none(
         self, visit_as: Visit, ground: FeeGround, factories: Factories
     ) -> None:
+        officer = visit_as(factories.colleague(ground.dorset, roles=frozenset({Role.FINANCE_OFFICER})))
         agreement_id = ground.match(ground.devon, ground.dorset)
         finder = visit_as(factories.colleague(ground.devon, roles=frozenset({Role.FAMILY_FINDER})))
         other = visit_as(ground.charity)
+        told = "A fee agreement waits for your agency’s signature"
+        assert told in said(officer, "/notices")
+        assert "calendar" not in said(officer, "/notices")
+        assert f"/fees/agreements/{agreement_id}" in page_of(officer).links().values()
+        assert told not in said(finder, "/notices") + said(other, "/notices")
 
         hidden, missing = other.get(f"/fees/agreements/{agreement_id}"), other.get(f"/fees/agreements/{uuid4()}")
         assert (hidden.status_code, missing.status_code) == (404, 404)
