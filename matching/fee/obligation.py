@@ -95,7 +95,8 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
         TransactionKind.AGREED,
         "agreed",
         sum(part.pence for part in parts),
-        signed.happened_on,
+        # Signed after what it is about: no month is to show less agreed than has fallen due.
+        min(event.happened_on for event in events),
         "The whole fee, as agreed",
         signed.key,
     )

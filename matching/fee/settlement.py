@@ -117,6 +117,7 @@ class _Settling:
         told = [event for event in events if event.kind is not FeeEventKind.MONTHS]
         self._last = told[-1] if told else None
         self._versions: dict[str, int] = {}
+        self._agreed_on = date.min
 
     def bring(self, standing: dict[str, LedgerTransaction], wanted: dict[str, Expected]) -> int:
         """Reverse what should not stand and post what is missing; return how many transactions that took."""
@@ -127,17 +128,23 @@ class _Settling:
                 self._reverse(key, transaction)
                 taken += 1
         for key, each in wanted.items():
-            if key not in standing or standing[key].pence != each.pence:
-                self._post(each)
+            stands = standing.get(key)
+            if stands is None or stands.pence != each.pence:
+                stands = self._post(each)
                 taken += 1
+            if each.kind is TransactionKind.AGREED:
+                self._agreed_on = stands.dated_on
         return taken
 
-    def _post(self, each: Expected) -> None:
+    def _post(self, each: Expected) -> LedgerTransaction:
         event = self._events.get(each.event_key)
         version = self._versions.get(each.key, 0) + 1
         day = max(each.dated_on, self._last.happened_on) if version > 1 and self._last else each.dated_on
+        if each.foreseen:
+            # What is told late of a day before that is not taken from what was not agreed yet.
+            day = max(day, self._agreed_on)
         facts = event.facts if event and event.kind in _DECIDED else {}
-        self._write(
+        return self._write(
             each.kind,
             _versioned(each.key, version),
             each.pence,
@@ -182,10 +189,10 @@ class _Settling:
         made_by: Signer | None,
         approved_by: Signer | None = None,
         reverses_id: UUID | None = None,
-    ) -> None:
+    ) -> LedgerTransaction:
         agreement = self._agreement
         parties = (agreement.payer_agency_id, agreement.payee_agency_id)
-        post(
+        return post(
             self._session,
             consortium_id=agreement.consortium_id,
             payer_agency_id=agreement.payer_agency_id,
