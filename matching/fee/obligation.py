@@ -19,6 +19,8 @@ from matching.working_day import add_months
 
 CHARGED = "charged"
 _MOST_MONTHS = 1200
+_MONTHLY = "due/month-"
+"""How the keys of what each further month costs begin: no part of what was agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,10 @@ class _Phase:
     about: frozenset[str] | None = None
     """Of which parts alone it is; ``None`` of all."""
 
+    def is_of(self, key: str) -> bool:
+        """Say whether it changed what becomes of a part that is not invoiced."""
+        return key not in self.kept and (self.about is None or key in self.about)
+
 
 def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on: date) -> list[Expected]:
     """Return every transaction that should stand on a day.
@@ -90,7 +96,7 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
         replace(part, pence=max(invoiced.get(due_key(part.position), 0), part.pence))
         for part in _amended(plan, events)
     )
-    phases = _phases(plan, events, last)
+    phases = _phases(plan, parts, events, last)
     agreed = Expected(
         TransactionKind.AGREED,
         "agreed",
@@ -132,24 +138,43 @@ def _amended(plan: Plan, events: Sequence[Told]) -> tuple[Instalment, ...]:
     return tuple(replace(part, pence=amounts.get(str(part.position), part.pence)) for part in plan.instalments)
 
 
-def _phases(plan: Plan, events: Sequence[Told], last: Mapping[FeeEventKind, Told]) -> list[_Phase]:
+def _phases(
+    plan: Plan, parts: Sequence[Instalment], events: Sequence[Told], last: Mapping[FeeEventKind, Told]
+) -> list[_Phase]:
     phases: list[_Phase] = []
-    signed = last[FeeEventKind.AGREEMENT_SIGNED]
+    signed, disrupted, fallen = last[FeeEventKind.AGREEMENT_SIGNED], _disrupted(last), False
     if plan.waived:
         phases.append(_Phase(TransactionKind.WAIVED, signed.happened_on, signed.key))
     for event in events:
         standing = phases[-1].kind if phases else TransactionKind.REVIVED
-        if event.kind is FeeEventKind.WAIVER and standing is not TransactionKind.FALLEN_AWAY:
-            # Waived again: what the waiver before left, and was credited since.
-            about = phases[-1].kept if standing is TransactionKind.WAIVED else None
-            kept = frozenset(event.facts.get("kept", ()))
-            kept = kept if about is None else kept & about
+        fallen = fallen or event is disrupted
+        if event.kind is FeeEventKind.WAIVER:
+            # Waived again: what was left before, and was not invoiced or was credited since.
+            about = None if standing is TransactionKind.REVIVED else phases[-1].kept
+            kept = frozenset(
+                key for key in event.facts.get("kept", ()) if about is None or key in about or key.startswith(_MONTHLY)
+            )
             phases.append(_Phase(TransactionKind.WAIVED, event.happened_on, event.key, kept, about))
-        elif _revives(event) and standing is TransactionKind.WAIVED:
-            phases.append(_Phase(TransactionKind.REVIVED, event.happened_on, event.key, phases[-1].kept))
-        elif event is _disrupted(last) and plan.falls_away and standing is TransactionKind.REVIVED:
+        elif _revives(event) and phases and phases[-1].event_key == signed.key:
+            # By the rule alone it was waived: what two people decided stands, whatever becomes of the swap.
+            phases.append(_Phase(TransactionKind.REVIVED, event.happened_on, event.key))
+            if fallen and disrupted and plan.falls_away:
+                phases.append(_charged_until(disrupted, parts, last, on=event.happened_on))
+        elif event is disrupted and plan.falls_away and standing is TransactionKind.REVIVED:
             phases.append(_Phase(TransactionKind.FALLEN_AWAY, event.happened_on, event.key))
     return phases
+
+
+def _charged_until(
+    disrupted: Told, parts: Sequence[Instalment], last: Mapping[FeeEventKind, Told], *, on: date
+) -> _Phase:
+    """Return what falls away of a fee that is charged after all since its placement disrupted: what wasn't due then.
+
+    Had it been no swap, what was due by that day would have been invoiced, and stood.
+    """
+    days = {due_key(part.position): _day_of(part, last) for part in parts}
+    due = frozenset(key for key, day in days.items() if day and day[0] <= disrupted.happened_on)
+    return _Phase(TransactionKind.FALLEN_AWAY, max(on, disrupted.happened_on), disrupted.key, due)
 
 
 def _revives(event: Told) -> bool:
@@ -171,9 +196,9 @@ def _ended(parts: Sequence[Instalment], phases: Sequence[_Phase], invoiced: Mapp
     }
     found = []
     for phase in phases:
-        kept = frozenset(invoiced) if phase.kind is TransactionKind.FALLEN_AWAY else phase.kept
+        kept = phase.kept | (invoiced.keys() if phase.kind is TransactionKind.FALLEN_AWAY else frozenset())
         keys = {due_key(part.position): part.pence for part in parts}
-        pence = sum(keys[each] for each in keys.keys() - kept if phase.about is None or each in phase.about)
+        pence = sum(part for each, part in keys.items() if each not in kept and phase.is_of(each))
         key = f"{phase.kind.value}/{phase.event_key}"
         found.append(Expected(phase.kind, key, pence, phase.on, words[phase.kind], phase.event_key))
     return found
@@ -186,12 +211,11 @@ def _due(
     invoiced: Mapping[str, int],
     on: date,
 ) -> list[Expected]:
-    standing = phases[-1] if phases else None
     found = []
     for part in parts:
         key, day = due_key(part.position), _day_of(part, last)
         if key not in invoiced:
-            over = standing if standing and key not in standing.kept else None
+            over = next((phase for phase in reversed(phases) if phase.is_of(key)), None)
             if day is None or (over and over.kind is not TransactionKind.REVIVED):
                 continue
             if over and over.on > day[0]:
@@ -230,7 +254,7 @@ def _continuing(
         months = plan.continuing_after_months + number
         day, key = add_months(placed.happened_on, months), due_key(f"month-{months}")
         over = day > on or (ordered and day >= ordered.happened_on) or (disrupted and day > disrupted.happened_on)
-        if (over and not any(each.startswith("due/month-") for each in invoiced)) or number > _MOST_MONTHS:
+        if (over and not any(each.startswith(_MONTHLY) for each in invoiced)) or number > _MOST_MONTHS:
             break
         if key in invoiced or not (over or _waived(phases, key, day)):
             pence = invoiced.get(key, plan.continuing_pence)

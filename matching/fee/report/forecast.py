@@ -60,7 +60,6 @@ def forecast(session: Session, *, on: date) -> list[Foreseen]:
         or_(FeeAgreement.payer_agency_id == own, FeeAgreement.payee_agency_id == own),
         FeeAgreement.payer_agency_id != FeeAgreement.payee_agency_id,
         FeeAgreement.state.in_((AgreementState.SIGNED, AgreementState.IN_FORCE)),
-        FeeAgreement.waived.is_(False),
     )
     found: list[Foreseen] = []
     for agreement in session.scalars(query.order_by(FeeAgreement.reference)):

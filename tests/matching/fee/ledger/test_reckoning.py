@@ -6,16 +6,29 @@ from datetime import date
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy import select
 
 from matching.fee.event import FeeEventKind
 from matching.fee.ledger import Account, LedgerTransaction, close_month, kept_totals, totals_of
+from matching.fee.report.forecast import forecast
 from tenants.database import Database
 from tests.factories import Factories, Tenant
 from tests.matching.fee.ledger.agreed import Agreed, agree, noon
+from tests.matching.fee.ledger.swapped import make_swap
 
 SIGNED, PLACED = date(2024, 1, 10), date(2024, 2, 29)
 Pair = tuple[Tenant, Tenant]
+
+
+@pytest.fixture
+def swap(admin: psycopg.Connection[Any], database: Database, pair: Pair) -> Agreed:
+    """Without a fee by a swap group's rule; signed, and placed on 29 February."""
+    made = make_swap(admin, agree(admin, database, pair))
+    made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+    made.tell(FeeEventKind.PLACED, PLACED)
+    made.settle(PLACED)
+    return made
 
 
 def days(agreed: Agreed) -> dict[str, date]:
@@ -42,6 +55,88 @@ class TestSignedLate:
 
         assert days(made) == {"agreed": PLACED, "due/1": PLACED}
         assert days(before) == {"agreed": date(2024, 3, 5), "due/1": date(2024, 3, 5)}
+
+
+class TestSwap:
+    def test_is_charged_after_all_when_its_leg_is_not_balanced(self, swap: Agreed) -> None:
+        swap.tell(FeeEventKind.LEG_FALLEN, date(2024, 4, 1), rule="stays_waived")
+        kept, waived = swap.settle(date(2024, 4, 1)), swap.balances()
+        swap.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
+        swap.settle(date(2024, 5, 2))
+
+        with swap.database.transaction(swap.payer.scope) as session:
+            found = forecast(session, on=date(2024, 5, 2))
+            ahead = [(each.due_on, each.pence) for each in found if each.agreement_id == swap.id]
+
+        assert (waived, kept) == ({}, 0)
+        assert ahead == [(date(2025, 2, 28), 900_000)]
+        assert swap.balances()[Account.TO_INVOICE] == 1_800_000
+        assert swap.balances()[Account.AGREED_INCOME] == -900_000
+
+    def test_stays_waived_where_two_people_have_waived_it(self, swap: Agreed) -> None:
+        swap.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
+        swap.settle(date(2024, 5, 1))
+        swap.waive(date(2024, 5, 2), kept=[])
+        swap.settle(date(2024, 5, 2))
+        waived = swap.balances()
+        swap.tell(FeeEventKind.LEG_FALLEN, date(2024, 6, 1), rule="charged")
+
+        assert (waived, swap.settle(date(2025, 6, 1)), swap.balances()) == ({}, 0, {})
+
+    def test_stays_waived_by_people_who_were_first(self, swap: Agreed) -> None:
+        swap.waive(date(2024, 3, 5), kept=[])
+        swap.settle(date(2024, 3, 5))
+        swap.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
+        swap.settle(date(2025, 5, 2))
+
+        assert swap.balances() == {}
+
+    @pytest.mark.parametrize(
+        ("rule", "disruption", "day", "charged"),
+        [
+            ("charged", "fall_away", date(2024, 6, 1), 1_800_000),
+            ("charged", "fall_away", date(2025, 2, 28), 2_700_000),
+            ("charged", "stand", date(2024, 6, 1), 2_700_000),
+            ("stays_waived", "fall_away", date(2024, 6, 1), 0),
+            ("stays_waived", "stand", date(2024, 6, 1), 0),
+        ],
+    )
+    def test_is_charged_what_was_due_when_its_placement_disrupted(
+        self,
+        admin: psycopg.Connection[Any],
+        swap: Agreed,
+        rule: str,
+        disruption: str,
+        day: date,
+        charged: int,
+    ) -> None:
+        admin.execute("UPDATE fee_agreement SET disruption = %s WHERE id = %s", (disruption, swap.id))
+        swap.tell(FeeEventKind.DISRUPTED, day)
+        swap.settle(day)
+        swap.tell(FeeEventKind.LEG_FALLEN, day, rule=rule)
+        swap.settle(date(2026, 1, 1))
+
+        dues = {Account.TO_INVOICE: charged, Account.FEE_INCOME: -charged} if charged else {}
+        assert swap.balances() == dues
+        assert {on for key, on in days(swap).items() if key.startswith("due/")} <= {day, date(2025, 2, 28)}
+
+    def test_is_waived_by_people_after_it_was_charged_for_a_disruption(self, swap: Agreed) -> None:
+        swap.tell(FeeEventKind.DISRUPTED, date(2024, 6, 1))
+        swap.tell(FeeEventKind.LEG_FALLEN, date(2024, 6, 1), rule="charged")
+        swap.settle(date(2024, 6, 2))
+        swap.invoice("due/1", 1_800_000, date(2024, 6, 2))
+        swap.waive(date(2024, 6, 3), kept=["due/1"])
+        swap.settle(date(2024, 6, 3))
+        invoiced = swap.balances()
+        swap.invoice("due/1", -1_800_000, date(2024, 6, 4))
+        swap.settle(date(2024, 6, 4))
+        again = swap.balances()
+        swap.waive(date(2024, 6, 5), name="again", kept=[])
+        swap.settle(date(2024, 6, 5))
+
+        assert invoiced == {Account.RECEIVABLE: 1_800_000, Account.FEE_INCOME: -1_800_000}
+        assert again == {Account.TO_INVOICE: 1_800_000, Account.FEE_INCOME: -1_800_000}
+        assert swap.balances() == {}
 
 
 class TestClosedMonths:

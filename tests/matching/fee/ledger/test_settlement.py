@@ -105,20 +105,6 @@ class TestSettle:
 
         assert agreed.balances() == {Account.TO_INVOICE: 2_700_000, Account.FEE_INCOME: -2_700_000}
 
-    def test_waives_and_charges_after_all_when_the_leg_is_not_balanced(self, agreed: Agreed) -> None:
-        agreed.settle(PLACED)
-        agreed.tell(FeeEventKind.WAIVER, date(2024, 3, 5), kept=[], reason="A swap")
-        agreed.settle(date(2024, 3, 5))
-        waived = agreed.balances()
-        agreed.tell(FeeEventKind.LEG_FALLEN, date(2024, 4, 1), rule="stays_waived")
-        kept = agreed.settle(date(2024, 4, 1))
-        agreed.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
-        agreed.settle(date(2024, 5, 2))
-
-        assert (waived, kept) == ({}, 0)
-        assert agreed.balances()[Account.TO_INVOICE] == 1_800_000
-        assert agreed.balances()[Account.AGREED_INCOME] == -900_000
-
     def test_waives_what_was_not_invoiced_and_the_rest_once_it_is_credited_and_waived_again(
         self, agreed: Agreed, admin: psycopg.Connection[Any]
     ) -> None:
