@@ -20,7 +20,7 @@ from matching.fee.agreement import (
     list_addenda,
 )
 from matching.fee.cost import DayUnfit, NotChosen, cost_of, list_chosen
-from matching.fee.drafting import disrupt, order, price_again, withdraw
+from matching.fee.drafting import disrupt, end_if_over, order, price_again, withdraw
 from matching.fee.event import FeeEvent, FeeEventKind
 from matching.fee.payer import (
     PayerInvalid,
@@ -32,7 +32,7 @@ from matching.fee.payer import (
     get_payer,
     list_payers,
 )
-from matching.fee.rule import LegFalls, SwapWaiver, set_swap_waiver
+from matching.fee.rule import LegFalls, OnDisruption, SwapWaiver, set_swap_waiver
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.tariff import PayeeKind, TariffTerms, add_tariff
 from matching.fee.tending import tend_agreements
@@ -155,6 +155,18 @@ class TestBegin:
             assert get_agreement(session, council).state is AgreementState.IN_FORCE
             order(session, get_agreement(session, council), on=TODAY, now=utc_now())
             assert get_agreement(session, council).state is AgreementState.ENDED
+
+    def test_waits_for_what_a_swap_may_be_charged_by_time_alone(self) -> None:
+        parts = [
+            {"position": position, "pence": 100, "due": due, "months": months}
+            for position, (due, months) in enumerate((("placement", None), ("months", 18)), start=1)
+        ]
+        agreement = FeeAgreement(state=AgreementState.IN_FORCE, waived=True, plan=parts, disruption=OnDisruption.STAND)
+        agreement.placed_on, agreement.ordered_on = date(2024, 1, 31), date(2024, 6, 1)
+
+        ended = [end_if_over(agreement, on=day) for day in (date(2025, 7, 30), date(2025, 7, 31))]
+
+        assert ended == [False, True]
 
 
 class TestPriceAgain:
