@@ -31,7 +31,7 @@ CENSUS = {
             *("notice.list_notices", "sealing.reading.list_records"),
             *("fee.remittance.line.count_waiting", "fee.remittance.remittance.count_asking"),
             *("fee.ledger.listing.sum_accounts", "fee.ledger.period.totals_of", "fee.netting.count_to_confirm"),
-            *("fee.statement.statement.count_to_agree", "fee.invoice.dispute.count_to_answer"),
+            *("fee.statement.statement.count_to_agree", "fee.invoice.dispute._count"),
             *("fee.waiting.count_addenda", "fee.waiting.count_payers", "fee.waiting._count"),
         ),
         OWN,

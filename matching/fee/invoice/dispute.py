@@ -208,12 +208,20 @@ def read_messages(session: Session, dispute: Dispute) -> Sequence[Said]:
     ]
 
 
-def count_to_answer(session: Session) -> int:
-    """Return in how many disputes it is the scope's own agency's turn."""
-    own = own_agency(session)
-    turns = (Dispute.payee_agency_id == own) & (Dispute.status == DisputeStatus.OPENED)
-    turns |= (Dispute.payer_agency_id == own) & (Dispute.status == DisputeStatus.ANSWERED)
-    return session.scalar(select(func.count()).select_from(Dispute).where(turns)) or 0
+def count_to_answer(session: Session, *, received: bool) -> int:
+    """Return in how many disputes of invoices received, or issued, it is the scope's own agency's turn."""
+    return _count(session, DisputeStatus.ANSWERED if received else DisputeStatus.OPENED, received=received)
+
+
+def count_unresolved(session: Session, *, received: bool) -> int:
+    """Return how many invoices that the scope's own agency received, or issued, are in dispute."""
+    return _count(session, DisputeStatus.OPENED, DisputeStatus.ANSWERED, received=received)
+
+
+def _count(session: Session, *statuses: DisputeStatus, received: bool) -> int:
+    side = Dispute.payer_agency_id if received else Dispute.payee_agency_id
+    query = select(func.count()).where(side == own_agency(session), Dispute.status.in_(statuses))
+    return session.scalar(query) or 0
 
 
 def _say(session: Session, dispute: Dispute, words: str, *, now: datetime) -> None:

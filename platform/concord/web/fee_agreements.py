@@ -118,7 +118,8 @@ def show(agreement_id: UUID) -> ResponseReturnValue:
     """Show an agreement, who has signed it, and its addenda."""
     with transaction() as session:
         view = read_agreement(session, agreement_id, now=utc_now())
-    return render_template("fee-agreement.html", view=view, agreement=view.agreement, tags=STATES)
+    keeps = scope_may(g.scope, Verb.KEEP_FEES)
+    return render_template("fee-agreement.html", view=view, agreement=view.agreement, tags=STATES, keeps=keeps)
 
 
 @blueprint.get("/fees/agreements/<uuid:agreement_id>/agreement.pdf")

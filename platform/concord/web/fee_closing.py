@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from matching.fee.invoice.dispute import count_unresolved
 from matching.fee.ledger import list_to_invoice
 from matching.fee.remittance.line import count_waiting
 
@@ -20,6 +22,8 @@ class Unfinished:
     many: str
     count: int
     endpoint: str
+    values: dict[str, Any]
+    """What the page's address takes, such as a filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Check:
     many: str
     endpoint: str
     count: Callable[[Session, date], int]
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -45,10 +50,24 @@ CHECKS: tuple[Check, ...] = (
         "fee_matching.index",
         lambda session, _: count_waiting(session),
     ),
+    Check(
+        "invoice that you issued is in dispute",
+        "invoices that you issued are in dispute",
+        "invoices.index",
+        lambda session, _: count_unresolved(session, received=False),
+        {"state": "disputed"},
+    ),
+    Check(
+        "invoice that you received is in dispute",
+        "invoices that you received are in dispute",
+        "invoices.index",
+        lambda session, _: count_unresolved(session, received=True),
+        {"side": "received", "state": "disputed"},
+    ),
 )
 
 
 def list_unfinished(session: Session, month: date) -> list[Unfinished]:
     """Return what is not finished at the end of a month, leaving out what there is none of."""
     counted = [(each, each.count(session, month)) for each in CHECKS]
-    return [Unfinished(each.one, each.many, count, each.endpoint) for each, count in counted if count]
+    return [Unfinished(each.one, each.many, count, each.endpoint, each.values) for each, count in counted if count]

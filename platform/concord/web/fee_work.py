@@ -144,8 +144,17 @@ WAITS: tuple[Wait, ...] = (
         "disputes to answer",
         "invoices.index",
         Verb.KEEP_FEES,
-        lambda session, _: count_to_answer(session),
+        lambda session, _: count_to_answer(session, received=False),
         values={"state": "disputed"},
+    ),
+    Wait(
+        "answer to a dispute of yours",
+        "answers to disputes of yours",
+        "invoices.index",
+        Verb.KEEP_FEES,
+        lambda session, _: count_to_answer(session, received=True),
+        hint="Say whether the invoice stands, or go on.",
+        values={"side": "received", "state": "disputed"},
     ),
     Wait(
         "agreement without a purchase order",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
@@ -40,6 +40,7 @@ from tenants.agency import get_agency, list_agencies
 from tenants.base import utc_now
 from tenants.error import Conflict, Invalid
 from tenants.permission import Verb
+from tenants.permission import may as scope_may
 
 blueprint = Blueprint("payee_accounts", __name__)
 
@@ -54,7 +55,14 @@ def show() -> ResponseReturnValue:
         changes = [(each, open_details(session, each)) for each in list_changes(session)]
         audit.record(session, audit.Act.READ, record_kind="bank_details", record_id=own_agency(session), now=now)
     facts = {"bank": bank, "stages": stages, "changes": changes, "now": now, "to_confirm": TO_CONFIRM}
-    return render_template("payee-account.html", account=account, **facts)
+    return render_template(
+        "payee-account.html",
+        account=account,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        approves=scope_may(g.scope, Verb.APPROVE_FEES),
+        person_id=g.scope.person_id,
+        **facts,
+    )
 
 
 @blueprint.route("/fees/account/change", methods=["GET", "POST"])
@@ -147,7 +155,7 @@ def suppliers() -> ResponseReturnValue:
             "unapproved": list_unapproved(session),
             "without": list_without_order(session),
         }
-    return render_template("suppliers.html", names=names, **facts)
+    return render_template("suppliers.html", names=names, keeps=scope_may(g.scope, Verb.KEEP_FEES), **facts)
 
 
 @blueprint.route("/fees/suppliers/new", methods=["GET", "POST"])

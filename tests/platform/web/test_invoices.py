@@ -10,6 +10,7 @@ import pytest
 
 from concord.servers.login import DatabaseUrls
 from tenants.database import Database
+from tenants.role import Role
 from tests.factories import Factories, Tenant
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround, make_invoice_ground
 from tests.site import Visitor
@@ -62,6 +63,8 @@ class TestInvoices:
         assert payer.post(f"{path}/approve", {"note": "Next run"}).status_code == 422
         assert payer.post(f"{path}/dispute", {"words": "Wrong order."}).status_code == 303
         assert "In dispute" in said(payee, "/fees/invoices?state=disputed")
+        assert "One invoice that you issued is in dispute" in said(payee, "/fees/periods")
+        assert "One invoice that you received is in dispute" in said(payer, "/fees/periods")
         credited = payee.post(f"{path}/credit", {"reason": "Wrong order"})
         assert credited.status_code == 422
         field = next(each for each in said_fields(payee, f"{path}/credit") if each.startswith("line-"))
@@ -79,9 +82,10 @@ class TestInvoices:
 
 class TestAccounts:
     def test_are_set_up_and_money_goes_elsewhere_by_two_people_only(
-        self, visit_as: Visit, ground: InvoiceGround
+        self, visit_as: Visit, ground: InvoiceGround, factories: Factories
     ) -> None:
         payee, second, payer = (visit_as(each) for each in (ground.payee, ground.colleague, ground.payer))
+        manager = visit_as(factories.colleague(ground.payee, roles=frozenset({Role.MANAGER})))
         assert "to be confirmed" in said(payer, "/fees/account").lower()
         account = {
             "legal_name": "Sample Council", "vat_category": "standard", "vat_number": "GB 1", "series": "own",
@@ -95,8 +99,14 @@ class TestAccounts:
         assert payee.post("/fees/account/bank", {**bank, "sort_code": "1"}).status_code == 422
         assert payee.post("/fees/account/bank", bank).status_code == 303
         assert "Waits for a second person" in said(payee, "/fees/account")
-        approve = f"/fees/account/bank/{change_of(payee)}/approve"
+        # Whoever asked for it is not offered to approve it, and who only reads is offered nothing.
+        assert not any(each.endswith("/approve") for each in actions_of(payee))
+        for path in ("/fees/account", "/fees/suppliers", "/fees/journal"):
+            offered = [each for each in hrefs_of(manager, path) if each.startswith("/fees")]
+            assert [each for each in offered if manager.get(each).status_code == 403] == []
+        assert not any(each.endswith("/withdraw") for each in actions_of(manager))
         said(second, "/fees/account")
+        approve = f"/fees/account/bank/{change_of(second)}/approve"
         assert payee.post(approve, {}).status_code == 403
         assert payer.post(approve, {}).status_code == 404
         assert second.post(approve, {}).status_code == 303
@@ -128,7 +138,16 @@ def said_fields(visitor: Visitor, path: str) -> list[str]:
     return [str(each.get("name")) for each in visitor.page.root.iter() if each.get("name")]
 
 
-def change_of(visitor: Visitor) -> str:
+def hrefs_of(visitor: Visitor, path: str) -> list[str]:
+    said(visitor, path)
     assert visitor.page
-    actions = [str(each.get("action")) for each in visitor.page.root.iter() if each.get("action")]
-    return next(each.split("/")[-2] for each in actions if each.endswith("/approve"))
+    return [str(each.get("href")) for each in visitor.page.root.iter() if each.get("href")]
+
+
+def actions_of(visitor: Visitor) -> list[str]:
+    assert visitor.page
+    return [str(each.get("action")) for each in visitor.page.root.iter() if each.get("action")]
+
+
+def change_of(visitor: Visitor) -> str:
+    return next(each.split("/")[-2] for each in actions_of(visitor) if each.endswith("/approve"))
