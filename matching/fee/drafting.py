@@ -223,7 +223,8 @@ def end_if_over(agreement: FeeAgreement, *, on: date) -> bool:
 def _is_over(agreement: FeeAgreement, on: date) -> bool:
     if agreement.placed_on is None or (agreement.ordered_on is None and agreement.disrupted_on is None):
         return False
-    if agreement.disrupted_on is not None and agreement.disruption is OnDisruption.FALL_AWAY:
+    fell = agreement.disrupted_on is not None and not (agreement.ordered_on or date.max) <= agreement.disrupted_on
+    if fell and agreement.disruption is OnDisruption.FALL_AWAY:
         return True
     for part in agreement.instalments:
         by_order = part.due in (Due.ORDER, Due.ORDER_OR_MONTHS) and agreement.ordered_on is not None

@@ -156,13 +156,20 @@ class TestBegin:
             order(session, get_agreement(session, council), on=TODAY, now=utc_now())
             assert get_agreement(session, council).state is AgreementState.ENDED
 
-    def test_waits_for_what_a_swap_may_be_charged_by_time_alone(self) -> None:
+    @pytest.mark.parametrize(
+        ("disruption", "disrupted_on"),
+        [(OnDisruption.STAND, None), (OnDisruption.STAND, date(2024, 5, 1)), (OnDisruption.FALL_AWAY, date(2024, 8, 1))],
+    )
+    def test_waits_for_what_time_alone_makes_due_of_a_swap_or_after_the_order(
+        self, disruption: OnDisruption, disrupted_on: date | None
+    ) -> None:
         parts = [
             {"position": position, "pence": 100, "due": due, "months": months}
             for position, (due, months) in enumerate((("placement", None), ("months", 18)), start=1)
         ]
-        agreement = FeeAgreement(state=AgreementState.IN_FORCE, waived=True, plan=parts, disruption=OnDisruption.STAND)
+        agreement = FeeAgreement(state=AgreementState.IN_FORCE, waived=True, plan=parts, disruption=disruption)
         agreement.placed_on, agreement.ordered_on = date(2024, 1, 31), date(2024, 6, 1)
+        agreement.disrupted_on = disrupted_on
 
         ended = [end_if_over(agreement, on=day) for day in (date(2025, 7, 30), date(2025, 7, 31))]
 
