@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -84,18 +84,25 @@ def outstanding(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, int
 
 
 def list_to_invoice(
-    session: Session, *, payer_agency_id: UUID | None = None, agreement_id: UUID | None = None
+    session: Session,
+    *,
+    payer_agency_id: UUID | None = None,
+    agreement_id: UUID | None = None,
+    until_on: date | None = None,
 ) -> list[DueLine]:
     """Return what is due to the scope's own agency and not invoiced, by agreement and instalment.
 
     An amount below nothing is what was invoiced too much. Take :func:`lock_agreement` before invoicing any of it.
+
+    :param until_on: leave out what fell due in the months that begin after this day.
     """
+    fell_due = func.min(Posting.period_on) <= until_on if until_on is not None else true()
     query = (
         select(Posting.agreement_id, Posting.due_key, func.sum(Posting.pence))
         .where(_own(session), Posting.account == Account.TO_INVOICE, Posting.due_key.is_not(None))
         .where(*_about(payer_agency_id, agreement_id, None))
         .group_by(Posting.agreement_id, Posting.due_key)
-        .having(func.sum(Posting.pence) != 0)
+        .having(func.sum(Posting.pence) != 0, fell_due)
         .order_by(Posting.agreement_id, Posting.due_key)
     )
     return [

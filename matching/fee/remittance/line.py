@@ -111,9 +111,11 @@ def reason_id(line_id: UUID) -> UUID:
     return uuid5(line_id, "reason")
 
 
-def count_waiting(session: Session) -> int:
-    """Return how many lines of the scope's agency wait to be matched."""
+def count_waiting(session: Session, *, until_on: date | None = None) -> int:
+    """Return how many lines of the scope's agency wait to be matched, dated until a day where one is given."""
     query = select(func.count()).select_from(RemittanceLine).where(RemittanceLine.state == LineState.WAITING)
+    if until_on is not None:
+        query = query.where(RemittanceLine.dated_on <= until_on)
     return session.scalar(query) or 0
 
 

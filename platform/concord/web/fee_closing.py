@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from matching.fee.invoice.dispute import count_unresolved
 from matching.fee.ledger import list_to_invoice
 from matching.fee.remittance.line import count_waiting
+from matching.working_day import add_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One kind of thing that should be finished, and how many there are at a month's end."""
+    """One kind of thing that should be finished, and how many there are that count in a month or before it."""
 
     one: str
     many: str
@@ -42,13 +43,13 @@ CHECKS: tuple[Check, ...] = (
         "instalment is due and not invoiced",
         "instalments are due and not invoiced",
         "fee_ledger.index",
-        lambda session, _: len(list_to_invoice(session)),
+        lambda session, month: len(list_to_invoice(session, until_on=_last_day(month))),
     ),
     Check(
         "receipt is not matched",
         "receipts are not matched",
         "fee_matching.index",
-        lambda session, _: count_waiting(session),
+        lambda session, month: count_waiting(session, until_on=_last_day(month)),
     ),
     Check(
         "invoice that you issued is in dispute",
@@ -71,3 +72,7 @@ def list_unfinished(session: Session, month: date) -> list[Unfinished]:
     """Return what is not finished at the end of a month, leaving out what there is none of."""
     counted = [(each, each.count(session, month)) for each in CHECKS]
     return [Unfinished(each.one, each.many, count, each.endpoint, each.values) for each, count in counted if count]
+
+
+def _last_day(month: date) -> date:
+    return add_months(month, 1) - timedelta(days=1)

@@ -20,6 +20,8 @@ from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
 from tests.matching.fee.ledger.agreed import Agreed, agree
+from tests.matching.fee.remittance.samples import csv_of
+from tests.matching.fee.remittance.taking import take
 from tests.site import Visitor
 
 Visit = Callable[[Tenant], Visitor]
@@ -78,15 +80,24 @@ class TestMonths:
         keeper = visit_as(agreed.payee)
         second = visit_as(factories.colleague(agreed.payee, roles=agreed.payee.scope.roles))
         other = visit_as(agreed.payer)
+        with database.transaction(agreed.payee.scope) as session:
+            # Of each month, what counts in it: the second line is March's, and so is the second part.
+            take(session, csv_of([("29/02/2024", "A PAYER", "A", "5.00"), ("01/03/2024", "A PAYER", "B", "6.00")]))
+        agreed.tell(FeeEventKind.ORDERED, date(2024, 3, 1))
+        agreed.settle(date(2024, 3, 1))
         before = said(keeper, "/fees/periods")
         assert "February 2024, the first open month" in before
-        assert "instalment is due and not invoiced" in before
+        assert "One instalment is due and not invoiced" in before
+        assert "One receipt is not matched" in before
 
         closed = keeper.post("/fees/periods/2024/2")
         assert closed.status_code == 303
         assert "The ledger still comes to these totals." in said(keeper, closed.headers["Location"])
         assert keeper.post("/fees/periods/2024/2").status_code == 409
         assert other.get(closed.headers["Location"]).status_code == 404
+        march = said(keeper, "/fees/periods")
+        assert "Two instalments are due and not invoiced" in march
+        assert "Two receipts are not matched" in march
         with database.transaction(agreed.payee.scope) as session:
             path = f"/fees/periods/{list_periods(session)[0].id}"
         keeper.get(f"{path}/reopen")
