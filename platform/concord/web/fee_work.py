@@ -1,4 +1,4 @@
-"""What waits for a finance officer, and the places of the section: two tables that each part of fees adds rows to."""
+"""What waits for a finance officer: one table that each part of fees adds rows to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from concord.web.navigation import Section
 from matching.fee.exception import count_undecided
 from matching.fee.invoice.dispute import count_to_answer
 from matching.fee.invoice.issuing import list_due
@@ -209,112 +208,6 @@ WAITS: tuple[Wait, ...] = (
 )
 """In the order in which a finance officer does them: sign, raise, match, settle disputes, close."""
 
-PLACES: tuple[Section, ...] = (
-    Section(
-        title="Fee agreements",
-        hint="What two agencies agreed about each placement, who has signed it, and its paper.",
-        endpoint="fee_agreements.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="What a placement would cost",
-        hint="For your agency’s children, once their family is chosen.",
-        endpoint="fee_cost.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Invoices",
-        hint="What was issued and received, what is overdue or in dispute, and what is due to be invoiced.",
-        endpoint="invoices.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Suppliers and orders",
-        hint="Whom your finance team has approved, and the purchase orders of your agreements.",
-        endpoint="payee_accounts.suppliers",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Our account",
-        hint="What stands on your invoices: VAT, numbers, days to pay and where you are paid.",
-        endpoint="payee_accounts.show",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Bank files",
-        hint="Hand in what your bank says was paid, and see what became of each line.",
-        endpoint="remittances.index",
-        verb=Verb.KEEP_FEES,
-    ),
-    Section(
-        title="Match what was paid",
-        hint="Which bank line pays which invoice, with the reasons; nothing is posted before you confirm it.",
-        endpoint="fee_matching.index",
-        verb=Verb.KEEP_FEES,
-    ),
-    Section(
-        title="Ledger",
-        hint="Every posting of your agency’s book, by agency, month, account and agreement.",
-        endpoint="fee_ledger.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Months",
-        hint="Close a month with its totals; two people open one again.",
-        endpoint="fee_ledger.periods",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Tariffs and rules",
-        hint="What is published, for whom and from when, and by which rules placements are priced.",
-        endpoint="fee_tariffs.index",
-        verb=Verb.READ_TARIFFS,
-    ),
-    Section(
-        title="Who pays, and who signs",
-        hint="The regional agency that pays for yours, and up to how much people of each role sign.",
-        endpoint="fee_payers.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Statements",
-        hint="What is owed between you and each other agency, for how long, and statements that both agree.",
-        endpoint="fee_statements.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Netting",
-        hint="Set off what you and another agency owe each other, invoice by invoice, once both agree.",
-        endpoint="fee_netting.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Journals",
-        hint="A month’s postings as your finance system takes them, with control totals.",
-        endpoint="fee_journals.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Reports",
-        hint="The twelve months ahead, what is due and not invoiced, and a financial year by account.",
-        endpoint="fee_reports.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Budget",
-        hint="What you planned to pay and earn in a year, month by month, beside what your book says.",
-        endpoint="fee_budget.index",
-        verb=Verb.READ_FEES,
-    ),
-    Section(
-        title="Saved and earned",
-        hint="The fees that swaps spared you, and those that your approved families earned, year by year.",
-        endpoint="fee_savings.index",
-        verb=Verb.READ_SAVINGS,
-    ),
-)
-"""Every part of the section, in the order of its work."""
-
 
 def list_waiting(session: Session, scope: Scope, *, now: datetime) -> list[Waiting]:
     """Return what waits for the scope's agency that its roles let it do, leaving out what there is none of."""
@@ -322,8 +215,3 @@ def list_waiting(session: Session, scope: Scope, *, now: datetime) -> list[Waiti
     mine = [each for each in WAITS if may(scope, each.verb) and (office or not each.office)]
     counted = [Waiting(each, each.count(session, now)) for each in mine]
     return [each for each in counted if each.count]
-
-
-def places_for(scope: Scope) -> list[Section]:
-    """Return the parts of the section that the scope's roles open."""
-    return [place for place in PLACES if may(scope, place.verb)]

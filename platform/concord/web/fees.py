@@ -6,7 +6,8 @@ from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
-from concord.web.fee_work import list_waiting, places_for
+from concord.web.fee_places import parts_for
+from concord.web.fee_work import list_waiting
 from concord.web.request import transaction
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -22,4 +23,4 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         waiting = list_waiting(session, g.scope, now=utc_now())
     tells = allows(g.scope, Verb.READ_FEES)
-    return render_template("fees.html", waiting=waiting, places=places_for(g.scope), tells=tells)
+    return render_template("fees.html", waiting=waiting, parts=parts_for(g.scope), tells=tells)
