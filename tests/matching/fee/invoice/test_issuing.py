@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
 
 from matching.fee.agreement import FeeAgreement
 from matching.fee.invoice.account import AccountInvalid, Series, SeriesBegun, find_account
 from matching.fee.invoice.invoice import (
+    InvoiceLine,
     InvoiceState,
     InvoiceUnknown,
     Wanted,
@@ -76,6 +81,12 @@ class TestIssueInvoice:
             )
             assert (row.state, row.signed_gross) == (InvoiceState.OPEN, 7_000_000)
             assert list_invoices(session, Wanted(), on=TODAY) == []
+        # No line is of what was agreed with somebody else.
+        others = replace(ground, payer=ground.stranger).due(1)
+        parties = {"payer_agency_id": ground.payer.id, "payee_agency_id": ground.payee.id}
+        line = {"id": uuid4(), "position": 9, "agreement_id": others, "due_key": "due/1", "words": "1", "pence": 1}
+        with ground.database.transaction(ground.payee.scope) as session, pytest.raises(DBAPIError, match="row-level"):
+            session.execute(insert(InvoiceLine).values(invoice_id=invoice_id, **parties, **line))
 
     def test_numbers_without_gap_or_doublet_however_many_ask_at_once_and_some_fail(self, ground: InvoiceGround) -> None:
         for _ in range(6):

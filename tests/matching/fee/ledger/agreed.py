@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -31,6 +31,13 @@ _INSERT = """
         false, %(plan)s, %(continuing)s, %(after)s, 'moving_in', %(disruption)s, 'in_force', 1, now(), NULL,
         %(payer_person)s, 'Sam', now(), %(payee_person)s, 'Kit', now())
 """
+_WAIVER = """
+    INSERT INTO fee_exception (id, consortium_id, agreement_id, payer_agency_id, payee_agency_id, kind, reason,
+        agency_id, deciding_agency_id, asked_at, asked_by, asked_name, decided_at, decided_by, decided_name, approved)
+    VALUES (%(id)s, %(consortium)s, %(agreement)s, %(payer)s, %(payee)s, 'waiver', 'A sample',
+        %(payee)s, %(payee)s, now(), %(asker)s, 'Kit', now(), %(decider)s, 'Sam', true)
+    ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,29 @@ class Agreed:
     payee: Tenant
     id: UUID
     reference: str
+    admin: psycopg.Connection[Any]
 
-    def tell(self, kind: FeeEventKind, on: date, *, key: str | None = None, **facts: Any) -> None:
+    def waive(self, on: date, *, name: str = "waiver", **facts: Any) -> None:
+        """Record a waiver as two people of the payee decided it; under the same name it is the same one."""
+        waiver = {
+            "id": uuid5(self.id, name),
+            "consortium": self.payer.scope.consortium_id,
+            "agreement": self.id,
+            "payer": self.payer.id,
+            "payee": self.payee.id,
+            "asker": uuid5(self.id, "asker"),
+            "decider": self.payee.scope.person_id,
+        }
+        self.admin.execute(_WAIVER, waiver)
+        facts |= {"asked_by": str(waiver["asker"]), "asked_name": "Kit", "decided_by": str(waiver["decider"])}
+        facts |= {"decided_name": "Sam", "exception_id": str(waiver["id"])}
+        self.tell(FeeEventKind.WAIVER, on, key=f"waiver/{waiver['id']}", by=self.payee, **facts)
+
+    def tell(
+        self, kind: FeeEventKind, on: date, *, key: str | None = None, by: Tenant | None = None, **facts: Any
+    ) -> None:
         """Record an event, as the payer does."""
-        with self.database.transaction(self.payer.scope) as session:
+        with self.database.transaction((by or self.payer).scope) as session:
             agreement = session.get_one(FeeAgreement, self.id)
             record_event(session, agreement, kind, key=key or kind.value, happened_on=on, now=noon(on), facts=facts)
 
@@ -131,4 +157,4 @@ def agree(
             "payee_person": payee.scope.person_id,
         },
     )
-    return Agreed(database, payer, payee, agreement_id, reference)
+    return Agreed(database, payer, payee, agreement_id, reference, admin)

@@ -89,7 +89,10 @@ class Course(RuleBasedStateMachine):
     def waive(self) -> None:
         if FeeEventKind.WAIVER not in self.told:
             self.settle()
-            self._tell(FeeEventKind.WAIVER, self.today, kept=sorted(self._invoiced()))
+            kept = sorted(self._invoiced())
+            for _ in range(2):
+                self.agreed.waive(self.today, kept=kept)
+            self.told.add(FeeEventKind.WAIVER)
 
     @rule(kind=st.sampled_from([FeeEventKind.LEG_FALLEN, FeeEventKind.LEG_UNBALANCED, FeeEventKind.LEG_CONFIRMED]))
     def tell_of_a_leg(self, kind: FeeEventKind) -> None:

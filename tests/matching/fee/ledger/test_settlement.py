@@ -113,12 +113,12 @@ class TestSettle:
         )
         agreed.settle(date(2025, 4, 1))
         agreed.invoice("due/1", 1_800_000, date(2025, 4, 1))
-        agreed.tell(FeeEventKind.WAIVER, date(2025, 4, 2), kept=["due/1"])
+        agreed.waive(date(2025, 4, 2), kept=["due/1"])
         agreed.settle(date(2025, 4, 2))
         waived = agreed.balances()
         agreed.invoice("due/1", -1_800_000, date(2025, 4, 3))
         kept = agreed.settle(date(2025, 4, 3))
-        agreed.tell(FeeEventKind.WAIVER, date(2025, 4, 4), key="waiver/2", kept=[])
+        agreed.waive(date(2025, 4, 4), name="again", kept=[])
         agreed.settle(date(2026, 1, 1))
 
         # The month that nobody had invoiced is waived with the second part.

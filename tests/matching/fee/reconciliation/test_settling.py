@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
@@ -34,7 +34,7 @@ from matching.fee.reconciliation.settling import (
     set_aside,
     take_back,
 )
-from matching.fee.remittance.line import LineState, LineUnknown
+from matching.fee.remittance.line import LineState, LineUnknown, RemittanceLine
 from matching.fee.remittance.remittance import Purpose
 from tenants.approval import NobodyNamed
 from tenants.audit import Act, AuditEntry
@@ -165,15 +165,24 @@ class TestConfirmMatch:
 
         with bank.database.transaction(command) as session, pytest.raises(NobodyNamed):
             confirm_match(session, bank.line(session, line_id), [Share(invoice_id, 10_000)], now=NOW)
-        with bank.database.transaction(bank.payer.scope) as session:
-            forged = Payment(
-                consortium_id=bank.consortium_id, payer_agency_id=bank.payer.id, payee_agency_id=bank.payee.id,
-                line_id=line_id, pence=1, received_on=NOW.date(), over_pence=0, confirmed_at=NOW,
-                confirmed_by=bank.payer.scope.person_id, confirmed_name="X",
-            )  # fmt: skip
-            session.add(forged)
+        back = {"taken_back_at": NOW, "taken_back_by": uuid4(), "taken_back_name": "X", "taken_back_reason": "X"}
+        for by, said in ((bank.payer, {}), (bank.payee, back), (bank.payee, {"confirmed_by": uuid4()})):
+            forged = {
+                "id": uuid4(), "consortium_id": bank.consortium_id, "payer_agency_id": bank.payer.id,
+                "payee_agency_id": bank.payee.id, "line_id": line_id, "pence": 1, "received_on": NOW.date(),
+                "over_pence": 0, "confirmed_at": NOW, "confirmed_by": by.scope.person_id, "confirmed_name": "X",
+            }  # fmt: skip
+            with bank.database.transaction(by.scope) as session, pytest.raises(DBAPIError, match="row-level security"):
+                session.execute(insert(Payment).values(forged | said))
+        with bank.database.transaction(bank.payee.scope) as session:
+            line = bank.line(session, line_id)
+            copied = {
+                each: getattr(line, each) for each in ("agency_id", "remittance_id", "dated_on", "pence", "undoes")
+            }
+            copied |= {"id": uuid4(), "fingerprint": b"9", "position": 9, "sealed": b"", "state": LineState.REVERSED}
+            named = {"settled_at": NOW, "settled_by": uuid4(), "settled_name": "X"}
             with pytest.raises(DBAPIError, match="row-level security"):
-                session.flush()
+                session.execute(insert(RemittanceLine).values(copied | named))
             session.rollback()
 
     def test_leaves_nothing_when_it_is_killed_in_the_middle(self, bank: Bank) -> None:
