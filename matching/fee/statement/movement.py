@@ -112,27 +112,42 @@ def _column(payees: str, payers: str) -> str:
     return f"coalesce(sum(CASE p.account WHEN '{payees}' THEN p.pence WHEN '{payers}' THEN -p.pence END), 0)::bigint"
 
 
-_EFFECTS = f"""
-    SELECT t.id, t.payer_agency_id, t.kind, t.dated_on, t.narrative, t.agreement_id, t.pence,
-        {_column("agreed_income_contra", "agreed_cost_contra")} AS agreed,
+_MOVED = f"""{_column("agreed_income_contra", "agreed_cost_contra")} AS agreed,
         {_column("to_invoice", "to_be_invoiced")} AS to_invoice,
         {_column("receivable", "payable")} AS owed,
-        {_column("held_ahead", "paid_ahead")} AS ahead
-    FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
-    WHERE p.agency_id = :own AND p.other_agency_id = :other AND t.consortium_id = (SELECT scope_consortium())
-        AND {_BETWEEN} AND {{chosen}}
-    GROUP BY t.id
-"""  # noqa: S608 - of constants of this module
+        {_column("held_ahead", "paid_ahead")} AS ahead"""
 _COLUMNS = "agreed, to_invoice, owed, ahead"
-_SUMS = ", ".join(f"sum({each})::bigint AS {each}" for each in _COLUMNS.split(", "))
-_BY_KIND = f"""
-    SELECT e.payer_agency_id, e.kind, count(*) AS count, sum(e.pence)::bigint AS pence, {_SUMS}
-    FROM ({{effects}}) e GROUP BY e.payer_agency_id, e.kind
+_OUR_BOOK = "p.agency_id = :own AND p.other_agency_id = :other"
+_CHOSEN = f"""
+    SELECT t.id, t.payer_agency_id, t.kind, t.dated_on, t.narrative, t.agreement_id, t.pence FROM ledger_transaction t
+    WHERE t.consortium_id = (SELECT scope_consortium()) AND {_BETWEEN} AND {{chosen}}
 """  # noqa: S608 - of constants of this module
-_LINES = """
-    SELECT e.*, f.reference FROM ({effects}) e LEFT JOIN fee_agreement f ON f.id = e.agreement_id
-    ORDER BY e.payer_agency_id, e.dated_on, e.id OFFSET :skipped LIMIT :most
-"""
+_EFFECTS = f"""
+    SELECT t.id, t.narrative, t.dated_on, {_MOVED}
+    FROM ({{transactions}}) t JOIN posting p ON p.transaction_id = t.id
+    WHERE {_OUR_BOOK} GROUP BY t.id, t.narrative, t.dated_on
+"""  # noqa: S608 - of constants of this module
+# Postings are added up by kind at once: by transaction first, thousands of them would be sorted to be counted.
+_BY_KIND = f"""
+    WITH t AS MATERIALIZED ({{transactions}}),
+        counted AS (
+            SELECT t.payer_agency_id, t.kind, count(*) AS count, sum(t.pence)::bigint AS pence FROM t GROUP BY 1, 2
+        ),
+        moved AS (
+            SELECT t.payer_agency_id, t.kind, {_MOVED} FROM t JOIN posting p ON p.transaction_id = t.id
+            WHERE {_OUR_BOOK} GROUP BY 1, 2
+        )
+    SELECT * FROM counted JOIN moved USING (payer_agency_id, kind)
+"""  # noqa: S608 - of constants of this module
+# What was moved is asked for of one page alone.
+_LINES = f"""
+    WITH t AS MATERIALIZED ({{transactions}})
+    SELECT t.*, m.*, f.reference
+    FROM (SELECT * FROM t ORDER BY t.payer_agency_id, t.dated_on, t.id OFFSET :skipped LIMIT :most) t
+        CROSS JOIN LATERAL (SELECT {_MOVED} FROM posting p WHERE p.transaction_id = t.id AND {_OUR_BOOK}) m
+        LEFT JOIN fee_agreement f ON f.id = t.agreement_id
+    ORDER BY t.payer_agency_id, t.dated_on, t.id
+"""  # noqa: S608 - of constants of this module
 _DIGEST = """
     SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws(':', e.id, e.agreed, e.to_invoice, e.owed, e.ahead),
         chr(10) ORDER BY e.id), ''), 'UTF8')), 'hex') FROM ({effects}) e
@@ -156,12 +171,8 @@ _DIFFERENT = """
 """
 _BALANCES = f"""
     SELECT CASE WHEN p.account IN ('agreed_income_contra', 'to_invoice', 'receivable', 'held_ahead')
-            THEN :other ELSE :own END AS payer_agency_id,
-        {_column("agreed_income_contra", "agreed_cost_contra")} AS agreed,
-        {_column("to_invoice", "to_be_invoiced")} AS to_invoice,
-        {_column("receivable", "payable")} AS owed,
-        {_column("held_ahead", "paid_ahead")} AS ahead
-    FROM posting p WHERE p.agency_id = :own AND p.other_agency_id = :other AND p.account IN (
+            THEN :other ELSE :own END AS payer_agency_id, {_MOVED}
+    FROM posting p WHERE {_OUR_BOOK} AND p.account IN (
         'agreed_income_contra', 'to_invoice', 'receivable', 'held_ahead',
         'agreed_cost_contra', 'to_be_invoiced', 'payable', 'paid_ahead')
     GROUP BY 1
@@ -232,10 +243,11 @@ def _ask(session: Session, query: str, chosen: Chosen, **values: object) -> list
 
 
 def _execute(session: Session, query: str, chosen: Chosen, **values: object) -> Any:  # noqa: ANN401
-    effects = _EFFECTS.format(chosen=_STATED if chosen.statement_id else _UNSTATED)
+    transactions = _CHOSEN.format(chosen=_STATED if chosen.statement_id else _UNSTATED)
     asked: Mapping[str, object] = {"own": own_agency(session), "other": chosen.other_agency_id, **values}
     which = {"statement": chosen.statement_id} if chosen.statement_id else {"until": chosen.until_on}
-    return session.execute(text(query.format(effects=effects)), {**asked, **which})
+    written = query.format(transactions=transactions, effects=_EFFECTS.format(transactions=transactions))
+    return session.execute(text(written), {**asked, **which})
 
 
 def _amounts(row: RowMapping) -> Amounts:
