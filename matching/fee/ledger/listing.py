@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, func, select
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
@@ -16,7 +17,7 @@ from matching.fee.ledger.transaction import LedgerTransaction, Posting
 from tenants.database import scope_of
 from tenants.permission import Verb, require
 
-MOST_SHOWN = 500
+MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,19 @@ class AccountSum:
 def list_lines(session: Session, wanted: Wanted, *, limit: int | None = MOST_SHOWN) -> list[Line]:
     """Return the postings of the scope's own book, the last month and day first."""
     require(scope_of(session), Verb.READ_FEES)
+    order = (
+        *(Posting.period_on.desc(), LedgerTransaction.dated_on.desc(), LedgerTransaction.key),
+        *(Posting.account, Posting.id),
+    )
     query = (
         select(Posting, LedgerTransaction, FeeAgreement.reference)
         .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
         .outerjoin(FeeAgreement, FeeAgreement.id == Posting.agreement_id)
         .where(*_conditions(session, wanted))
-        .order_by(Posting.period_on.desc(), LedgerTransaction.dated_on.desc(), LedgerTransaction.key)
-        .order_by(Posting.account, Posting.id)
-        .limit(limit)
+        .order_by(*order)
     )
+    if limit is not None:
+        query = query.where(Posting.id.in_(_first(_conditions(session, wanted), order, limit)))
     return [Line(posting, transaction, reference) for posting, transaction, reference in session.execute(query)]
 
 
@@ -115,6 +120,16 @@ HEADINGS = (
     *("Month", "Day", "With", "Account", "What", "Words", "Agreement", "Debit, £", "Credit, £", "Reason", "By"),
     "Approved by",
 )
+
+
+def _first(
+    conditions: Sequence[ColumnElement[bool]], order: Sequence[ColumnExpressionArgument[Any]], limit: int
+) -> Select[UUID]:
+    """Return the ids of the first postings, looked for in the last months alone that have as many."""
+    months = select(Posting.period_on).where(*conditions).order_by(Posting.period_on.desc())
+    earliest = func.coalesce(months.offset(limit - 1).limit(1).scalar_subquery(), date.min)
+    query = select(Posting.id).join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
+    return query.where(*conditions, Posting.period_on >= earliest).order_by(*order).limit(limit)
 
 
 def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
