@@ -33,6 +33,7 @@ from matching.fee.invoice.dispute import (
     NotYourSide,
     answer_dispute,
     count_to_answer,
+    count_unresolved,
     find_dispute,
     open_dispute,
     read_messages,
@@ -138,7 +139,9 @@ class TestAnswerDispute:
         with ground.database.transaction(ground.payee.scope) as session:
             invoice = get_invoice(session, invoice_id)
             (row,) = list_invoices(session, Wanted(state=InvoiceState.DISPUTED), on=TODAY)
-            assert (row.invoice.id, count_to_answer(session)) == (invoice_id, 1)
+            assert (row.invoice.id, count_to_answer(session, received=False)) == (invoice_id, 1)
+            assert count_unresolved(session, received=False) == 1
+            assert count_unresolved(session, received=True) == 0
             answered = answer_dispute(
                 session, invoice, words="It was, in May.", version=1, now=NOW + timedelta(minutes=1)
             )
@@ -147,7 +150,8 @@ class TestAnswerDispute:
                 answer_dispute(session, invoice, words="x", version=1, now=NOW, outcome=DisputeOutcome.UPHELD)
         with ground.database.transaction(ground.payer.scope) as session:
             invoice = get_invoice(session, invoice_id)
-            assert count_to_answer(session) == 1
+            assert count_to_answer(session, received=True) == 1
+            assert count_to_answer(session, received=False) == 0
             done = answer_dispute(
                 session,
                 invoice,
