@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.fee.ledger import TransactionKind, get_transaction, mirrored, post, reverse
@@ -123,7 +124,9 @@ def set_aside(session: Session, line: RemittanceLine, *, reason: str, now: datet
 def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datetime) -> None:
     """Undo what was made of a line, by reversal in both books: it waits again, or is no receipt again.
 
-    :raises LineSettled: when nothing was made of it.
+    Of two lines that undo each other neither stays behind: money that came back was never received.
+
+    :raises LineSettled: when nothing was made of it, or in another consortium.
     :raises HeldAheadUsed: when what it had paid too much has since paid an invoice.
     """
     said = tidy(reason, what="why it is taken back")
@@ -131,9 +134,11 @@ def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datet
     _require_state(line, LineState.MATCHED, LineState.SET_ASIDE, LineState.REVERSED)
     if line.state is LineState.MATCHED:
         _reverse(session, line, reason=said, signer=signer, now=now)
-    line.state = LineState.WAITING if line.pence > 0 else LineState.NOT_RECEIPT
-    line.settled_at = line.settled_by = line.settled_name = line.sealed_reason = None
-    audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=line.id, now=now)
+    other = _undone_with(session, line) if line.state is LineState.REVERSED else None
+    for each in filter(None, (line, other)):
+        each.state = LineState.WAITING if each.pence > 0 else LineState.NOT_RECEIPT
+        each.settled_at = each.settled_by = each.settled_name = each.sealed_reason = None
+        audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=each.id, now=now)
     session.flush()
 
 
@@ -277,8 +282,21 @@ def _pay(
     return payment
 
 
+def _undone_with(session: Session, line: RemittanceLine) -> RemittanceLine | None:
+    """Return the other of two lines that undo each other: settled by one act, at one moment, of opposite amounts."""
+    query = select(RemittanceLine).where(
+        RemittanceLine.state == LineState.REVERSED,
+        RemittanceLine.settled_at == line.settled_at,
+        RemittanceLine.settled_by == line.settled_by,
+        RemittanceLine.pence == -line.pence,
+    )
+    return session.scalar(query.order_by(RemittanceLine.id).limit(1))
+
+
 def _reverse(session: Session, line: RemittanceLine, *, reason: str, signer: Signer, now: datetime) -> None:
     payments = live_payments(session, line.id)
+    if not payments:
+        raise LineSettled("This line was matched in another of your consortia. Act in that one, then undo it there.")
     posted = [each.transaction_id for each in list_allocations(session, [each.id for each in payments])]
     for payment in payments:
         if payment.transaction_id is not None:

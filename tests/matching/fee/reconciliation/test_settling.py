@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -308,6 +309,26 @@ class TestConfirmUndone:
         with bank.database.transaction(bank.payee.scope) as session:
             assert {bank.line(session, each).state for each in lines} == {LineState.REVERSED}
             assert read_queue(session, now=NOW).lines == ()
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_is_undone_for_both_lines_whichever_is_taken_back(self, bank: Bank, first: int) -> None:
+        invoice_id = bank.invoice(10_000)
+        rows = [(sign * 10_000, bank.payer.name, f"{number}") for number in (1, 2) for sign in (1, -1)]
+        lines = bank.lines(*rows)
+        for credit, debit, at in ((0, 1, NOW), (2, 3, NOW + timedelta(seconds=1))):
+            with bank.database.transaction(bank.payee.scope) as session:
+                confirm_undone(session, bank.line(session, lines[debit]), bank.line(session, lines[credit]), now=at)
+
+        with bank.database.transaction(bank.payee.scope) as session:
+            take_back(session, bank.line(session, lines[first]), reason="Another payment.", now=NOW)
+        with bank.database.transaction(bank.payee.scope) as session:
+            states = [bank.line(session, each).state for each in lines]
+            confirm_match(session, bank.line(session, lines[0]), [Share(invoice_id, 10_000)], now=NOW)
+            with pytest.raises(LineSettled):
+                take_back(session, bank.line(session, lines[1]), reason="Again.", now=NOW)
+
+        assert states == [LineState.WAITING, LineState.NOT_RECEIPT, LineState.REVERSED, LineState.REVERSED]
+        assert bank.left(invoice_id) == [[0], [0]]
 
 
 class TestSetAside:
