@@ -13,7 +13,6 @@ from matching.fee.ledger import (
     LedgerTransaction,
     Posting,
     TransactionKind,
-    balance,
     get_transaction,
     mirrored,
     post,
@@ -45,11 +44,16 @@ class InvoiceNotOwed(NotFound):
 
 
 def list_held(session: Session) -> dict[UUID, int]:
-    """Return what the scope's agency holds for each payer, in pence, where that is anything."""
+    """Return what the scope's agency holds for each payer in the scope's consortium, in pence, where that is anything.
+
+    What was paid too much in one pays no invoice of another: each keeps its own account of the two.
+    """
     own = own_agency(session)
     query = (
         select(Posting.other_agency_id, func.sum(Posting.pence))
+        .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
         .where(Posting.agency_id == own, Posting.account == Account.HELD_AHEAD)
+        .where(LedgerTransaction.consortium_id == scope_of(session).consortium_id)
         .group_by(Posting.other_agency_id)
         .having(func.sum(Posting.pence) != 0)
         .order_by(Posting.other_agency_id)
@@ -93,13 +97,14 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
 
 
 def list_used(session: Session) -> list[LedgerTransaction]:
-    """Return what was taken from what is held, and stands, the latest first."""
+    """Return what was taken from what is held in the scope's consortium, and stands, the latest first."""
     reversal = aliased(LedgerTransaction)
     query = (
         select(LedgerTransaction)
         .outerjoin(reversal, reversal.reverses_id == LedgerTransaction.id)
         .where(
             LedgerTransaction.payee_agency_id == own_agency(session),
+            LedgerTransaction.consortium_id == scope_of(session).consortium_id,
             LedgerTransaction.kind == TransactionKind.ALLOCATED,
             reversal.id.is_(None),
         )
@@ -130,7 +135,7 @@ def refuse_used(session: Session, payment: Payment) -> None:
 
     :raises HeldAheadUsed: when less than that is held.
     """
-    held = -balance(session, Account.HELD_AHEAD, other_agency_id=payment.payer_agency_id)
+    held = list_held(session).get(payment.payer_agency_id, 0)
     if held < payment.over_pence:
         raise HeldAheadUsed(
             f"{pounds(payment.over_pence)} of it was held ahead, and {pounds(payment.over_pence - held)} of that has "

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
 from matching.fee.reconciliation.advice import list_advised
 from matching.fee.reconciliation.fact import Confidence, Kind, Share
 from matching.fee.reconciliation.held_ahead import (
@@ -329,6 +331,37 @@ class TestConfirmUndone:
 
         assert states == [LineState.WAITING, LineState.NOT_RECEIPT, LineState.REVERSED, LineState.REVERSED]
         assert bank.left(invoice_id) == [[0], [0]]
+
+
+class TestHeldAhead:
+    def test_is_of_one_consortium_and_pays_and_is_taken_back_there_alone(
+        self, bank: Bank, factories: Factories
+    ) -> None:
+        elsewhere = factories.consortium()
+        with psycopg.connect(libpq_url(bank.urls.admin), autocommit=True) as admin:
+            for each in (bank.payee, bank.payer):
+                admin.execute(
+                    "INSERT INTO consortium_member (consortium_id, agency_id, joined_on) VALUES (%s, %s, '2020-01-01')",
+                    (elsewhere, each.id),
+                )
+        invoice_id = bank.invoice(1_500)
+        (line_id,) = bank.lines((2_000, bank.payer.name, "A"))
+        there = replace(bank.payee.scope, consortium_id=elsewhere)
+        with bank.database.transaction(there) as session:
+            confirm_match(session, bank.line(session, line_id), [], now=NOW, over_payer_id=bank.payer.id)
+            held = list_held(session)
+
+        with bank.database.transaction(bank.payee.scope) as session:
+            assert list_held(session) == {}
+            with pytest.raises(NothingHeld):
+                allocate_held(session, invoice_id, now=NOW)
+        with bank.database.transaction(bank.payee.scope) as session, pytest.raises(LineSettled, match="another of your"):
+            take_back(session, bank.line(session, line_id), reason="Wrong.", now=NOW)
+        with bank.database.transaction(there) as session:
+            take_back(session, bank.line(session, line_id), reason="Wrong.", now=NOW)
+            assert list_held(session) == {}
+        assert held == {bank.payer.id: 2_000}
+        assert bank.held() == (0, 0)
 
 
 class TestSetAside:
