@@ -28,7 +28,11 @@ RECORD_KIND = "payee_account"
 _PREFIX = re.compile(r"[A-Z0-9/-]{1,12}")
 _MOST_DAYS = 120
 _LAST_NUMBER = 999_999_999
-_ISSUED = text("SELECT EXISTS (SELECT FROM invoice WHERE payee_agency_id = :own)")
+_LAST = text("""
+    SELECT max(substr(number, length(:prefix) + 1)::bigint) FROM invoice
+    WHERE payee_agency_id = :own AND starts_with(number, :prefix)
+        AND substr(number, length(:prefix) + 1) ~ '^[0-9]{5,9}$'
+""")
 
 
 class Series(StrEnum):
@@ -81,7 +85,7 @@ class AccountMissing(Conflict):
 
 
 class SeriesBegun(Conflict):
-    """Invoices carry numbers of the series, which cannot begin anew."""
+    """Invoices carry numbers of the series, which goes on from the last of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def keep_account(session: Session, terms: AccountTerms, *, now: datetime) -> Pay
     """Set up the scope's own account, or change it; what was invoiced stays as it was.
 
     :raises AccountInvalid: when the terms cannot be.
-    :raises SeriesBegun: when the number would leave a gap or come twice.
+    :raises SeriesBegun: when the number would leave a gap or come twice, in this series or an earlier one.
     """
     scope, own = scope_of(session), own_agency(session)
     require(scope, Verb.KEEP_FEES)
@@ -138,7 +142,7 @@ def keep_account(session: Session, terms: AccountTerms, *, now: datetime) -> Pay
     before = find_account(session)
     if before is not None:
         before = lock_account(session)
-        _check_series(session, before, terms)
+    _check_series(session, before, str(row["number_prefix"]), terms.next_number)
     query = insert(PayeeAccount).values(agency_id=own, **row)
     session.execute(query.on_conflict_do_update(index_elements=["agency_id"], set_=row))
     act = audit.Act.CHANGE if before else audit.Act.ADD
@@ -165,16 +169,17 @@ def take_number(session: Session, account: PayeeAccount, *, entered: str) -> str
     return number
 
 
-def _check_series(session: Session, before: PayeeAccount, terms: AccountTerms) -> None:
-    same = (terms.number_prefix.strip().upper(), terms.next_number) == (before.number_prefix, before.next_number)
-    if (
-        not same
-        and terms.number_prefix.strip().upper() == before.number_prefix
-        and session.scalar(_ISSUED, {"own": before.agency_id})
-    ):
+def _check_series(session: Session, before: PayeeAccount | None, prefix: str, number: int) -> None:
+    if before is not None and (prefix, number) == (before.number_prefix, before.next_number):
+        return
+    if prefix[-1].isdigit() and (before is None or prefix != before.number_prefix):
+        # INV-1 and 00001 would be INV- and 100001.
+        raise AccountInvalid("End the prefix with a letter, a hyphen or a slash, to tell it from the number.")
+    last = session.scalar(_LAST, {"own": own_agency(session), "prefix": prefix})
+    if last is not None and number != last + 1:
         raise SeriesBegun(
-            f"Invoices carry numbers of this series, and the next is {before.next_number}. To begin anew, choose "
-            "another prefix."
+            f"Invoices carry numbers that begin with {prefix}, and the next of these is {last + 1}. Enter that, or "
+            "choose another prefix to begin anew."
         )
 
 

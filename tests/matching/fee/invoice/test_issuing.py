@@ -152,10 +152,22 @@ class TestIssueInvoice:
         ground.keep(number_prefix="FEE/", next_number=40)
         ground.issue(1_000)
 
+        # Back to an earlier prefix: its series goes on, without a number twice or left out.
+        for number in (1, 3, 41):
+            with pytest.raises(SeriesBegun, match="the next of these is 2"):
+                ground.keep(number_prefix="inv-", next_number=number)
+        ground.keep(number_prefix="inv-", next_number=2)
+        second = ground.issue(1_000)
+        ground.keep(number_prefix="FEE/", next_number=41)
+        ground.keep(number_prefix="FEE/", next_number=41, legal_name="Another Name")
+        with pytest.raises(AccountInvalid, match="End the prefix"):
+            ground.keep(number_prefix="INV-1", next_number=1)
+
         with ground.database.transaction(ground.payer.scope) as session:
             account = find_account(session, ground.payee.id)
             assert account is not None
             assert account.next_number == 41
+            assert find_invoice(session, "INV-00002").id == second
             assert find_invoice(session, "FEE/00040").payee_agency_id == ground.payee.id
 
 
