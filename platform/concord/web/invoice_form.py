@@ -29,7 +29,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
         "vat_words": "What your invoices say of it. Left empty, the usual words",
         "vat_number": "For example, GB 980 7806 84. Needed for the standard and the zero rate",
         "tax_reference": "What else HM Revenue and Customs knows you by, where you have no VAT number",
-        "number_prefix": "Such as INV-. Another prefix begins another series, and an earlier one goes on from its last number",
+        "number_prefix": "Such as INV-. Another one begins another series; an earlier one goes on where it ended",
         "next_number": "It goes up by one with each invoice and credit note, without a gap",
         "bank_delay_days": "From the second person’s approval until a change takes effect",
         "endpoint_scheme": "Four digits, such as 0088. Only where electronic invoices reach you over a network",
