@@ -1,37 +1,30 @@
-"""Netting: two agencies that owe each other set off what is invoiced and not paid, the smaller against the larger.
+"""Netting: agencies that owe one another settle every invoice among them at once, by the fewest payments.
 
-One side's finance officer proposes it and the other's confirms it; both books are then posted, invoice by invoice, the
-oldest first. Each side sees what is between the two of them, and nothing of what either owes anybody else.
+Two agencies, or several of one swap group. A finance officer of one of them, or the group's office, asks for it; each
+whose invoices are in it confirms, and then all books are posted at once: each invoice is settled, and a leg says who
+pays whom what is left. An agency sees its own invoices and legs, and nothing of what two others owe each other: what
+is owed among all of them is put together in the database, by functions that tell nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, and_, func, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.fee.invoice.invoice import (
-    InvoiceKind,
-    InvoiceRow,
-    InvoiceState,
-    Wanted,
-    get_invoice,
-    lines_of,
-    list_invoices,
-)
-from matching.fee.ledger import TransactionKind, lock_agreement, mirrored, post
-from matching.fee.remittance.remittance import lock_remittances
-from matching.fee.signer import Signer
+from matching.fee.invoice.invoice import InvoiceKind, InvoiceRow, InvoiceState, Wanted, list_invoices
+from matching.meeting import require_office
 from matching.sealed_words import own_agency, own_person, tidy
+from matching.swap.group import SwapGroup, list_members, list_swap_groups
 from tenants import audit
 from tenants.agency import get_agency
-from tenants.approval import require_another, require_one_side
+from tenants.approval import require_one_side
 from tenants.base import Base, Id
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid, NotFound
@@ -39,75 +32,109 @@ from tenants.permission import Verb, require
 from tenants.person import get_person
 
 RECORD_KIND = "netting"
+_DRAW = text("SELECT draw_netting(:id, CAST(:among AS uuid[]), :swap_group, :until, :now, :maker)")
+_CONFIRM = text("SELECT confirm_netting(:id, :now, :teller)")
+_PAID = text("""
+    SELECT a.leg_id, sum(a.pence)::bigint FROM payment_allocation a JOIN payment p ON p.id = a.payment_id
+    WHERE a.leg_id = ANY (:legs) AND p.taken_back_at IS NULL GROUP BY a.leg_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What is owed of one invoice still, in pence."""
+class Offer:
+    """What could be netted, by the scope's own book: with one other agency, or with the members of a swap group."""
 
-    invoice_id: UUID
-    number: str
-    payer_agency_id: UUID
-    pence: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetOff:
-    """What could be set off with one agency: what each owes, and the part of which invoices it would settle."""
-
-    other_agency_id: UUID
+    agency_ids: tuple[UUID, ...]
+    """The others."""
     to_us: int
     by_us: int
-    legs: tuple[Claim, ...]
-
-    @property
-    def pence(self) -> int:
-        """Return what each side pays by it."""
-        return min(self.to_us, self.by_us)
+    swap_group: SwapGroup | None = None
 
     @property
     def left(self) -> int:
-        """Return what is owed to us after it; less than nothing where we owe it."""
+        """Return what is owed to us on the whole; less than nothing where we owe it."""
         return self.to_us - self.by_us
 
 
 class Netting(Base):
-    """What one side proposed to set off, and what the other said."""
+    """One netting, and how far it is."""
 
     __tablename__ = "netting"
 
     id: Mapped[Id]
     consortium_id: Mapped[UUID]
+    swap_group_id: Mapped[UUID | None]
     agency_id: Mapped[UUID]
-    """Who proposed it."""
-    other_agency_id: Mapped[UUID]
+    """Who asked for it: one of the agencies, or the swap group's office."""
+    agency_ids: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
+    """Whose invoices are in it."""
     until_on: Mapped[date]
-    pence: Mapped[int] = mapped_column(BigInteger)
-    """What each side pays the other by it."""
-    legs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """``[{"invoice", "number", "payer", "pence"}]``."""
+    lapses_on: Mapped[date]
+    """The last day on which somebody may confirm."""
     made_at: Mapped[datetime]
     made_by: Mapped[UUID]
     made_name: Mapped[str]
-    confirmed_at: Mapped[datetime | None]
-    confirmed_by: Mapped[UUID | None]
-    confirmed_name: Mapped[str | None]
+    posted_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
     declined_by: Mapped[UUID | None]
     declined_name: Mapped[str | None]
     declined_reason: Mapped[str | None]
+    declined_agency_id: Mapped[UUID | None]
 
-    @property
-    def is_open(self) -> bool:
-        """Say whether it waits for the other side."""
-        return self.confirmed_at is None and self.declined_at is None
+    def is_open(self, on: date) -> bool:
+        """Say whether it waits for somebody on a day."""
+        return self.posted_at is None and self.declined_at is None and on <= self.lapses_on
 
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """Return the part of each invoice that it settles."""
-        return tuple(
-            Claim(UUID(each["invoice"]), each["number"], UUID(each["payer"]), each["pence"]) for each in self.legs
-        )
+
+class NettingMember(Base):
+    """One agency's word."""
+
+    __tablename__ = "netting_member"
+
+    netting_id: Mapped[UUID] = mapped_column(primary_key=True)
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    consortium_id: Mapped[UUID]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None]
+    confirmed_name: Mapped[str | None]
+
+
+class NettingClaim(Base):
+    """What is owed of one invoice, and settled; its two agencies read it."""
+
+    __tablename__ = "netting_claim"
+
+    netting_id: Mapped[UUID] = mapped_column(primary_key=True)
+    invoice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    consortium_id: Mapped[UUID]
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    number: Mapped[str]
+    pence: Mapped[int] = mapped_column(BigInteger)
+
+
+class NettingLeg(Base):
+    """What one agency pays another in the end; the two read it."""
+
+    __tablename__ = "netting_leg"
+
+    id: Mapped[Id]
+    netting_id: Mapped[UUID]
+    consortium_id: Mapped[UUID]
+    payer_agency_id: Mapped[UUID]
+    payee_agency_id: Mapped[UUID]
+    reference: Mapped[str]
+    """What the payer writes on its payment."""
+    pence: Mapped[int] = mapped_column(BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """The scope's agency's part in a netting: its invoices, its legs, and what of each leg was paid, in pence."""
+
+    claims: tuple[NettingClaim, ...]
+    legs: tuple[NettingLeg, ...]
+    paid: dict[UUID, int]
 
 
 class NettingUnknown(NotFound):
@@ -115,236 +142,221 @@ class NettingUnknown(NotFound):
 
 
 class NettingInvalid(Invalid):
-    """There is nothing to set off."""
+    """There is nothing to net."""
 
 
 class NettingWaits(Conflict):
-    """One waits already between the two, or this one waits no more."""
+    """It waits no more, or not for this agency or this person."""
 
 
 class NettingStale(Conflict):
-    """An invoice was paid, credited or disputed since it was proposed."""
+    """An invoice was paid, credited or disputed since it was drawn up."""
 
 
-def set_off(ours: Sequence[Claim], theirs: Sequence[Claim]) -> tuple[Claim, ...]:
-    """Return the part of each claim, in the order given, by which both sides settle the same and one of them all."""
-    pence = min(sum(each.pence for each in ours), sum(each.pence for each in theirs))
-    return (*_first(ours, pence), *_first(theirs, pence))
+def list_offers(session: Session, *, until_on: date, on: date) -> list[Offer]:
+    """Return what could be netted of the invoices until a day, by the scope's own book; those in dispute left out.
 
-
-def list_set_offs(session: Session, *, until_on: date, on: date) -> list[SetOff]:
-    """Return what could be set off with each agency, of the invoices until a day; those in dispute are left out.
-
-    By the scope's own book, in the order of the agencies' names.
+    With each agency that owes and is owed, in the order of their names; then with each swap group of three or more
+    with whose members anything is open.
     """
     require(scope_of(session), Verb.READ_FEES)
-    to_us, by_us = (_claims(session, received=received, until_on=until_on, on=on) for received in (False, True))
-    found = []
-    for other_id in to_us.keys() & by_us.keys():
-        ours, theirs = to_us[other_id], by_us[other_id]
-        legs = set_off(ours, theirs)
-        found.append(SetOff(other_id, sum(each.pence for each in ours), sum(each.pence for each in theirs), legs))
-    return sorted(found, key=lambda each: (get_agency(session, each.other_agency_id).name, each.other_agency_id))
+    to_us, by_us = (_owed(session, received=received, until_on=until_on, on=on) for received in (False, True))
+    pairs = [Offer((other,), to_us[other], by_us[other]) for other in to_us.keys() & by_us.keys()]
+    groups = []
+    for group in list_swap_groups(session):
+        others = _others(session, group)
+        to_them, by_them = (sum(owed.get(each, 0) for each in others) for owed in (by_us, to_us))
+        if len(others) > 1 and (to_them or by_them):
+            groups.append(Offer(others, by_them, to_them, group))
+    return [*sorted(pairs, key=lambda each: (get_agency(session, each.agency_ids[0]).name, each.agency_ids)), *groups]
 
 
 def propose_netting(session: Session, other_agency_id: UUID, *, until_on: date, now: datetime) -> Netting:
-    """Propose what could be set off with another agency, and agree to it for the scope's side in one's own name.
+    """Draw up a netting with another agency, and agree to it for the scope's side in one's own name.
 
-    :raises NettingInvalid: when nothing can be set off, or for a day that is yet to come.
-    :raises NettingWaits: while one between the two waits.
+    :raises NettingInvalid: when there is nothing to net, or for a day that is yet to come.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    own, person_id = own_agency(session), own_person(session)
-    require_one_side(session, agencies=(own, other_agency_id), on=now.date())
-    if until_on > now.date():
-        raise NettingInvalid("Netting takes the invoices until today or a day before it.")
-    _lock(session, own, other_agency_id)
-    if any(each.is_open for each in _between(session, own, other_agency_id)):
-        raise NettingWaits("A netting with this agency waits. Confirm or decline it first.")
-    offered = list_set_offs(session, until_on=until_on, on=now.date())
-    chosen = next((each for each in offered if each.other_agency_id == other_agency_id), None)
-    if chosen is None:
-        raise NettingInvalid("Nothing can be set off with this agency: one of the two owes the other nothing.")
-    consortium_id = scope_of(session).consortium_id
-    assert consortium_id is not None  # noqa: S101 - without one no invoice is found
-    netting = Netting(
-        id=uuid4(),
-        consortium_id=consortium_id,
-        agency_id=own,
-        other_agency_id=other_agency_id,
-        until_on=until_on,
-        pence=chosen.pence,
-        legs=[_as_data(each) for each in chosen.legs],
-        made_at=now,
-        made_by=person_id,
-        made_name=get_person(session, person_id).name,
-    )
-    session.add(netting)
-    session.flush()
-    audit.record(session, audit.Act.ADD, record_kind=RECORD_KIND, record_id=netting.id, now=now)
-    return netting
+    return _draw(session, {own_agency(session), other_agency_id}, None, until_on=until_on, now=now)
 
 
-def confirm_netting(session: Session, netting: Netting, *, now: datetime) -> None:
-    """Confirm a netting for the side that was asked, and post it in both books, invoice by invoice.
+def propose_group_netting(
+    session: Session, group: SwapGroup, *, until_on: date, now: datetime, without: Collection[UUID] = ()
+) -> Netting:
+    """Draw up a netting among a swap group's members, as its office or as one of them, which agrees to it by that.
 
-    :raises NettingWaits: when it waits no more, or not for the scope's agency.
-    :raises NettingStale: when less is owed of one of the invoices by now, or it is in dispute.
+    :param without: members to leave out, such as one that declined.
+    :raises NettingInvalid: when there is nothing to net, or for a day that is yet to come.
+    """
+    if scope_of(session).agency_id == group.office_id:
+        require(scope_of(session), Verb.KEEP_SWAPS)
+        require_office(session)
+    else:
+        require(scope_of(session), Verb.KEEP_FEES)
+    among = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on} - set(without)
+    if len(among) < 2 or own_agency(session) not in {*among, group.office_id}:
+        raise NettingInvalid("A netting is among two members or more, and your agency is one of them.")
+    return _draw(session, among, group.id, until_on=until_on, now=now)
+
+
+def confirm_netting(session: Session, netting: Netting, *, now: datetime) -> bool:
+    """Confirm a netting for the scope's agency in one's own name; the last one posts it in all books.
+
+    :returns: whether it was posted.
+    :raises NettingWaits: when it waits no more, or not for the scope's agency, or one spoke for another of them.
+    :raises NettingStale: when one of the invoices isn't owed as it was drawn up, or is in dispute.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    _lock(session, netting.agency_id, netting.other_agency_id)
-    session.refresh(netting)
-    if not netting.is_open or netting.other_agency_id != own_agency(session):
+    own_agency(session)
+    person_id = require_one_side(session, agencies=netting.agency_ids, on=now.date())
+    if any(each.confirmed_by == person_id for each in list_netting_members(session, netting)):
+        raise NettingWaits("You have confirmed this netting already. Each agency confirms by somebody of its own.")
+    facts = {"id": netting.id, "now": now, "teller": get_person(session, person_id).name}
+    said, _, number = str(session.scalar(_CONFIRM, facts)).partition(" ")
+    if said == "over":
         raise NettingWaits("This netting doesn’t wait for your agency.")
-    agencies = (netting.agency_id, netting.other_agency_id)
-    person_id = require_another(session, first_person_id=netting.made_by, on=now.date(), agencies=agencies)
-    _require_owed(session, netting, on=now.date())
-    netting.confirmed_name = get_person(session, person_id).name
-    netting.confirmed_at, netting.confirmed_by = now, person_id
-    session.flush()
-    for claim in netting.claims:
-        _post(session, netting, claim, now=now)
+    if said == "stale":
+        which = f"Invoice {number}" if number else "An invoice between two other agencies"
+        raise NettingStale(
+            f"{which} was paid, credited or disputed since this was drawn up. Decline this netting and propose another."
+        )
+    session.expire_all()
     audit.record(session, audit.Act.CONFIRM, record_kind=RECORD_KIND, record_id=netting.id, now=now)
+    return said == "posted"
 
 
 def decline_netting(session: Session, netting: Netting, *, reason: str, now: datetime) -> None:
-    """Decline a netting, or take one's own back, with a reason: nothing is posted.
+    """Decline a netting, or take one's own back, with a reason: it ends for all, and nothing is posted.
 
     :raises NettingWaits: when it waits no more.
     """
-    require(scope_of(session), Verb.KEEP_FEES)
+    _require_part(session, netting)
     said, person_id = tidy(reason, what="why it is declined"), own_person(session)
-    _lock(session, netting.agency_id, netting.other_agency_id)
+    ended = session.execute(
+        update(Netting)
+        .where(Netting.id == netting.id, Netting.posted_at.is_(None), Netting.declined_at.is_(None))
+        .values(
+            declined_at=now,
+            declined_by=person_id,
+            declined_name=get_person(session, person_id).name,
+            declined_reason=said,
+            declined_agency_id=own_agency(session),
+        )
+        .returning(Netting.id)
+    ).first()
+    if ended is None:
+        raise NettingWaits("This netting was posted or declined already.")
     session.refresh(netting)
-    if not netting.is_open:
-        raise NettingWaits("This netting was confirmed or declined already.")
-    netting.declined_name = get_person(session, person_id).name
-    netting.declined_at, netting.declined_by, netting.declined_reason = now, person_id, said
-    session.flush()
     audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=netting.id, now=now)
 
 
 def get_netting(session: Session, netting_id: UUID) -> Netting:
-    """Return a netting that the scope's agency is on.
+    """Return a netting that the scope's agency is on, or that is of a swap group whose office it is.
 
     :raises NettingUnknown: when there is none.
     """
-    require(scope_of(session), Verb.READ_FEES)
     found = session.get(Netting, netting_id)
     if found is None:
         raise NettingUnknown("Your agency is on no such netting.")
+    _require_part(session, found, reading=True)
     return found
 
 
 def list_nettings(session: Session) -> list[Netting]:
-    """Return the nettings of the scope's agency, the latest first."""
+    """Return the nettings in which the scope's agency's invoices are, the latest first."""
     require(scope_of(session), Verb.READ_FEES)
-    return list(session.scalars(select(Netting).order_by(Netting.made_at.desc(), Netting.id)))
+    mine = Netting.agency_ids.contains([own_agency(session)])
+    return list(session.scalars(select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)))
 
 
-def count_to_confirm(session: Session) -> int:
+def list_group_nettings(session: Session, group: SwapGroup) -> list[Netting]:
+    """Return the nettings of a swap group to its office, the latest first: who has confirmed, and no sum.
+
+    :raises OfficeOnly: when the scope's agency is no office.
+    """
+    require(scope_of(session), Verb.KEEP_SWAPS)
+    require_office(session)
+    mine = Netting.swap_group_id == group.id
+    return list(session.scalars(select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)))
+
+
+def list_netting_members(session: Session, netting: Netting) -> list[NettingMember]:
+    """Return whose word a netting has, and whose not yet, in the order of the agencies' names."""
+    found = session.scalars(select(NettingMember).where(NettingMember.netting_id == netting.id))
+    return sorted(found, key=lambda each: (get_agency(session, each.agency_id).name, each.agency_id))
+
+
+def own_part(session: Session, netting: Netting) -> OwnPart:
+    """Return the scope's agency's invoices and legs in a netting."""
+    require(scope_of(session), Verb.READ_FEES)
+    claims = select(NettingClaim).where(NettingClaim.netting_id == netting.id)
+    legs = select(NettingLeg).where(NettingLeg.netting_id == netting.id)
+    found = tuple(session.scalars(legs.order_by(NettingLeg.payer_agency_id, NettingLeg.payee_agency_id)))
+    return OwnPart(
+        tuple(session.scalars(claims.order_by(NettingClaim.number, NettingClaim.invoice_id))),
+        found,
+        {leg_id: int(pence) for leg_id, pence in session.execute(_PAID, {"legs": [each.id for each in found]})},
+    )
+
+
+def count_to_confirm(session: Session, *, on: date) -> int:
     """Count the nettings that wait for the scope's agency to confirm or decline."""
-    waits = (Netting.confirmed_at.is_(None), Netting.declined_at.is_(None))
-    query = select(func.count()).where(Netting.other_agency_id == scope_of(session).agency_id, *waits)
+    query = (
+        select(func.count())
+        .select_from(Netting)
+        .join(NettingMember, NettingMember.netting_id == Netting.id)
+        .where(NettingMember.agency_id == scope_of(session).agency_id, NettingMember.confirmed_at.is_(None))
+        .where(Netting.posted_at.is_(None), Netting.declined_at.is_(None), Netting.lapses_on >= on)
+    )
     return session.scalar(query) or 0
 
 
-def _first(claims: Sequence[Claim], pence: int) -> list[Claim]:
-    """Return the part of each claim, in order, that ``pence`` settles."""
-    parts = []
-    for each in claims:
-        part = min(each.pence, pence)
-        if part:
-            parts.append(Claim(each.invoice_id, each.number, each.payer_agency_id, part))
-        pence -= part
-    return parts
+def _draw(
+    session: Session, among: Collection[UUID], swap_group_id: UUID | None, *, until_on: date, now: datetime
+) -> Netting:
+    person_id = require_one_side(session, agencies=among, on=now.date())
+    if until_on > now.date():
+        raise NettingInvalid("Netting takes the invoices until today or a day before it.")
+    netting_id = uuid4()
+    facts = {"id": netting_id, "among": list(among), "swap_group": swap_group_id, "until": until_on, "now": now}
+    if not session.scalar(_DRAW, {**facts, "maker": get_person(session, person_id).name}):
+        raise NettingInvalid(
+            "There is nothing to net: nobody would pay less, or what is owed is in a netting that waits already."
+        )
+    audit.record(session, audit.Act.ADD, record_kind=RECORD_KIND, record_id=netting_id, now=now)
+    return session.get_one(Netting, netting_id)
 
 
-def _claims(session: Session, *, received: bool, until_on: date, on: date) -> dict[UUID, list[Claim]]:
-    """Return what is owed of the invoices of one direction by the other agency, the oldest invoice first."""
-    rows = [row for row in list_invoices(session, Wanted(received=received), on=on) if _is_open(session, row)]
-    found: dict[UUID, list[Claim]] = {}
-    for row in sorted(rows, key=lambda row: (row.invoice.issued_on, row.invoice.number, row.invoice.id)):
-        invoice = row.invoice
-        if invoice.issued_on <= until_on:
-            other_id = invoice.payee_agency_id if received else invoice.payer_agency_id
-            claim = Claim(invoice.id, invoice.number, invoice.payer_agency_id, row.outstanding)
-            found.setdefault(other_id, []).append(claim)
+def _require_part(session: Session, netting: Netting, *, reading: bool = False) -> None:
+    """Let those take part whose books it is in, and the office that asked for it or whose group it is."""
+    scope = scope_of(session)
+    fees = Verb.READ_FEES if reading else Verb.KEEP_FEES
+    require(scope, fees if scope.agency_id in netting.agency_ids else Verb.KEEP_SWAPS)
+
+
+def _others(session: Session, group: SwapGroup) -> tuple[UUID, ...]:
+    members = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on}
+    own = own_agency(session)
+    return tuple(sorted(members - {own})) if own in members else ()
+
+
+def _owed(session: Session, *, received: bool, until_on: date, on: date) -> dict[UUID, int]:
+    """Return what is owed of the invoices of one direction, in pence, by the other agency."""
+    found: dict[UUID, int] = {}
+    for row in _open_rows(session, list_invoices(session, Wanted(received=received), on=on)):
+        if row.invoice.issued_on <= until_on:
+            other_id = row.invoice.payee_agency_id if received else row.invoice.payer_agency_id
+            found[other_id] = found.get(other_id, 0) + row.outstanding
     return found
 
 
-def _is_open(session: Session, row: InvoiceRow) -> bool:
-    return (
-        row.invoice.kind is InvoiceKind.INVOICE
-        and row.invoice.consortium_id == scope_of(session).consortium_id
+def _open_rows(session: Session, rows: Sequence[InvoiceRow]) -> list[InvoiceRow]:
+    consortium_id = scope_of(session).consortium_id
+    return [
+        row
+        for row in rows
+        if row.invoice.kind is InvoiceKind.INVOICE
+        and row.invoice.consortium_id == consortium_id
         and row.outstanding > 0
         and row.state is not InvoiceState.DISPUTED
-    )
-
-
-def _require_owed(session: Session, netting: Netting, *, on: date) -> None:
-    """Refuse where an invoice is not owed as far any more, while nobody else pays or credits one.
-
-    :raises NettingStale: then.
-    """
-    agreements = {
-        line.agreement_id
-        for claim in netting.claims
-        for line in lines_of(session, get_invoice(session, claim.invoice_id))
-    }
-    for agreement_id in sorted(agreements):
-        lock_agreement(session, agreement_id)
-    other_id = netting.agency_id
-    owed = {
-        each.invoice_id: each.pence
-        for received in (False, True)
-        for each in _claims(session, received=received, until_on=on, on=on).get(other_id, [])
-    }
-    for claim in netting.claims:
-        if owed.get(claim.invoice_id, 0) < claim.pence:
-            raise NettingStale(
-                f"Less is owed of invoice {claim.number} by now, or it is in dispute. Decline this netting and propose "
-                "another."
-            )
-
-
-def _post(session: Session, netting: Netting, claim: Claim, *, now: datetime) -> None:
-    payer = claim.payer_agency_id
-    payee = netting.other_agency_id if payer == netting.agency_id else netting.agency_id
-    post(
-        session,
-        consortium_id=netting.consortium_id,
-        payer_agency_id=payer,
-        payee_agency_id=payee,
-        kind=TransactionKind.NETTED,
-        key=f"netting/{netting.id}/{claim.invoice_id}",
-        dated_on=now.date(),
-        entries=mirrored(TransactionKind.NETTED, claim.pence, payer, payee),
-        narrative=f"Set off against invoice {claim.number}",
-        now=now,
-        invoice_id=claim.invoice_id,
-        approved_by=Signer(netting.made_by, netting.made_name),
-    )
-
-
-def _between(session: Session, own: UUID, other: UUID) -> list[Netting]:
-    pairs = or_(
-        and_(Netting.agency_id == own, Netting.other_agency_id == other),
-        and_(Netting.agency_id == other, Netting.other_agency_id == own),
-    )
-    return list(session.scalars(select(Netting).where(pairs)))
-
-
-def _lock(session: Session, *agency_ids: UUID) -> None:
-    """Let nobody settle lines of either's bank files, or another netting, until this transaction ends."""
-    for agency_id in sorted(agency_ids):
-        lock_remittances(session, agency_id)
-
-
-def _as_data(claim: Claim) -> dict[str, Any]:
-    return {
-        "invoice": str(claim.invoice_id),
-        "number": claim.number,
-        "payer": str(claim.payer_agency_id),
-        "pence": claim.pence,
-    }
+    ]

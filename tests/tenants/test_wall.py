@@ -128,6 +128,8 @@ DEFINERS = {
     "keep_words_of_all": ("concord_search", "as above, when an upgrade changes what needs are called"),
     "doubt_words": ("concord_search", "notes which words a record lost"),
     "forget_words": ("concord_search", "forgets the words that are in no record any more, for the schedule"),
+    "draw_netting": ("concord_work", "puts together what several agencies owe one another, and tells nobody of it"),
+    "confirm_netting": ("concord_work", "takes the word of the scope's own agency, and with the last posts all books"),
     "search_plans": ("concord_search", "says how a search is planned, which depends on the rights it is made with"),
 }
 ROLES_WITHOUT_LOGIN = (
@@ -173,6 +175,13 @@ LOOSE_KEYS = {
     "invoice_transaction_id_fkey": "the policy lets it name a transaction of its two agencies only",
     "invoice_line_agreement_id_fkey": "the policy lets it name an agreement of its two agencies only",
     "purchase_order_agreement_id_fkey": "as above",
+    **dict.fromkeys(
+        (
+            *("netting_member_netting_id_fkey", "netting_claim_netting_id_fkey", "netting_leg_netting_id_fkey"),
+            "netting_swap_group_id_fkey",
+        ),
+        "only a function draws one up, for those whom it concerns",
+    ),
     "payment_transaction_id_fkey": "the policy lets a payment name a transaction of its two agencies only",
     "payment_allocation_transaction_id_fkey": "as above",
     "adopters_copy_given_by_fkey": "the policy lets people give a copy in their own name only",
@@ -189,7 +198,7 @@ LOOSE_CONSTRAINTS = {
     "household_code_key": "codes are random, are never chosen, and name one record in the whole pool",
     "sibling_group_code_key": "as above",
     "fee_statement_open_key": "it is of the two agencies, whichever of them drew the statement up",
-    "netting_open_key": "as above, of the two of a netting",
+    "netting_member_person_key": "it is of a netting, whose members all read it",
     "sign_in_session_pkey": "no login writes sessions",
     "email_domain_confirmed_idx": "a domain is public, and only the office and the operator confirm whose it is",
 }

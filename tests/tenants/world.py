@@ -62,7 +62,7 @@ from tests.tenants.placed_world import make_placed, make_sealed
 from tests.tenants.privacy_world import make_privacy
 from tests.tenants.remittance_world import make_bank_lines
 from tests.tenants.sign_in_world import make_sign_in_service
-from tests.tenants.statement_world import make_statements
+from tests.tenants.statement_world import make_netting, make_statements
 from tests.tenants.swap_world import make_swaps
 from tests.tenants.thread_world import make_thread
 
@@ -89,6 +89,7 @@ SHARED = {
     "fee_statement": 1,
     "fee_statement_line": 1,
     "netting": 1,
+    "netting_member": 1,
     # What stands on its invoices, and that it approved the neighbour.
     "payee_account": 1,
     "supplier": 1,
@@ -216,6 +217,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_ledger(database, agency=agency, neighbour=neighbour)
     make_bank_lines(database, agency=agency)
     make_invoices(database, agency=agency, neighbour=neighbour)
+    make_netting(admin, agency=agency, neighbour=neighbour)
     return world
 
 

@@ -18,7 +18,10 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class KnownInvoice:
-    """An invoice of the agency whose bank lines these are: ``gross`` pence, of which so many are outstanding still."""
+    """An invoice of the agency whose bank lines these are: ``gross`` pence, of which so many are outstanding still.
+
+    What is left to pay after a netting is paid like one, and named by its reference.
+    """
 
     id: UUID
     payer_id: UUID
@@ -29,6 +32,12 @@ class KnownInvoice:
     outstanding: int
     agreements: tuple[str, ...] = ()
     purchase_orders: tuple[str, ...] = ()
+    of_netting: bool = False
+
+    @property
+    def words(self) -> str:
+        """Return what it is called in a sentence."""
+        return f"{'netting' if self.of_netting else 'invoice'} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)

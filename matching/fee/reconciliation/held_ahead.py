@@ -71,7 +71,8 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
     own_person(session)
     own = own_agency(session)
     lock_remittances(session, own)
-    invoice = next((each for each in list_owed(session, on=now.date()) if each.id == invoice_id), None)
+    owed = list_owed(session, on=now.date())
+    invoice = next((each for each in owed if each.id == invoice_id and not each.of_netting), None)
     consortium_id = scope_of(session).consortium_id
     if invoice is None or consortium_id is None:
         raise InvoiceNotOwed("There is no such invoice.")

@@ -114,7 +114,7 @@ class _Matcher:
             payer_id = find_payer(_letters(line.reference), tuple(self._payers.values()))
         for each in [each for each, mention in mentions.items() if mention.how is How.NUMBER]:
             for near in self._meant_instead(self._invoices[each], payer_id, line.pence):
-                mentions.setdefault(near.id, Mention(How.SLIP, f"invoice {near.number}, but for one slip"))
+                mentions.setdefault(near.id, Mention(How.SLIP, f"{near.words}, but for one slip"))
         return _Reading(line, mentions, payer_id, len(before) == 1)
 
     def _meant_instead(self, named: KnownInvoice, payer_id: UUID | None, pence: int) -> list[KnownInvoice]:
@@ -259,7 +259,7 @@ class _Matcher:
             doubts.append("It names other open invoices too.")
         elif others and not any(mention.whole for mention in said):
             points += POINTS["settled"]
-            doubts.append(f"It names invoice {others[0].number}, which is settled already: it may be paid twice.")
+            doubts.append(f"It names {others[0].words}, which is settled already: it may be paid twice.")
         return points
 
     def _payer_points(
@@ -288,7 +288,7 @@ class _Matcher:
         for invoice in choice.invoices:
             mention = reading.mentions[invoice.id]
             if self._named_by[invoice.id] > 1:
-                doubts.append(f"Another line names invoice {invoice.number} too.")
+                doubts.append(f"Another line names {invoice.words} too.")
             if len(mention.keys) < 2 and self._has_twin(invoice, choice):
                 doubts.append(f"Another invoice’s number is one slip from {invoice.number}, for the same amount.")
             if mention.how is How.OTHER_KEY and self._shares_key(reading, invoice, choice):
@@ -336,7 +336,7 @@ class _Matcher:
     def _why_nothing(self, reading: _Reading) -> Iterable[str]:
         settled = [self._invoices[each] for each, mention in reading.mentions.items() if mention.how is How.NUMBER]
         if settled:
-            yield f"It names invoice {settled[0].number}, which is settled already: it may be paid twice."
+            yield f"It names {settled[0].words}, which is settled already: it may be paid twice."
         elif reading.payer_id is None:
             yield "Neither the reference nor the name says what it is."
         else:

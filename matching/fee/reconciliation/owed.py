@@ -27,17 +27,29 @@ _INVOICES: Final = text("""
         AND (CASE WHEN :as_payee THEN i.payee_agency_id ELSE i.payer_agency_id END) = :agency_id
     ORDER BY i.due_on, i.number, i.id
 """).bindparams(bindparam("as_payee"), bindparam("agency_id"))
+_LEGS: Final = text("""
+    SELECT l.id, l.payer_agency_id, l.payee_agency_id, l.reference, l.pence,
+        (n.posted_at AT TIME ZONE 'UTC')::date AS posted_on,
+        l.pence - coalesce((SELECT sum(a.pence) FROM payment_allocation a JOIN payment p ON p.id = a.payment_id
+            WHERE a.leg_id = l.id AND p.taken_back_at IS NULL), 0)::bigint AS left_pence
+    FROM netting_leg l JOIN netting n ON n.id = l.netting_id
+    WHERE n.posted_at IS NOT NULL AND l.consortium_id = (SELECT scope_consortium())
+        AND (CASE WHEN :as_payee THEN l.payee_agency_id ELSE l.payer_agency_id END) = :agency_id
+    ORDER BY n.posted_at, l.reference
+""").bindparams(bindparam("as_payee"), bindparam("agency_id"))
 
 
 def list_owed(session: Session, *, on: date, as_payee: bool = True) -> tuple[KnownInvoice, ...]:
     """Return the invoices that the scope's agency has issued, or was sent: all open ones and the settled of two years.
 
+    After them what is left to be paid of nettings.
     For a payer the other side of each is its payee: ``payer_id`` says who the other is.
     """
     values = {"as_payee": as_payee, "agency_id": own_agency(session)}
     rows = list(session.execute(_INVOICES, values).mappings())
     left = outstanding(session, [row["id"] for row in rows])
-    known = (_known(row, left.get(row["id"], 0), as_payee) for row in rows)
+    known = [_known(row, left.get(row["id"], 0), as_payee) for row in rows]
+    known += [_leg(row, as_payee) for row in session.execute(_LEGS, values).mappings()]
     return tuple(each for each in known if each.outstanding > 0 or each.issued_on >= on - REMEMBERED)
 
 
@@ -61,4 +73,17 @@ def _known(row: RowMapping, left: int, as_payee: bool) -> KnownInvoice:
         outstanding=max(0, left),
         agreements=tuple(row["agreements"] or ()),
         purchase_orders=tuple(each for each in (row["purchase_order"],) if each),
+    )
+
+
+def _leg(row: RowMapping, as_payee: bool) -> KnownInvoice:
+    return KnownInvoice(
+        id=row["id"],
+        payer_id=row["payer_agency_id"] if as_payee else row["payee_agency_id"],
+        number=row["reference"],
+        issued_on=row["posted_on"],
+        due_on=row["posted_on"],
+        gross=row["pence"],
+        outstanding=row["left_pence"],
+        of_netting=True,
     )

@@ -38,7 +38,7 @@ class Payment(Base):
 
 
 class PaymentAllocation(Base):
-    """What of a payment paid one invoice, and the transaction that posted it."""
+    """What of a payment paid one invoice, or what is left of a netting, and the transaction that posted it."""
 
     __tablename__ = "payment_allocation"
 
@@ -47,9 +47,15 @@ class PaymentAllocation(Base):
     payer_agency_id: Mapped[UUID]
     payee_agency_id: Mapped[UUID]
     payment_id: Mapped[UUID]
-    invoice_id: Mapped[UUID]
+    invoice_id: Mapped[UUID | None]
+    leg_id: Mapped[UUID | None]
     pence: Mapped[int] = mapped_column(BigInteger)
     transaction_id: Mapped[UUID]
+
+    @property
+    def paid_id(self) -> UUID | None:
+        """Return the id of what it paid."""
+        return self.invoice_id or self.leg_id
 
 
 def live_payments(session: Session, line_id: UUID) -> list[Payment]:
@@ -59,6 +65,7 @@ def live_payments(session: Session, line_id: UUID) -> list[Payment]:
 
 
 def list_allocations(session: Session, payment_ids: Sequence[UUID]) -> list[PaymentAllocation]:
-    """Return which invoices payments paid."""
+    """Return which invoices, and what of nettings, payments paid."""
     query = select(PaymentAllocation).where(PaymentAllocation.payment_id.in_(payment_ids))
-    return list(session.scalars(query.order_by(PaymentAllocation.payment_id, PaymentAllocation.invoice_id)))
+    order = (PaymentAllocation.payment_id, PaymentAllocation.invoice_id, PaymentAllocation.leg_id)
+    return list(session.scalars(query.order_by(*order)))

@@ -65,7 +65,7 @@ class KeyBook:
     def __init__(self, invoices: Iterable[KnownInvoice]) -> None:
         found: dict[tuple[str, How], list[tuple[str, UUID]]] = defaultdict(list)
         for invoice in sorted(invoices, key=lambda each: (each.due_on, each.number, each.id)):
-            found[compact(invoice.number), How.NUMBER].append((f"invoice {invoice.number}", invoice.id))
+            found[compact(invoice.number), How.NUMBER].append((invoice.words, invoice.id))
             for each in invoice.agreements:
                 found[compact(each), How.OTHER_KEY].append((f"agreement {each}", invoice.id))
             for each in invoice.purchase_orders:

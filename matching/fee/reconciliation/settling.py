@@ -184,8 +184,9 @@ def _require_state(line: RemittanceLine, *states: LineState) -> None:
 
 def _same_again(session: Session, line: RemittanceLine, shares: Sequence[Share]) -> list[Payment]:
     payments = live_payments(session, line.id)
-    stand = {Share(each.invoice_id, each.pence) for each in list_allocations(session, [p.id for p in payments])}
-    if stand != set(shares) or any(each.confirmed_by != scope_of(session).person_id for each in payments):
+    stand = {(each.paid_id, each.pence) for each in list_allocations(session, [p.id for p in payments])}
+    another = any(each.confirmed_by != scope_of(session).person_id for each in payments)
+    if another or stand != {(each.invoice_id, each.pence) for each in shares}:
         _require_state(line)
     return payments
 
@@ -265,17 +266,19 @@ def _pay(
     session.add(payment)
     session.flush()
     for share in shares:
-        key, number = f"payment/{payment_id}/{share.invoice_id}", owed[share.invoice_id].number
-        paid = posted(TransactionKind.PAID, share.pence, key, f"Received for invoice {number}", share.invoice_id)
+        key, paid = f"payment/{payment_id}/{share.invoice_id}", owed[share.invoice_id]
+        invoice_id = None if paid.of_netting else paid.id
+        posted_id = posted(TransactionKind.PAID, share.pence, key, f"Received for {paid.words}", invoice_id)
         session.add(
             PaymentAllocation(
                 consortium_id=consortium_id,
                 payer_agency_id=payer_id,
                 payee_agency_id=payee_id,
                 payment_id=payment_id,
-                invoice_id=share.invoice_id,
+                invoice_id=invoice_id,
+                leg_id=paid.id if paid.of_netting else None,
                 pence=share.pence,
-                transaction_id=paid,
+                transaction_id=posted_id,
             )
         )
     session.flush()

@@ -81,6 +81,7 @@ from concord.web import (
     sharing,
     sign_in,
     subject_access,
+    swap_nettings,
     swaps,
     threads,
 )
@@ -118,6 +119,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     import_mapping.blueprint,
     pool_pages,
     swaps.blueprint,
+    swap_nettings.blueprint,
     fees.blueprint,
     invoices.blueprint,
     payee_accounts.blueprint,

@@ -185,7 +185,7 @@ def held() -> ResponseReturnValue:
     now = utc_now()
     with transaction() as session:
         amounts, names = list_held(session), {each.id: each.names[0] for each in list_others(session)}
-        owed = [each for each in list_owed(session, on=now.date()) if each.outstanding > 0]
+        owed = [each for each in list_owed(session, on=now.date()) if each.outstanding > 0 and not each.of_netting]
         return render_template(
             "fee-held.html", held=amounts, names=names, owed=owed, used=list_used(session), pounds=pounds
         )

@@ -1,4 +1,4 @@
-"""The pages of netting: what can be set off with each agency, and what both sides said to it."""
+"""The pages of netting: what can be netted with whom, what all sides said to it, and one's own part in it."""
 
 from __future__ import annotations
 
@@ -20,32 +20,38 @@ from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
 from matching.fee.netting import (
     RECORD_KIND,
-    Claim,
+    NettingClaim,
     NettingInvalid,
     NettingStale,
     NettingWaits,
+    Offer,
     confirm_netting,
     decline_netting,
     get_netting,
+    list_netting_members,
     list_nettings,
-    list_set_offs,
+    list_offers,
+    own_part,
+    propose_group_netting,
     propose_netting,
 )
 from matching.fee.remittance.bank_file import pounds
+from matching.swap.group import get_swap_group
 from tenants import audit
 from tenants.agency import list_agencies
+from tenants.approval import BothSides
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
 blueprint = Blueprint("fee_netting", __name__)
 
-HEADINGS = ("Agency", "Owed to us", "Owed by us", "Set off", "Left: more than nothing is owed to us")
-LEG_HEADINGS = ("Invoice", "Payer", "Set off")
+HEADINGS = ("With", "Owed to us", "Owed by us", "Left: more than nothing is owed to us")
+CLAIM_HEADINGS = ("Invoice", "Payer", "Payee", "Settled")
 
 
 class UntilForm(FlaskForm):  # type: ignore[misc]
-    """The invoices until which day are set off."""
+    """The invoices until which day are netted."""
 
     class Meta:
         """It changes nothing: it is asked by its address."""
@@ -57,77 +63,86 @@ class UntilForm(FlaskForm):  # type: ignore[misc]
         missing="Enter the day, month and year",
         impossible="Enter a real date, for example 31 3 2027",
     )
-    submit = SubmitField("Show what can be set off", widget=GovSubmitInput())
+    submit = SubmitField("Show what can be netted", widget=GovSubmitInput())
 
 
 class DeclineForm(FlaskForm):  # type: ignore[misc]
     """Why a netting is declined."""
 
-    reason = words_field("Why?", missing="Say why, so that the other agency knows")
+    reason = words_field("Why?", missing="Say why, so that the others know")
     submit = SubmitField("Decline the netting", widget=GovSubmitInput())
 
 
 @blueprint.get("/fees/netting")
 @may(Verb.READ_FEES)
 def index() -> ResponseReturnValue:
-    """Show what can be set off with each agency, and the nettings."""
+    """Show what can be netted with each agency and swap group, and the nettings."""
     return _show_all()
 
 
 @blueprint.get("/fees/netting.<any(xlsx, csv):file_format>")
 @may(Verb.READ_FEES)
 def take(file_format: str) -> ResponseReturnValue:
-    """Hand out what can be set off, as it is shown."""
-    today, until_on = utc_now().date(), _until()[1]
+    """Hand out what can be netted, as it is shown."""
+    today, until_on = utc_now().date(), until_asked()[1]
     with transaction() as session:
-        found, names = list_set_offs(session, until_on=until_on, on=today), _names(session)
-    rows = [
-        (names.get(each.other_agency_id, ""), *map(plain, (each.to_us, each.by_us, each.pence, each.left)))
-        for each in found
-    ]
+        found, names = list_offers(session, until_on=until_on, on=today), _names(session)
+    rows = [(_with(each, names), *map(plain, (each.to_us, each.by_us, each.left))) for each in found]
     return hand_out(f"netting-{until_on}", HEADINGS, rows, file_format)
 
 
 @blueprint.post("/fees/netting/with/<uuid:other_agency_id>")
 @may(Verb.KEEP_FEES)
 def propose(other_agency_id: UUID) -> ResponseReturnValue:
-    """Propose a netting with another agency, and agree to it for the agency's own side."""
+    """Draw up a netting with another agency, and agree to it for the agency's own side."""
     try:
-        until_on = date.fromisoformat(request.form.get("until_on", ""))
         with transaction() as session:
-            made = propose_netting(session, other_agency_id, until_on=until_on, now=utc_now())
-    except (NettingInvalid, NettingWaits) as refusal:
+            made = propose_netting(session, other_agency_id, until_on=day_sent(), now=utc_now())
+    except (BothSides, NettingInvalid) as refusal:
         return _show_all(problem=str(refusal)), 422
-    except ValueError:
-        return _show_all(problem="Choose the day again."), 422
+    return redirect(url_for("fee_netting.show", netting_id=made.id), 303)
+
+
+@blueprint.post("/fees/netting/among/<uuid:swap_group_id>")
+@may(Verb.KEEP_FEES)
+def propose_among(swap_group_id: UUID) -> ResponseReturnValue:
+    """Draw up a netting among a swap group's members, and agree to it for the agency's own side."""
+    try:
+        with transaction() as session:
+            group = get_swap_group(session, swap_group_id)
+            made = propose_group_netting(
+                session, group, until_on=day_sent(), now=utc_now(), without=request.form.getlist("without", type=UUID)
+            )
+    except (BothSides, NettingInvalid) as refusal:
+        return _show_all(problem=str(refusal)), 422
     return redirect(url_for("fee_netting.show", netting_id=made.id), 303)
 
 
 @blueprint.get("/fees/netting/<uuid:netting_id>")
 @may(Verb.READ_FEES)
 def show(netting_id: UUID) -> ResponseReturnValue:
-    """Show a netting, invoice by invoice."""
+    """Show a netting: who has confirmed, and the agency's own invoices and legs."""
     return _show_one(netting_id)
 
 
 @blueprint.get("/fees/netting/<uuid:netting_id>/invoices.<any(xlsx, csv):file_format>")
 @may(Verb.READ_FEES)
 def take_one(netting_id: UUID, file_format: str) -> ResponseReturnValue:
-    """Hand out a netting's invoices."""
+    """Hand out the agency's own invoices in a netting."""
     with transaction() as session:
         netting, names = get_netting(session, netting_id), _names(session)
-        rows = list(_rows(netting.claims, names))
-    return hand_out(f"netting-{netting.until_on}", LEG_HEADINGS, rows, file_format)
+        rows = list(_rows(own_part(session, netting).claims, names))
+    return hand_out(f"netting-{netting.until_on}", CLAIM_HEADINGS, rows, file_format)
 
 
 @blueprint.post("/fees/netting/<uuid:netting_id>/confirm")
 @may(Verb.KEEP_FEES)
 def confirm(netting_id: UUID) -> ResponseReturnValue:
-    """Confirm a netting for the side that was asked, which posts it."""
+    """Confirm a netting for the agency; the last one posts it."""
     try:
         with transaction() as session:
             confirm_netting(session, get_netting(session, netting_id), now=utc_now())
-    except (NettingStale, NettingWaits) as refusal:
+    except (BothSides, NettingStale, NettingWaits) as refusal:
         return _show_one(netting_id, problem=str(refusal)), 409
     return redirect(url_for("fee_netting.show", netting_id=netting_id), 303)
 
@@ -146,26 +161,50 @@ def decline(netting_id: UUID) -> ResponseReturnValue:
         form,
         title="Decline this netting?",
         back=(back, "The netting"),
-        lead="Nothing is posted. Another can be proposed afterwards.",
+        lead="It ends for all of its agencies, and nothing is posted. Another can be drawn up at once, without an "
+        "agency that would rather not.",
     )
+
+
+def until_asked() -> tuple[UntilForm, date]:
+    """Return the form of the day that the address asks for, and that day; today where it asks for none."""
+    today = utc_now().date()
+    form = UntilForm(request.args, meta={"csrf": False})
+    day = min(form.until.data, today) if "until" in request.args and form.validate() else today
+    form.until.raw_data, form.until.errors = _asked(day)["until"], ()
+    return form, day
+
+
+def day_sent() -> date:
+    """Return the day that a form sent with the rest.
+
+    :raises NettingInvalid: when it is none.
+    """
+    try:
+        return date.fromisoformat(request.form.get("until_on", ""))
+    except ValueError:
+        raise NettingInvalid("Choose the day again.") from None
 
 
 def _show_all(*, problem: str | None = None) -> str:
     today = utc_now().date()
-    form, until_on = _until()
+    form, until_on = until_asked()
     with transaction() as session:
-        found, nettings = list_set_offs(session, until_on=until_on, on=today), list_nettings(session)
+        found, nettings = list_offers(session, until_on=until_on, on=today), list_nettings(session)
+        waits = {each.id for each in nettings if each.is_open(today) and _waits(session, each.id)}
         names = _names(session)
     return render_template(
         "fee-nettings.html",
         form=form,
         found=found,
         nettings=nettings,
-        waiting={each for net in nettings if net.is_open for each in (net.agency_id, net.other_agency_id)},
+        waits=waits,
         until_on=until_on,
         asked=_asked(until_on),
+        today=today,
         own=g.scope.agency_id,
         names=names,
+        said_with=lambda each: _with(each, names),
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         pounds=pounds,
         problem=problem,
@@ -175,6 +214,7 @@ def _show_all(*, problem: str | None = None) -> str:
 def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
     with transaction() as session:
         netting, names = get_netting(session, netting_id), _names(session)
+        members, part = list_netting_members(session, netting), own_part(session, netting)
         audit.record(
             session,
             audit.Act.READ,
@@ -186,6 +226,9 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
     return render_template(
         "fee-netting.html",
         netting=netting,
+        members=members,
+        part=part,
+        today=utc_now().date(),
         own=g.scope.agency_id,
         names=names,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
@@ -194,13 +237,14 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
     )
 
 
-def _until() -> tuple[UntilForm, date]:
-    """Return the form of the day that the address asks for, and that day; today where it asks for none."""
-    today = utc_now().date()
-    form = UntilForm(request.args, meta={"csrf": False})
-    day = min(form.until.data, today) if "until" in request.args and form.validate() else today
-    form.until.raw_data, form.until.errors = _asked(day)["until"], ()
-    return form, day
+def _waits(session: Session, netting_id: UUID) -> bool:
+    """Say whether a netting waits for the scope's own agency."""
+    members = list_netting_members(session, get_netting(session, netting_id))
+    return any(each.agency_id == g.scope.agency_id and each.confirmed_at is None for each in members)
+
+
+def _with(offer: Offer, names: dict[UUID, str]) -> str:
+    return offer.swap_group.name if offer.swap_group else names.get(offer.agency_ids[0], "")
 
 
 def _asked(day: date) -> dict[str, list[str]]:
@@ -211,6 +255,7 @@ def _names(session: Session) -> dict[UUID, str]:
     return {each.id: each.name for each in list_agencies(session)}
 
 
-def _rows(claims: Iterable[Claim], names: dict[UUID, str]) -> Iterator[tuple[str, ...]]:
+def _rows(claims: Iterable[NettingClaim], names: dict[UUID, str]) -> Iterator[tuple[str, ...]]:
     for each in claims:
-        yield each.number, names.get(each.payer_agency_id, ""), plain(each.pence)
+        parties = (names.get(party, "") for party in (each.payer_agency_id, each.payee_agency_id))
+        yield each.number, *parties, plain(each.pence)

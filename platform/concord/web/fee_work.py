@@ -189,7 +189,7 @@ WAITS: tuple[Wait, ...] = (
         "nettings to confirm",
         "fee_netting.index",
         Verb.KEEP_FEES,
-        lambda session, _: count_to_confirm(session),
+        lambda session, now: count_to_confirm(session, on=now.date()),
     ),
     Wait(
         "waiver, other fee or refund to decide",

@@ -1,24 +1,26 @@
-"""Netting: both sides pay the same by it, both books say so, and nobody owes more or less than before on the whole."""
+"""Netting: every book is posted at once and agrees with the others, in the fewest payments, and nobody sees others'."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import combinations
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
 from matching.fee.invoice.dispute import open_dispute
 from matching.fee.invoice.invoice import get_invoice
-from matching.fee.ledger import Account, TransactionKind, balance, mirrored, outstanding, post
+from matching.fee.ledger import TransactionKind, mirrored, outstanding, post
 from matching.fee.netting import (
-    Claim,
-    Netting,
     NettingInvalid,
+    NettingLeg,
     NettingStale,
     NettingUnknown,
     NettingWaits,
@@ -26,183 +28,354 @@ from matching.fee.netting import (
     count_to_confirm,
     decline_netting,
     get_netting,
+    list_group_nettings,
+    list_netting_members,
     list_nettings,
-    list_set_offs,
+    list_offers,
+    own_part,
+    propose_group_netting,
     propose_netting,
-    set_off,
 )
+from matching.fee.reconciliation.held_ahead import InvoiceNotOwed, allocate_held
+from matching.fee.reconciliation.queue import read_queue
+from matching.fee.reconciliation.settling import confirm_match, take_back
+from matching.fee.remittance.line import get_line
+from matching.meeting import OfficeOnly
+from matching.swap.group import SwapGroup
+from tenants.agency import get_agency
+from tenants.approval import BothSides
 from tenants.database import Database
 from tenants.permission import NotAllowed
+from tenants.person import appoint, get_person
 from tenants.role import Role
+from tenants.scope import NOBODY, OPERATOR
 from tests.factories import NOW, TODAY, Factories, Tenant
-from tests.matching.fee.invoice.invoice_ground import InvoiceGround, make_invoice_ground
+from tests.matching.fee.netting_ground import NettingGround, make_netting_ground
+from tests.matching.fee.remittance.samples import csv_of
+from tests.matching.fee.remittance.taking import take
 
-SUMS = st.lists(st.integers(1, 10**9), max_size=6)
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Two agencies of which each has invoiced the other."""
-
-    theirs: InvoiceGround
-    ours: InvoiceGround
-    """The same two turned round: what the payer is paid."""
-
-    @property
-    def one(self) -> Tenant:
-        """The first of the two."""
-        return self.theirs.payee
-
-    @property
-    def two(self) -> Tenant:
-        """The second of the two."""
-        return self.theirs.payer
-
-    def propose(self) -> UUID:
-        """Propose, as the first of the two, what can be set off today."""
-        with self.theirs.database.transaction(self.one.scope) as session:
-            return propose_netting(session, self.two.id, until_on=TODAY, now=NOW).id
-
-    def confirm(self, tenant: Tenant, netting_id: UUID) -> None:
-        """Confirm a netting as one side."""
-        with self.theirs.database.transaction(tenant.scope) as session:
-            confirm_netting(session, get_netting(session, netting_id), now=NOW)
+NETS = st.lists(st.integers(-4, 4), min_size=1, max_size=7).map(lambda nets: [*nets, -sum(nets)])
+BIG = st.lists(st.integers(-(10**12), 10**12), min_size=16, max_size=24).map(lambda nets: [*nets, -sum(nets)])
 
 
 @pytest.fixture
-def ground(database: Database, migrated: DatabaseUrls, factories: Factories) -> Ground:
-    """Two agencies that may invoice each other."""
-    made = make_invoice_ground(database, migrated, factories)
-    turned = replace(made, payer=made.payee, payee=made.payer)
-    turned.keep()
-    return Ground(made, turned)
+def ground(database: Database, migrated: DatabaseUrls, factories: Factories) -> NettingGround:
+    """Return four members of a swap group, of whom two have nothing to do with much of what is tried."""
+    return make_netting_ground(database, migrated, factories)
 
 
-def _claims(sums: Sequence[int], payer: UUID) -> list[Claim]:
-    return [Claim(uuid4(), str(number), payer, pence) for number, pence in enumerate(sums)]
+def fewest(
+    database: Database, nets: Sequence[int], owing: Sequence[tuple[int, int]] = ()
+) -> list[tuple[int, int, int]]:
+    """Return the payments, agencies by their places."""
+    ids = [UUID(int=place + 1) for place in range(len(nets))]
+    facts = {
+        "ids": ids,
+        "nets": list(nets),
+        "d": [ids[each] for each, _ in owing],
+        "c": [ids[each] for _, each in owing],
+    }
+    with database.transaction(NOBODY) as session:
+        rows = session.execute(text("SELECT * FROM fewest_payments(:ids, :nets, :d, :c)"), facts).all()
+    return [(row.payer.int - 1, row.payee.int - 1, row.pence) for row in rows]
 
 
-def _left(ground: Ground, tenant: Tenant, *invoice_ids: UUID) -> list[int]:
-    with ground.theirs.database.transaction(tenant.scope) as session:
-        found = outstanding(session, invoice_ids)
-    return [found[each] for each in invoice_ids]
+def most_parts(nets: Sequence[int]) -> int:
+    """Return into how many parts that sum to nothing these can be divided at most, trying all."""
+    if not nets:
+        return 0
+    first, rest = nets[0], nets[1:]
+    return max(
+        1 + most_parts([net for place, net in enumerate(rest) if place not in chosen])
+        for size in range(len(rest) + 1)
+        for chosen in map(set, combinations(range(len(rest)), size))
+        if first + sum(rest[place] for place in chosen) == 0
+    )
 
 
-class TestSetOff:
-    @given(SUMS, SUMS)
-    def test_settles_the_same_on_both_sides_and_one_side_wholly_oldest_first(
-        self, ours: list[int], theirs: list[int]
-    ) -> None:
-        one, two = uuid4(), uuid4()
-        to_us, by_us = _claims(ours, two), _claims(theirs, one)
+class TestFewestPayments:
+    @settings(max_examples=60)
+    @given(nets=NETS)
+    def test_settles_all_in_as_few_as_there_can_be(self, database: Database, nets: list[int]) -> None:
+        found = fewest(database, nets)
 
-        legs = set_off(to_us, by_us)
+        left = list(nets)
+        for payer, payee, pence in found:
+            assert pence > 0
+            left[payer] += pence
+            left[payee] -= pence
+        open_nets = [net for net in nets if net]
+        assert not any(left)
+        assert len(found) == len(open_nets) - most_parts(open_nets)
+        assert fewest(database, nets) == found
 
-        least = min(sum(ours), sum(theirs))
-        for claims, payer in ((to_us, two), (by_us, one)):
-            parts = [each for each in legs if each.payer_agency_id == payer]
-            assert sum(each.pence for each in parts) == least
-            assert [each.invoice_id for each in parts] == [each.invoice_id for each in claims[: len(parts)]]
-            assert [each.pence for each in parts[:-1]] == [each.pence for each in claims[: len(parts)]][:-1]
-            assert all(each.pence > 0 for each in parts)
+    @settings(max_examples=5)
+    @given(nets=BIG)
+    def test_settles_many_in_fewer_than_there_are(self, database: Database, nets: list[int]) -> None:
+        left = list(nets)
+        found = fewest(database, nets)
+        for payer, payee, pence in found:
+            left[payer] += pence
+            left[payee] -= pence
+        assert not any(left)
+        assert len(found) < len(nets)
+
+    def test_prefers_whom_the_payer_owes_already(self, database: Database) -> None:
+        nets = [-5, -5, 5, 5]
+
+        assert fewest(database, nets, [(0, 3), (2, 1)]) == [(0, 3, 5), (1, 2, 5)]
+        assert fewest(database, nets, [(0, 2)]) == [(0, 2, 5), (1, 3, 5)]
+        # Two that sum to nothing are no reason to pay more often, at the most that is looked for exactly.
+        assert len(fewest(database, [*range(1, 15), -105])) == 14
 
 
-class TestListSetOffs:
-    def test_tells_each_side_the_same_turned_and_nobody_else_anything(self, ground: Ground) -> None:
-        ground.theirs.issue(900)
-        disputed = ground.theirs.issue(50)
-        ground.ours.issue(300)
-        database = ground.theirs.database
-        with database.transaction(ground.two.scope) as session:
+class TestListOffers:
+    def test_tells_each_its_own_book_and_nobody_elses(self, ground: NettingGround) -> None:
+        one, two, three, _ = ground.members
+        for payer, payee, pence in ((0, 1, 900), (1, 0, 300), (1, 2, 70)):
+            ground.issue(payer, payee, pence)
+        disputed = ground.issue(0, 1, 50)
+        with ground.database.transaction(one.scope) as session:
             open_dispute(session, get_invoice(session, disputed), words="A sample", now=NOW)
 
         told = {}
-        for tenant in (ground.one, ground.two, ground.theirs.stranger):
-            with database.transaction(tenant.scope) as session:
-                told[tenant.id] = list_set_offs(session, until_on=TODAY, on=TODAY)
-                assert list_set_offs(session, until_on=TODAY - timedelta(days=1), on=TODAY) == []
+        for tenant in (*ground.members, ground.stranger):
+            with ground.database.transaction(tenant.scope) as session:
+                offers = list_offers(session, until_on=TODAY, on=TODAY)
+                told[tenant.id] = [(each.to_us, each.by_us, each.left, each.swap_group is None) for each in offers]
+                assert list_offers(session, until_on=TODAY - timedelta(days=1), on=TODAY) == []
 
-        (one,), (two,) = told[ground.one.id], told[ground.two.id]
-        assert (one.to_us, one.by_us, one.pence, one.left) == (900, 300, 300, 600)
-        assert (two.to_us, two.by_us, two.pence, two.left) == (300, 900, 300, -600)
-        assert set(one.legs) == set(two.legs)
-        assert told[ground.theirs.stranger.id] == []
-        worker = replace(ground.one, scope=ground.one.acting_as(Role.FAMILY_FINDER))
-        with database.transaction(worker.scope) as session, pytest.raises(NotAllowed):
-            list_set_offs(session, until_on=TODAY, on=TODAY)
+        assert told[one.id] == [(300, 900, -600, True), (300, 900, -600, False)]
+        assert told[two.id] == [(900, 300, 600, True), (900, 370, 530, False)]
+        assert told[three.id] == [(70, 0, 70, False)]
+        assert told[ground.members[3].id] == told[ground.stranger.id] == []
+        with ground.database.transaction(one.acting_as(Role.FAMILY_FINDER)) as session, pytest.raises(NotAllowed):
+            list_offers(session, until_on=TODAY, on=TODAY)
+
+
+class TestProposeNetting:
+    def test_between_two_is_the_same_with_two(self, ground: NettingGround) -> None:
+        one, two, three, _ = ground.members
+        owed, back = ground.issue(1, 0, 900), ground.issue(0, 1, 700)
+        aside = ground.issue(1, 2, 5)
+        with ground.database.transaction(one.scope) as session:
+            netting_id = propose_netting(session, two.id, until_on=TODAY, now=NOW).id
+        with ground.database.transaction(two.scope) as session, pytest.raises(NettingInvalid):
+            propose_netting(session, one.id, until_on=TODAY, now=NOW)
+        for tenant in (one, three):
+            with pytest.raises((NettingWaits, NettingUnknown)):
+                ground.confirm(tenant, netting_id)
+
+        assert ground.confirm(two, netting_id)
+
+        with ground.database.transaction(one.scope) as session:
+            (leg,) = own_part(session, get_netting(session, netting_id)).legs
+            assert (leg.payer_agency_id, leg.payee_agency_id, leg.pence) == (two.id, one.id, 200)
+            for other, until_on in ((three.id, TODAY), (two.id, TODAY), (two.id, TODAY + timedelta(days=1))):
+                with pytest.raises(NettingInvalid):
+                    propose_netting(session, other, until_on=until_on, now=NOW)
+        assert _left(ground, two, owed, back, aside) == [0, 0, 5]
+
+
+class TestProposeGroupNetting:
+    def test_asks_who_may_ask_alone(self, ground: NettingGround) -> None:
+        one, two, three, four = ground.members
+        for payer, payee, pence in ((0, 1, 100), (1, 2, 100), (2, 0, 40)):
+            ground.issue(payer, payee, pence)
+        with pytest.raises(NettingInvalid):
+            ground.propose(four)
+        with pytest.raises(NettingInvalid):
+            ground.propose(one, without=[0])
+        for tenant, role in ((ground.stranger, Role.FINANCE_OFFICER), (ground.office, Role.FINANCE_OFFICER)):
+            refused = pytest.raises((NettingInvalid, NotAllowed))
+            with ground.database.transaction(tenant.acting_as(role)) as session, refused:
+                group = session.get_one(SwapGroup, ground.swap_group_id)
+                propose_group_netting(session, group, until_on=TODAY, now=NOW)
+        # Past the program too: whoever is no party, and whoever asks for others as if they were two.
+        draw = text("SELECT draw_netting(:id, CAST(:among AS uuid[]), :group, :day, :now, 'Sample')")
+        among = [two.id, three.id]
+        for tenant, group_id, agencies in (
+            (one, None, among),
+            (one, ground.swap_group_id, among),
+            (one, ground.swap_group_id, [one.id, two.id, ground.stranger.id]),
+            (ground.stranger, ground.swap_group_id, among),
+            (one, None, [one.id, two.id, three.id]),
+        ):
+            facts = {"id": uuid4(), "among": agencies, "group": group_id, "day": TODAY, "now": NOW}
+            with ground.database.transaction(tenant.scope) as session, pytest.raises(DBAPIError, match="is asked for"):
+                session.execute(draw, facts)
+        with ground.database.transaction(OPERATOR) as session:
+            person, other = get_person(session, one.scope.person_id or one.id), get_agency(session, two.id)
+            appoint(session, person, agency=other, role=Role.FINANCE_OFFICER, starts_on=TODAY)
+        with pytest.raises(BothSides):
+            ground.propose(one)
+
+    def test_shows_a_member_its_own_part_and_the_office_no_sum(self, ground: NettingGround) -> None:
+        one, two, three, _ = ground.members
+        for payer, payee, pence in ((0, 1, 100), (1, 2, 70), (2, 0, 45), (0, 2, 5)):
+            ground.issue(payer, payee, pence)
+        nets = [ground.net(each) for each in range(4)]
+        coordinator = ground.coordinator
+
+        netting_id = ground.propose(coordinator)
+
+        seen = {}
+        for tenant in (*ground.members, ground.stranger, coordinator):
+            with ground.database.transaction(tenant.scope) as session:
+                seen[tenant.id] = [
+                    session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+                    for table in ("netting", "netting_member", "netting_claim", "netting_leg")
+                ]
+        assert [seen[each.id][2] for each in (one, two, three)] == [3, 2, 3]
+        for tenant in (one, two, three):
+            with ground.database.transaction(tenant.scope) as session:
+                for leg in session.query(NettingLeg):
+                    assert tenant.id in {leg.payer_agency_id, leg.payee_agency_id}
+        assert seen[ground.members[3].id] == seen[ground.stranger.id] == [0, 0, 0, 0]
+        assert seen[coordinator.id][2:] == [0, 0]
+        with ground.database.transaction(coordinator.scope) as session:
+            group = session.get_one(SwapGroup, ground.swap_group_id)
+            (found, *_) = list_group_nettings(session, group)
+            assert found.id == netting_id
+            assert [each.confirmed_at for each in list_netting_members(session, found)] == [None] * 3
+            with pytest.raises(NotAllowed):
+                confirm_netting(session, found, now=NOW)
+        refused = pytest.raises((NotAllowed, OfficeOnly))
+        with ground.database.transaction(one.acting_as(Role.MANAGER)) as session, refused:
+            list_group_nettings(session, session.get_one(SwapGroup, ground.swap_group_id))
+        assert [ground.confirm(each, netting_id) for each in (three, one, two)] == [False, False, True]
+        assert [ground.net(each) for each in range(4)] == nets
 
 
 class TestConfirmNetting:
-    def test_posts_both_books_and_keeps_what_each_is_owed_on_the_whole(self, ground: Ground) -> None:
-        first, second = ground.theirs.issue(500), ground.theirs.issue(400)
-        back = ground.ours.issue(700)
-        database, netting_id = ground.theirs.database, ground.propose()
+    def test_posts_all_books_at_once_and_keeps_what_each_is_owed(self, ground: NettingGround) -> None:
+        random = Random(7)  # noqa: S311 - amounts of a test
+        made = [ground.issue(*random.sample(range(4), 2), random.randint(1, 10**7)) for _ in range(8)]
+        nets = [ground.net(each) for each in range(4)]
+        netting_id = ground.propose(ground.coordinator)
+        parties = _parties(ground, netting_id)
 
-        for tenant in (ground.one, ground.theirs.colleague):
-            with pytest.raises(NettingWaits):
-                ground.confirm(tenant, netting_id)
-        with database.transaction(ground.two.scope) as session:
-            assert count_to_confirm(session) == 1
-        ground.confirm(ground.two, netting_id)
+        posted = [ground.confirm(each, netting_id) for each in parties]
 
-        for tenant, net in ((ground.one, 200), (ground.two, -200)):
-            assert _left(ground, tenant, first, second, back) == [0, 200, 0]
-            with database.transaction(tenant.scope) as session:
-                assert balance(session, Account.RECEIVABLE) + balance(session, Account.PAYABLE) == net
-                assert balance(session, Account.NETTING) == balance(session, Account.CASH) == 0
-                assert count_to_confirm(session) == 0
+        assert posted == [False] * (len(parties) - 1) + [True]
+        # In each book netting comes to nothing, and nobody is owed more or less than before.
+        assert [ground.net(each) for each in range(4)] == nets
+        legs = _legs(ground, netting_id)
+        open_nets = [net for net in nets if net]
+        assert len(legs) == len(open_nets) - most_parts(open_nets)
+        for tenant, net in zip(ground.members, nets, strict=True):
+            to_us = sum(pence for _, payee, pence in legs if payee == tenant.id)
+            assert to_us - sum(pence for payer, _, pence in legs if payer == tenant.id) == net
+            assert not any(_left(ground, tenant, *made))
         with pytest.raises(NettingWaits):
-            ground.confirm(ground.two, netting_id)
-        with database.transaction(ground.one.scope) as session, pytest.raises(NettingInvalid):
-            propose_netting(session, ground.two.id, until_on=TODAY, now=NOW)
+            ground.confirm(parties[0], netting_id)
 
-    def test_refuses_what_was_paid_since_and_posts_nothing(self, ground: Ground) -> None:
-        paid, back = ground.theirs.issue(500), ground.ours.issue(700)
-        database, netting_id = ground.theirs.database, ground.propose()
-        consortium_id = ground.one.scope.consortium_id
+    def test_refuses_what_changed_since_and_is_drawn_anew(self, ground: NettingGround) -> None:
+        one, two, three, _ = ground.members
+        paid, back, round_ = ground.issue(1, 0, 500), ground.issue(2, 1, 700), ground.issue(0, 2, 300)
+        netting_id = ground.propose(one)
+        ground.confirm(two, netting_id)
+        consortium_id = one.scope.consortium_id
         assert consortium_id is not None
-        with database.transaction(ground.one.scope) as session:
+        with ground.database.transaction(one.scope) as session:
             post(
                 session,
                 consortium_id=consortium_id,
-                payer_agency_id=ground.two.id,
-                payee_agency_id=ground.one.id,
+                payer_agency_id=two.id,
+                payee_agency_id=one.id,
                 kind=TransactionKind.PAID,
-                key="sample/paid",
+                key=f"sample/{paid}",
                 dated_on=TODAY,
-                entries=mirrored(TransactionKind.PAID, 1, ground.two.id, ground.one.id),
+                entries=mirrored(TransactionKind.PAID, 1, two.id, one.id),
                 narrative="A sample",
                 now=NOW,
                 invoice_id=paid,
             )
 
-        with pytest.raises(NettingStale):
-            ground.confirm(ground.two, netting_id)
+        with pytest.raises(NettingStale, match="between two other agencies"):
+            ground.confirm(three, netting_id)
 
-        assert _left(ground, ground.two, paid, back) == [499, 700]
+        assert (_left(ground, two, paid, back), _left(ground, three, round_)) == ([499, 700], [300])
+        with ground.database.transaction(three.scope) as session:
+            assert count_to_confirm(session, on=TODAY) == 1
+            decline_netting(session, get_netting(session, netting_id), reason="It is stale", now=NOW)
+            assert count_to_confirm(session, on=TODAY) == 0
+        anew = ground.propose(three)
+        assert [ground.confirm(each, anew) for each in (two, one)] == [False, True]
 
 
 class TestDeclineNetting:
-    def test_lets_either_side_end_it_and_propose_anew(self, ground: Ground) -> None:
-        database = ground.theirs.database
-        owed, back = ground.theirs.issue(500), ground.ours.issue(700)
-        for tenant in (ground.one, ground.two):
-            netting_id = ground.propose()
-            with database.transaction(ground.two.scope) as session, pytest.raises(NettingWaits):
-                propose_netting(session, ground.one.id, until_on=TODAY, now=NOW)
-            with database.transaction(tenant.scope) as session:
-                decline_netting(session, get_netting(session, netting_id), reason="Not now", now=NOW)
-            with database.transaction(tenant.scope) as session, pytest.raises(NettingWaits):
-                decline_netting(session, get_netting(session, netting_id), reason="Again", now=NOW)
+    def test_ends_it_for_all_and_lets_the_others_net(self, ground: NettingGround) -> None:
+        one, two, three, four = ground.members
+        for payer, payee in ((0, 1), (1, 2), (2, 0), (0, 3), (3, 0)):
+            ground.issue(payer, payee, 100)
+        netting_id = ground.propose(one)
+        with ground.database.transaction(four.scope) as session:
+            decline_netting(session, get_netting(session, netting_id), reason="Not now", now=NOW)
             with pytest.raises(NettingWaits):
-                ground.confirm(ground.two, netting_id)
+                decline_netting(session, get_netting(session, netting_id), reason="Again", now=NOW)
+            assert next(each.id for each in list_nettings(session)) == netting_id
+        with pytest.raises(NettingWaits):
+            ground.confirm(two, netting_id)
+        with ground.database.transaction(ground.stranger.scope) as session:
+            assert list_nettings(session) == []
+            with pytest.raises(NettingUnknown):
+                get_netting(session, netting_id)
 
-        assert _left(ground, ground.one, owed, back) == [500, 700]
-        for tenant, count in ((ground.one, 2), (ground.two, 2), (ground.theirs.stranger, 0)):
-            with database.transaction(tenant.scope) as session:
-                found: list[Netting] = list_nettings(session)
-                assert len(found) == count
-        with database.transaction(ground.theirs.stranger.scope) as session, pytest.raises(NettingUnknown):
-            get_netting(session, netting_id)
-        with database.transaction(ground.one.scope) as session, pytest.raises(NettingInvalid):
-            propose_netting(session, ground.two.id, until_on=TODAY + timedelta(days=1), now=NOW)
+        without = ground.propose(one, without=[3])
+
+        assert ground.members[3] not in _parties(ground, without)
+        with ground.database.transaction(two.scope) as session, pytest.raises(NettingWaits):
+            # Whoever does not answer holds nobody: it lapses.
+            confirm_netting(session, get_netting(session, without), now=NOW + timedelta(days=15))
+        assert [ground.confirm(each, without) for each in (two, three)] == [False, True]
+        assert _legs(ground, without) == []
+
+
+class TestLegs:
+    def test_are_paid_by_a_bank_line_that_names_them(self, ground: NettingGround) -> None:
+        one, two, *_ = ground.members
+        ground.issue(1, 0, 900)
+        ground.issue(0, 1, 700)
+        with ground.database.transaction(one.scope) as session:
+            netting_id = propose_netting(session, two.id, until_on=TODAY, now=NOW).id
+        ground.confirm(two, netting_id)
+        with ground.database.transaction(one.scope) as session:
+            (leg,) = own_part(session, get_netting(session, netting_id)).legs
+            take(session, csv_of([(f"{TODAY:%d/%m/%Y}", two.name, leg.reference, "2.00")]))
+
+        with ground.database.transaction(one.scope) as session:
+            (queued,) = read_queue(session, now=NOW).lines
+            assert queued.proposal.sure
+            assert f"netting {leg.reference}" in " ".join(queued.proposal.reasons)
+            for _ in range(2):
+                confirm_match(session, queued.line, queued.proposal.shares, now=NOW)
+            assert own_part(session, get_netting(session, netting_id)).paid == {leg.id: 200}
+        assert (ground.net(0), ground.net(1)) == (0, 0)
+        with ground.database.transaction(one.scope) as session:
+            take_back(session, get_line(session, queued.line.id), reason="A sample", now=NOW)
+            with pytest.raises(InvoiceNotOwed):
+                allocate_held(session, leg.id, now=NOW)
+            assert own_part(session, get_netting(session, netting_id)).paid == {}
+        assert (ground.net(0), ground.net(1)) == (200, -200)
+
+
+def _left(ground: NettingGround, tenant: Tenant, *invoice_ids: UUID) -> list[int]:
+    with ground.database.transaction(tenant.scope) as session:
+        found = outstanding(session, invoice_ids)
+    return [found.get(each, 0) for each in invoice_ids]
+
+
+def _parties(ground: NettingGround, netting_id: UUID) -> list[Tenant]:
+    with ground.database.transaction(ground.office.acting_as(Role.COORDINATOR)) as session:
+        found = set(get_netting(session, netting_id).agency_ids)
+    return [each for each in ground.members if each.id in found]
+
+
+def _legs(ground: NettingGround, netting_id: UUID) -> list[tuple[UUID, UUID, int]]:
+    found = set()
+    for tenant in _parties(ground, netting_id):
+        with ground.database.transaction(tenant.scope) as session:
+            legs = own_part(session, get_netting(session, netting_id)).legs
+            found |= {(each.payer_agency_id, each.payee_agency_id, each.pence) for each in legs}
+    return sorted(found)

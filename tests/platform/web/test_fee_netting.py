@@ -1,55 +1,95 @@
-"""Pages of netting: proposed by one side, confirmed by the other, posted in both books; nothing for anybody else."""
+"""Pages of netting: proposed by one side, confirmed by all, posted in all books; nothing for anybody else."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from concord.servers.login import DatabaseUrls
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
-from tests.matching.fee.invoice.invoice_ground import make_invoice_ground
+from tests.matching.fee.netting_ground import make_netting_ground
 from tests.platform.web.test_fee_statements import said, sheet
 from tests.site import Visitor
 
 Visit = Callable[[Tenant], Visitor]
 
 
+def link_in(page: str) -> str:
+    """Return where the one netting of a page is shown."""
+    return re.findall(r"/fees/netting/[0-9a-f-]{36}", page)[0]
+
+
 class TestNetting:
     def test_takes_two_agencies_from_what_both_owe_to_what_is_left(
         self, database: Database, migrated: DatabaseUrls, factories: Factories, visit_as: Visit
     ) -> None:
-        ground = make_invoice_ground(database, migrated, factories)
-        turned = replace(ground, payer=ground.payee, payee=ground.payer)
-        turned.keep()
-        ground.issue(9_000_00)
-        turned.issue(2_500_00)
-        one, two, stranger = (visit_as(each) for each in (ground.payee, ground.payer, ground.stranger))
+        ground = make_netting_ground(database, migrated, factories, members=2)
+        ground.issue(1, 0, 9_000_00)
+        ground.issue(0, 1, 2_500_00)
+        one, two, stranger = (visit_as(each) for each in (*ground.members, ground.stranger))
+        today = {"until_on": utc_now().date().isoformat()}
 
-        shown = said(one, "/fees/netting")
-        rows = sheet(one, "/fees/netting.csv")
-
-        assert rows[1][1:] == ["9000.00", "2500.00", "2500.00", "6500.00"]
-        assert "£6,500.00 to us" in shown
+        assert sheet(one, "/fees/netting.csv")[1][1:] == ["9000.00", "2500.00", "6500.00"]
+        assert "£6,500.00 to us" in said(one, "/fees/netting")
         assert "£6,500.00 by us" in said(two, "/fees/netting")
         assert "There is no agency" in said(stranger, "/fees/netting?until=1&until=1&until=2020")
-        with_payer = f"/fees/netting/with/{ground.payer.id}"
-        assert one.post(with_payer, {"until_on": "never"}).status_code == 422
-        path = one.post(with_payer, {"until_on": utc_now().date().isoformat()}).headers["Location"]
-        assert one.post(with_payer, {"until_on": utc_now().date().isoformat()}).status_code == 422
+        with_two = f"/fees/netting/with/{ground.members[1].id}"
+        assert one.post(with_two, {"until_on": "never"}).status_code == 422
+        path = one.post(with_two, today).headers["Location"]
+        assert one.post(with_two, today).status_code == 422
         assert "One netting to confirm" in said(two, "/fees")
         assert one.post(f"{path}/confirm", {}).status_code == 409
         assert stranger.get(path).status_code == stranger.get(f"{path}/decline").status_code == 404
         said(one, path)
         said(two, f"{path}/decline")
         assert two.post(f"{path}/decline", {"reason": ""}).status_code == 422
-        said(two, path)
+        assert "Confirm and post" in said(two, path)
         assert two.post(f"{path}/confirm", {}).status_code == 303
-        assert "posted in both books" in said(one, path)
-        assert sorted(row[2] for row in sheet(two, f"{path}/invoices.csv")[1:]) == ["2500.00", "2500.00"]
+        assert "Posted in all books" in said(one, path)
+        assert sorted(row[3] for row in sheet(two, f"{path}/invoices.csv")[1:]) == ["2500.00", "9000.00"]
         assert "There is no agency" in said(one, "/fees/netting")
 
-        worker = visit_as(factories.colleague(ground.payee, roles=frozenset({Role.FAMILY_FINDER})))
+        worker = visit_as(factories.colleague(ground.members[0], roles=frozenset({Role.FAMILY_FINDER})))
         assert worker.get("/fees/netting").status_code == 403
+
+    def test_takes_a_ring_of_three_to_one_payment_that_the_third_never_sees(
+        self, database: Database, migrated: DatabaseUrls, factories: Factories, visit_as: Visit
+    ) -> None:
+        ground = make_netting_ground(database, migrated, factories, members=3)
+        for payer, payee, pence in ((0, 1, 12_345_67), (1, 2, 12_345_67), (2, 0, 7_000_00)):
+            ground.issue(payer, payee, pence)
+        one, two, three = (visit_as(each) for each in ground.members)
+        office = visit_as(factories.colleague(ground.office, roles=frozenset({Role.COORDINATOR})))
+        today = {"until_on": utc_now().date().isoformat()}
+        of_group = f"/swaps/{ground.swap_group_id}/nettings"
+
+        said(one, "/fees/netting")
+        said(office, of_group)
+        without = {**today, "without": [str(ground.members[1].id), str(ground.members[2].id)]}
+        assert one.post(f"/fees/netting/among/{ground.swap_group_id}", without).status_code == 422
+        assert office.post(of_group, {"until_on": ""}).status_code == 422
+        assert office.post(of_group, today).status_code == 303
+        asked = said(office, of_group)
+        assert asked.count("not yet") == 3
+        assert "£" not in asked
+        path = link_in(one.get("/fees/netting").text)
+        assert office.get(path).status_code == 403
+        assert one.post(f"{path}/confirm", {}).status_code == 303
+        assert one.post(f"{path}/decline", {"reason": "Not now"}).status_code == 303
+        assert "Not now" in said(office, of_group)
+        said(one, "/fees/netting")
+        path = one.post(f"/fees/netting/among/{ground.swap_group_id}", today).headers["Location"]
+        for visitor in (two, three):
+            said(visitor, path)
+            assert visitor.post(f"{path}/confirm", {}).status_code == 303
+
+        names = [each.name for each in ground.members]
+        assert f"{names[0]} pays {names[2]}" in said(one, path)
+        shown = said(two, path)
+        assert "Nothing: your agency pays nobody and is paid by nobody." in shown
+        assert "£5,345.67" not in shown
+        assert "£7,000.00" not in shown
+        assert one.get(of_group).status_code == 403
