@@ -105,7 +105,8 @@ def record_event(
     """Tell an event in this transaction and ask for its settling; the same key again returns the first, asking nothing.
 
     :param facts: ``{"rule": "charged" | "stays_waived"}`` of a leg that fell; ``{"amounts": {position: pence}}`` of an
-        override or addendum; ``{"pence", "exception_id"}`` of a refund; nothing of the others.
+        override or addendum; ``{"pence", "vat_pence", "exception_id"}`` of a refund, of which the first is without VAT;
+        nothing of the others.
     """
     event_id = add_event(session, agreement, kind, key=key, happened_on=happened_on, now=now, facts=facts)
     if event_id is not None:

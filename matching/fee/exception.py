@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, select
+from sqlalchemy import BigInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement, Side, get_agreement, side_of
-from matching.fee.event import FeeEventKind, events_of, record_event
-from matching.fee.ledger import Account, LedgerTransaction, Posting, lock_agreement, outstanding
+from matching.fee.event import FeeEventKind, record_event
+from matching.fee.ledger import lock_agreement
 from matching.fee.money import say_pounds
+from matching.fee.paid import paid_of
 from matching.fee.settlement import invoiced_of
 from matching.fee.signer import require_signer
 from matching.fee.signing_limit import require_within
@@ -57,7 +58,7 @@ class FeeException(Base):
     payee_agency_id: Mapped[UUID]
     kind: Mapped[ExceptionKind] = mapped_column(Word(ExceptionKind))
     pence: Mapped[int | None] = mapped_column(BigInteger)
-    """The new fee, or what is paid back; a waiver has none."""
+    """The new fee, or what is paid back, without VAT; a waiver has none."""
     reason: Mapped[str]
     agency_id: Mapped[UUID]
     """Whose person asked."""
@@ -233,26 +234,6 @@ def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dic
     return amounts
 
 
-def paid_of(session: Session, agreement: FeeAgreement) -> int:
-    """Return what was paid of an agreement and not paid back, in the payee's scope and without VAT.
-
-    What is still owed of an invoice over several agreements counts as unpaid of each.
-    """
-    query = (
-        select(LedgerTransaction.invoice_id, func.sum(Posting.pence))
-        .join(Posting, Posting.transaction_id == LedgerTransaction.id)
-        .where(Posting.agreement_id == agreement.id, Posting.account == Account.RECEIVABLE)
-        .where(Posting.agency_id == agreement.payee_agency_id, LedgerTransaction.invoice_id.is_not(None))
-        .group_by(LedgerTransaction.invoice_id)
-    )
-    invoiced = {invoice_id: int(pence) for invoice_id, pence in session.execute(query) if invoice_id}
-    left = outstanding(session, list(invoiced))
-    back = [
-        int(event.facts["pence"]) for event in events_of(session, agreement.id) if event.kind is FeeEventKind.REFUND
-    ]
-    return sum(max(0, pence - max(0, left.get(each, 0))) for each, pence in invoiced.items()) - sum(back)
-
-
 def _amount(kind: ExceptionKind, pence: int | None) -> int | None:
     if kind is ExceptionKind.WAIVER:
         return None
@@ -278,9 +259,14 @@ def _tell(session: Session, asked: FeeException, *, on: date, now: datetime) -> 
         facts["kept"] = sorted(invoiced)
     elif asked.kind is ExceptionKind.OVERRIDE:
         facts["amounts"] = spread(asked.pence or 0, agreement, invoiced)
-    elif (asked.pence or 0) > paid_of(session, agreement):
-        raise ExceptionInvalid("No more is paid back than was paid. Refuse this, and ask for less.")
     else:
-        facts["pence"] = asked.pence
+        facts |= _back(session, agreement, asked.pence or 0)
     kind = _EVENTS[asked.kind]
     record_event(session, agreement, kind, key=f"{kind.value}/{asked.id}", happened_on=on, facts=facts, now=now)
+
+
+def _back(session: Session, agreement: FeeAgreement, pence: int) -> dict[str, int]:
+    paid = paid_of(session, agreement)
+    if pence > paid.net:
+        raise ExceptionInvalid("No more is paid back than was paid. Refuse this, and ask for less.")
+    return {"pence": pence, "vat_pence": paid.vat_with(pence)}

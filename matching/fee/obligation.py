@@ -62,6 +62,8 @@ class Expected:
     """The event behind it."""
     due_key: str | None = None
     foreseen: bool = True
+    vat_pence: int = 0
+    """What of ``pence`` is VAT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,5 +276,6 @@ def _waived(phases: Sequence[_Phase], key: str, day: date) -> bool:
 
 
 def _refund(event: Told) -> Expected:
-    pence = int(event.facts["pence"])
-    return Expected(TransactionKind.REFUNDED, event.key, pence, event.happened_on, "Paid back", event.key)
+    vat = int(event.facts.get("vat_pence", 0))
+    pence, day = int(event.facts["pence"]) + vat, event.happened_on
+    return Expected(TransactionKind.REFUNDED, event.key, pence, day, "Paid back", event.key, vat_pence=vat)

@@ -153,6 +153,7 @@ class _Settling:
             event=event,
             due_key=each.due_key,
             foreseen=each.foreseen,
+            vat_pence=each.vat_pence,
             reason=facts.get("reason"),
             made_by=_signer(facts, "asked") or _recorder(event),
             approved_by=_signer(facts, "decided"),
@@ -160,6 +161,7 @@ class _Settling:
 
     def _reverse(self, key: str, transaction: LedgerTransaction) -> None:
         event = self._last
+        told = next((each for each in self._events.values() if each.id == transaction.event_id), None)
         self._write(
             transaction.kind,
             f"{_versioned(key, self._versions[key])}/reversed",
@@ -169,6 +171,7 @@ class _Settling:
             event=event,
             due_key=key if transaction.kind is TransactionKind.DUE else None,
             foreseen="/month-" not in key,
+            vat_pence=-int(told.facts.get("vat_pence", 0)) if told else 0,
             reason=f"{event.kind.label}, {event.happened_on}" if event else "It should not stand",
             made_by=_recorder(event),
             reverses_id=transaction.id,
@@ -185,6 +188,7 @@ class _Settling:
         event: FeeEvent | None,
         due_key: str | None,
         foreseen: bool,
+        vat_pence: int,
         reason: str | None,
         made_by: Signer | None,
         approved_by: Signer | None = None,
@@ -201,7 +205,15 @@ class _Settling:
             key=f"{agreement.reference}/{key}",
             dated_on=day,
             # What is reversed is its opposite between whoever the parties are by now.
-            entries=mirrored(kind, pence, *parties, agreement_id=agreement.id, due_key=due_key, foreseen=foreseen),
+            entries=mirrored(
+                kind,
+                pence - vat_pence,
+                *parties,
+                vat_pence=vat_pence,
+                agreement_id=agreement.id,
+                due_key=due_key,
+                foreseen=foreseen,
+            ),
             narrative=narrative,
             now=self._now,
             agreement_id=agreement.id,

@@ -48,6 +48,10 @@ def _credited(pence: int, vat: int) -> Lines:
     return [(Account.FEE_INCOME, pence), (Account.VAT_OUT, vat), (Account.RECEIVABLE, -pence - vat)]
 
 
+def _refunded(pence: int, vat: int) -> Lines:
+    return [(Account.FEE_INCOME, pence), (Account.VAT_OUT, vat), (Account.CASH, -pence - vat)]
+
+
 def _moved(debit: Account, credit: Account) -> Callable[[int, int], Lines]:
     def lines(pence: int, _vat: int) -> Lines:
         return [(debit, pence), (credit, -pence)]
@@ -66,7 +70,7 @@ _LINES: dict[TransactionKind, Callable[[int, int], Lines]] = {
     TransactionKind.PAID: _moved(Account.CASH, Account.RECEIVABLE),
     TransactionKind.OVERPAID: _moved(Account.CASH, Account.HELD_AHEAD),
     TransactionKind.ALLOCATED: _moved(Account.HELD_AHEAD, Account.RECEIVABLE),
-    TransactionKind.REFUNDED: _moved(Account.FEE_INCOME, Account.CASH),
+    TransactionKind.REFUNDED: _refunded,
     TransactionKind.NETTED: _moved(Account.NETTING, Account.RECEIVABLE),
     TransactionKind.WRITTEN_OFF: _moved(Account.WRITTEN_OFF, Account.RECEIVABLE),
 }
@@ -86,7 +90,7 @@ def mirrored(
 ) -> list[Entry]:
     """Return the entries of both books for what a kind of transaction moves.
 
-    :param pence: without VAT, which ``vat_pence`` adds to an invoice and takes from a credit note.
+    :param pence: without VAT, which ``vat_pence`` adds to an invoice, a credit note and a refund.
     :param foreseen: ``False`` for what falls due without having been agreed as an amount, as a continuing charge is.
     """
     lines = _due(pence, 0) if kind is TransactionKind.DUE and not foreseen else _LINES[kind](pence, vat_pence)

@@ -28,6 +28,6 @@ class ExceptionForm(FlaskForm):  # type: ignore[misc]
         choices=[SelectChoice(each.value, each.label) for each in ExceptionKind],
         validators=[InputRequired("Choose what should change")],
     )
-    amount = PoundsField("The new fee, or what is paid back (leave it empty for a waiver)", least=0)
+    amount = PoundsField("The new fee, or what is paid back, without VAT (leave it empty for a waiver)", least=0)
     reason = words_field("Why?", missing="Say why: the reason stands in both agencies’ ledgers")
     submit = SubmitField("Ask", widget=GovSubmitInput())

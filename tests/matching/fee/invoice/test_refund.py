@@ -1,0 +1,93 @@
+"""What was paid comes back with the VAT that was paid with it, by two people, and to the penny in the end."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from matching.fee.agreement import get_agreement
+from matching.fee.event import FeeEventKind, record_event
+from matching.fee.exception import ExceptionInvalid, ExceptionKind, ask_exception, decide_exception, get_exception
+from matching.fee.invoice.invoice import get_invoice
+from matching.fee.invoice.vat import VatCategory
+from matching.fee.ledger import Account, TransactionKind, balances_of, mirrored, post
+from matching.fee.paid import paid_of
+from matching.fee.settlement import settle
+from tests.factories import NOW
+from tests.matching.fee.invoice.invoice_ground import InvoiceGround
+
+
+def pay(ground: InvoiceGround, invoice_id: UUID, pence: int) -> None:
+    """Post that so much of an invoice was paid."""
+    with ground.database.transaction(ground.payee.scope) as session:
+        invoice = get_invoice(session, invoice_id)
+        post(
+            session,
+            consortium_id=invoice.consortium_id,
+            payer_agency_id=ground.payer.id,
+            payee_agency_id=ground.payee.id,
+            kind=TransactionKind.PAID,
+            key=f"paid/{invoice_id}/{pence}",
+            dated_on=NOW.date(),
+            entries=mirrored(TransactionKind.PAID, pence, ground.payer.id, ground.payee.id),
+            narrative="Received",
+            now=NOW,
+            invoice_id=invoice_id,
+        )
+
+
+def refund(ground: InvoiceGround, agreement_id: UUID, pence: int) -> None:
+    """Pay back by the word of two, and settle."""
+    with ground.database.transaction(ground.payee.scope) as session:
+        agreement = get_agreement(session, agreement_id)
+        asked = ask_exception(
+            session, agreement, ExceptionKind.REFUND, pence=pence, reason="Settled between the two.", now=NOW
+        )
+        asked_id = asked.id
+    with ground.database.transaction(ground.colleague.scope) as session:
+        decide_exception(session, get_exception(session, asked_id), approve=True, now=NOW)
+    with ground.database.transaction(ground.payee.scope) as session:
+        settle(session, agreement_id, on=NOW.date(), now=NOW)
+
+
+class TestRefund:
+    def test_brings_the_vat_back_with_the_fee(self, ground: InvoiceGround) -> None:
+        ground.keep(vat_category=VatCategory.STANDARD, vat_number="GB980780684")
+        agreements = [ground.due(pence) for pence in (1_003, 2_004)]
+        invoice_id = ground.issue()
+        with ground.database.transaction(ground.payee.scope) as session:
+            invoice = get_invoice(session, invoice_id)
+            gross, tax = invoice.gross_pence, invoice.vat_pence
+            for each in agreements:
+                agreement = get_agreement(session, each)
+                record_event(
+                    session,
+                    agreement,
+                    FeeEventKind.AGREEMENT_SIGNED,
+                    key="agreement_signed",
+                    happened_on=NOW.date(),
+                    now=NOW,
+                )
+                assert paid_of(session, agreement).net == 0
+        pay(ground, invoice_id, gross - 600)
+        with ground.database.transaction(ground.payee.scope) as session:
+            # 600 with VAT are owed still, which may be of either: 501 of each count as unpaid.
+            assert paid_of(session, get_agreement(session, agreements[0])).net == 502
+        pay(ground, invoice_id, 600)
+
+        with pytest.raises(ExceptionInvalid, match="No more is paid back"):
+            refund(ground, agreements[0], 1_004)
+        for agreement_id, pence in ((agreements[0], 500), (agreements[0], 503), (agreements[1], 2_004)):
+            refund(ground, agreement_id, pence)
+
+        with ground.database.transaction(ground.payer.scope) as session:
+            cost = balances_of(session)
+        with ground.database.transaction(ground.payee.scope) as session:
+            left = balances_of(session)
+            assert [paid_of(session, get_agreement(session, each)).vat for each in agreements] == [0, 0]
+        assert (gross, tax) == (3_608, 601)
+        for account in (Account.FEE_INCOME, Account.VAT_OUT, Account.CASH, Account.RECEIVABLE):
+            assert account not in left
+        for account in (Account.FEE_COST, Account.VAT_IN, Account.CASH, Account.PAYABLE):
+            assert account not in cost
