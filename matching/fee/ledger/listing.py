@@ -28,6 +28,8 @@ class Wanted:
     month: date | None = None
     reference: str | None = None
     account: Account | None = None
+    year: int | None = None
+    """The calendar year in whose April a financial year begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ def sum_accounts(session: Session, wanted: Wanted) -> list[AccountSum]:
     return [found[account] for account in Account if account in found]
 
 
+def references_of(session: Session, postings: Sequence[Posting]) -> dict[UUID, str]:
+    """Return the references of the agreements that postings are about, by id, in the references' order."""
+    query = select(FeeAgreement.id, FeeAgreement.reference).order_by(FeeAgreement.reference)
+    rows = session.execute(query.where(FeeAgreement.id.in_({each.agreement_id for each in postings})))
+    return dict(rows.all())
+
+
 def list_counterparties(session: Session) -> list[UUID]:
     """Return the agencies with which the scope's own book has postings."""
     query = select(Posting.other_agency_id).where(Posting.agency_id == scope_of(session).agency_id)
@@ -138,6 +147,8 @@ def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(Posting.other_agency_id == wanted.other_agency_id)
     if wanted.month is not None:
         found.append(Posting.period_on == wanted.month)
+    if wanted.year is not None:
+        found.append(Posting.period_on.between(date(wanted.year, 4, 1), date(wanted.year + 1, 3, 1)))
     if wanted.account is not None:
         found.append(Posting.account == wanted.account)
     if wanted.reference is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, date
+from datetime import MAXYEAR, MINYEAR, date
 from io import BytesIO
 from uuid import UUID
 
@@ -235,13 +235,14 @@ def _ask(session: Session, agreement_id: UUID, form: ExceptionForm) -> None:
 
 def _wanted() -> Wanted:
     args = request.args
-    account = args.get("account", "")
+    account, year = args.get("account", ""), args.get("year", type=int)
     reference = read_code(args.get("reference", "")) or None
     return Wanted(
         other_agency_id=_id(args.get("with")),
         month=_month(args.get("month", "")),
         reference=reference.upper() if reference else None,
         account=next((each for each in Account if each.value == account), None),
+        year=year if year and MINYEAR <= year < MAXYEAR else None,
     )
 
 
@@ -251,6 +252,7 @@ def _asked(wanted: Wanted) -> dict[str, str]:
         "month": f"{wanted.month:%Y-%m}" if wanted.month else "",
         "reference": wanted.reference or "",
         "account": wanted.account.value if wanted.account else "",
+        "year": str(wanted.year or ""),
     }
     return {name: value for name, value in said.items() if value}
 

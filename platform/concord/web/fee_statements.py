@@ -20,7 +20,9 @@ from concord.web.form import DayField
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
+from matching.fee.invoice.invoice import get_invoice
 from matching.fee.ledger import Posting, get_transaction, postings_of
+from matching.fee.ledger.listing import references_of
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.statement.aged_debt import AGES, AgedDebt, Direction, list_debts
 from matching.fee.statement.behind import find_event
@@ -208,10 +210,13 @@ def line(ledger_transaction_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found = get_transaction(session, ledger_transaction_id)
         postings: list[Posting] = postings_of(session, found)
-        event, names = find_event(session, found), _names(session)
-    return render_template(
-        "fee-transaction.html", each=found, postings=postings, event=event, names=names, pounds=pounds
-    )
+        facts = {
+            "event": find_event(session, found),
+            "agreements": references_of(session, postings),
+            "invoice": get_invoice(session, found.invoice_id) if found.invoice_id else None,
+            "names": _names(session),
+        }
+    return render_template("fee-transaction.html", each=found, postings=postings, pounds=pounds, **facts)
 
 
 def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str:

@@ -33,6 +33,7 @@ from matching.fee.invoice.invoice import (
     Wanted,
     credits_of,
     get_invoice,
+    lines_of,
     list_invoices,
     read_content,
     record_look,
@@ -139,6 +140,7 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
         dispute = find_dispute(session, invoice)
         facts = {
             "content": read_content(session, invoice),
+            "lines": lines_of(session, invoice),
             "credits": credits_of(session, invoice),
             "reminders": reminders_of(session, invoice),
             "approval": find_approval(session, invoice),

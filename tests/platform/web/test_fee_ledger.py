@@ -68,6 +68,9 @@ class TestLedger:
         assert "Due from us, not yet invoiced" in said(payer, "/fees/ledger?account=to_be_invoiced")
         assert "There is no posting yet" in said(stranger, "/fees/ledger")
         assert "No posting is so" in said(payee, "/fees/ledger?month=2030-01&with=nobody")
+        assert "Part 1, due when the placement begins" in said(payee, "/fees/ledger?year=2023&account=fee_income")
+        assert "No posting is so" in said(payee, "/fees/ledger?year=2030&month=2024-02")
+        assert "Part 1, due when the placement begins" in said(payee, f"/fees/ledger?year={'9' * 9}")
         assert visit_as(factories.colleague(agreed.payee, roles=frozenset({Role.FAMILY_FINDER}))).get(
             "/fees/ledger"
         ).status_code in {403, 404}

@@ -55,6 +55,12 @@ class TestInvoices:
             assert "Invoice INV-00001" in said(visitor, path)
             assert visitor.get(f"{path}/invoice.pdf").data.startswith(b"%PDF")
             assert b"INV-00001" in visitor.get(f"{path}/invoice.xml").data
+            # From the invoice to its agreement, to how it fell due, and to its transaction, which leads back.
+            (posted,) = [each for each in hrefs_of(visitor, path) if "/statements/lines/" in each]
+            assert f"/fees/agreements/{agreement_id}" in hrefs_of(visitor, path)
+            assert {path, f"/fees/agreements/{agreement_id}"} <= set(hrefs_of(visitor, posted))
+            (due,) = {each for each in hrefs_of(visitor, path) if each.startswith("/fees/ledger?reference=")}
+            assert posted in hrefs_of(visitor, due)
         assert stranger.get(path).status_code == 404
         assert "There are none yet" in said(stranger, "/fees/invoices")
 
