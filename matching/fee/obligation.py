@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import count
+from itertools import count, takewhile
 from typing import Any
 
 from matching.fee.event import FeeEventKind
@@ -149,21 +149,21 @@ def _phases(
         phases.append(_Phase(TransactionKind.WAIVED, signed.happened_on, signed.key))
     for event in events:
         standing = phases[-1].kind if phases else TransactionKind.REVIVED
+        by_rule = bool(phases) and phases[-1].event_key == signed.key
+        # What the phase before left as it was.
+        about = None if standing is TransactionKind.REVIVED else phases[-1].kept
         fallen = fallen or event is disrupted
         if event.kind is FeeEventKind.WAIVER:
-            # Waived again: what was left before, and was not invoiced or was credited since.
-            about = None if standing is TransactionKind.REVIVED else phases[-1].kept
             kept = frozenset(
                 key for key in event.facts.get("kept", ()) if about is None or key in about or key.startswith(_MONTHLY)
             )
             phases.append(_Phase(TransactionKind.WAIVED, event.happened_on, event.key, kept, about))
-        elif _revives(event) and phases and phases[-1].event_key == signed.key:
-            # By the rule alone it was waived: what two people decided stands, whatever becomes of the swap.
-            phases.append(_Phase(TransactionKind.REVIVED, event.happened_on, event.key))
+        elif standing is TransactionKind.WAIVED and _revives(event, by_rule=by_rule):
+            phases.append(_Phase(TransactionKind.REVIVED, event.happened_on, event.key, phases[-1].kept))
             if fallen and disrupted and plan.falls_away:
                 phases.append(_charged_until(disrupted, parts, last, on=event.happened_on))
-        elif event is disrupted and plan.falls_away and standing is TransactionKind.REVIVED:
-            phases.append(_Phase(TransactionKind.FALLEN_AWAY, event.happened_on, event.key))
+        elif event is disrupted and plan.falls_away and not by_rule:
+            phases.append(_Phase(TransactionKind.FALLEN_AWAY, event.happened_on, event.key, about=about))
     return phases
 
 
@@ -179,9 +179,14 @@ def _charged_until(
     return _Phase(TransactionKind.FALLEN_AWAY, max(on, disrupted.happened_on), disrupted.key, due)
 
 
-def _revives(event: Told) -> bool:
+def _revives(event: Told, *, by_rule: bool) -> bool:
+    """Say whether an event charges after all what was waived: by the rule alone, or by two people.
+
+    What two people waived stands whatever becomes of a swap, until two people agree another fee.
+    """
     charged = event.kind is FeeEventKind.LEG_FALLEN and event.facts.get("rule") == CHARGED
-    return charged or event.kind is FeeEventKind.LEG_UNBALANCED
+    fallen = charged or event.kind is FeeEventKind.LEG_UNBALANCED
+    return event.kind is FeeEventKind.OVERRIDE or (by_rule and fallen)
 
 
 def _disrupted(last: Mapping[FeeEventKind, Told]) -> Told | None:
@@ -269,8 +274,10 @@ def _continuing(
 
 
 def _waived(phases: Sequence[_Phase], key: str, day: date) -> bool:
-    if phases and phases[-1].kind is TransactionKind.WAIVED:
-        return key not in phases[-1].kept
+    since = list(takewhile(lambda phase: phase.kind is not TransactionKind.REVIVED, reversed(phases)))
+    waived = [phase for phase in since if phase.kind is TransactionKind.WAIVED]
+    if waived:
+        return any(key not in phase.kept for phase in waived)
     before = [phase for phase in phases if phase.on <= day]
     return bool(before) and before[-1].kind is not TransactionKind.REVIVED
 

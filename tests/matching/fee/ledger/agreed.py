@@ -31,11 +31,11 @@ _INSERT = """
         false, %(plan)s, %(continuing)s, %(after)s, 'moving_in', %(disruption)s, 'in_force', 1, now(), NULL,
         %(payer_person)s, 'Sam', now(), %(payee_person)s, 'Kit', now())
 """
-_WAIVER = """
-    INSERT INTO fee_exception (id, consortium_id, agreement_id, payer_agency_id, payee_agency_id, kind, reason,
+_EXCEPTION = """
+    INSERT INTO fee_exception (id, consortium_id, agreement_id, payer_agency_id, payee_agency_id, kind, pence, reason,
         agency_id, deciding_agency_id, asked_at, asked_by, asked_name, decided_at, decided_by, decided_name, approved)
-    VALUES (%(id)s, %(consortium)s, %(agreement)s, %(payer)s, %(payee)s, 'waiver', 'A sample',
-        %(payee)s, %(payee)s, now(), %(asker)s, 'Kit', now(), %(decider)s, 'Sam', true)
+    VALUES (%(id)s, %(consortium)s, %(agreement)s, %(payer)s, %(payee)s, %(kind)s, %(pence)s, 'A sample',
+        %(asking)s, %(payee)s, now(), %(asker)s, 'Kit', now(), %(decider)s, 'Sam', true)
     ON CONFLICT DO NOTHING
 """
 
@@ -53,19 +53,34 @@ class Agreed:
 
     def waive(self, on: date, *, name: str = "waiver", **facts: Any) -> None:
         """Record a waiver as two people of the payee decided it; under the same name it is the same one."""
-        waiver = {
+        self._decide(FeeEventKind.WAIVER, on, name=name, pence=None, facts=facts)
+
+    def override(self, on: date, *, amounts: dict[str, int], name: str = "override") -> None:
+        """Record another fee as somebody of each agency agreed it, by position."""
+        self._decide(FeeEventKind.OVERRIDE, on, name=name, pence=sum(amounts.values()), facts={"amounts": amounts})
+
+    def refund(self, on: date, *, pence: int, vat_pence: int, name: str = "refund") -> None:
+        """Record what two people of the payee pay back, without VAT and with it."""
+        facts = {"pence": pence, "vat_pence": vat_pence}
+        self._decide(FeeEventKind.REFUND, on, name=name, pence=pence, facts=facts)
+
+    def _decide(self, kind: FeeEventKind, on: date, *, name: str, pence: int | None, facts: dict[str, Any]) -> None:
+        decided = {
             "id": uuid5(self.id, name),
             "consortium": self.payer.scope.consortium_id,
             "agreement": self.id,
             "payer": self.payer.id,
             "payee": self.payee.id,
+            "kind": kind.value,
+            "pence": pence,
+            "asking": self.payer.id if kind is FeeEventKind.OVERRIDE else self.payee.id,
             "asker": uuid5(self.id, "asker"),
             "decider": self.payee.scope.person_id,
         }
-        self.admin.execute(_WAIVER, waiver)
-        facts |= {"asked_by": str(waiver["asker"]), "asked_name": "Kit", "decided_by": str(waiver["decider"])}
-        facts |= {"decided_name": "Sam", "exception_id": str(waiver["id"])}
-        self.tell(FeeEventKind.WAIVER, on, key=f"waiver/{waiver['id']}", by=self.payee, **facts)
+        self.admin.execute(_EXCEPTION, decided)
+        facts |= {"asked_by": str(decided["asker"]), "asked_name": "Kit", "decided_by": str(decided["decider"])}
+        facts |= {"decided_name": "Sam", "exception_id": str(decided["id"])}
+        self.tell(kind, on, key=f"{kind.value}/{decided['id']}", by=self.payee, **facts)
 
     def tell(
         self, kind: FeeEventKind, on: date, *, key: str | None = None, by: Tenant | None = None, **facts: Any

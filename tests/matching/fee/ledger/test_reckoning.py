@@ -83,6 +83,28 @@ class TestSwap:
 
         assert (waived, swap.settle(date(2025, 6, 1)), swap.balances()) == ({}, 0, {})
 
+    def test_is_charged_what_two_people_agree_after_it_was_waived(self, swap: Agreed) -> None:
+        swap.waive(date(2024, 3, 5), kept=[])
+        swap.settle(date(2024, 3, 5))
+        swap.override(date(2024, 4, 1), amounts={"1": 100, "2": 50})
+        swap.settle(date(2024, 4, 1))
+        swap.tell(FeeEventKind.ORDERED, date(2024, 5, 1))
+        swap.settle(date(2024, 5, 1))
+
+        assert swap.balances() == {Account.TO_INVOICE: 150, Account.FEE_INCOME: -150}
+        assert days(swap)["due/1"] == date(2024, 4, 1)
+
+    def test_lets_what_is_credited_after_a_waiver_and_a_disruption_fall_away(self, swap: Agreed) -> None:
+        swap.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
+        swap.settle(date(2024, 5, 1))
+        swap.invoice("due/1", 1_800_000, date(2024, 5, 2))
+        swap.waive(date(2024, 5, 3), kept=["due/1"])
+        swap.tell(FeeEventKind.DISRUPTED, date(2024, 5, 4))
+        swap.invoice("due/1", -1_800_000, date(2024, 5, 5))
+        swap.settle(date(2024, 5, 5))
+
+        assert swap.balances() == {}
+
     def test_stays_waived_by_people_who_were_first(self, swap: Agreed) -> None:
         swap.waive(date(2024, 3, 5), kept=[])
         swap.settle(date(2024, 3, 5))
