@@ -1,7 +1,8 @@
 """What departs from an agreement: a waiver, another fee, a refund. Each with a reason and the word of two people.
 
 Income is its own agency's to give up: two of its people waive or refund. Another price takes somebody of each agency.
-Both names stand in the ledger beside the reason.
+Both names stand in the ledger beside the reason. Whoever decides keeps to their limit for all that it is about; so does
+who asks for another fee, for that is their agency's word.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy import BigInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement, Side, get_agreement, side_of
+from matching.fee.at_stake import changed_by, waived_by
 from matching.fee.event import FeeEventKind, record_event
 from matching.fee.ledger import lock_agreement
 from matching.fee.money import say_pounds
@@ -31,6 +33,7 @@ from tenants.permission import Verb, require
 
 RECORD_KIND = "fee_exception"
 MOST_PENCE = 1_000_000_00
+_NO_FEE = "The agreement has no fee yet. State one, and let both agencies sign it."
 
 
 class ExceptionKind(StrEnum):
@@ -114,8 +117,10 @@ def ask_exception(
     reason, pence = reason.strip(), _amount(kind, pence)
     if not reason:
         raise ExceptionInvalid("Say why: the reason stands in both agencies’ ledgers.")
+    if agreement.amount_pence is None:
+        raise ExceptionInvalid(_NO_FEE)
     if kind is ExceptionKind.OVERRIDE:
-        require_within(session, pence or 0)
+        _require_within(session, agreement, kind, pence, on=now.date())
     others = {Side.PAYER: agreement.payee_agency_id, Side.PAYEE: agreement.payer_agency_id}
     found = FeeException(
         consortium_id=agreement.consortium_id,
@@ -143,7 +148,7 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
     :raises ExceptionDecided: when it was decided already.
     :raises NotYoursToGive: when another agency decides.
     :raises SamePerson, BothSides: when the second person may not be that.
-    :raises BeyondLimit: when another fee is beyond what the person signs.
+    :raises BeyondLimit: when it approves more than the person's limit.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
     if asked.deciding_agency_id != scope_of(session).agency_id:
@@ -157,8 +162,11 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
     sides = agencies if asked.kind is ExceptionKind.OVERRIDE else ()
     require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=sides)
     signer = require_signer(session)
-    if approve and asked.kind is ExceptionKind.OVERRIDE:
-        require_within(session, asked.pence or 0)
+    if approve:
+        # Nobody invoices meanwhile: what it is about, and what was invoiced by now, stands.
+        lock_agreement(session, asked.agreement_id)
+        agreement = get_agreement(session, asked.agreement_id)
+        _require_within(session, agreement, asked.kind, asked.pence, on=now.date())
     asked.decided_at, asked.decided_by, asked.decided_name = now, signer.person_id, signer.name
     asked.approved = approve
     session.flush()
@@ -171,7 +179,7 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
         now=now,
     )
     if approve:
-        _tell(session, asked, on=now.date(), now=now)
+        _tell(session, asked, agreement, on=now.date(), now=now)
 
 
 def get_exception(session: Session, exception_id: UUID) -> FeeException:
@@ -220,7 +228,7 @@ def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dic
     if left < 0:
         raise ExceptionInvalid("More than that was invoiced. Credit an invoice first.")
     if not parts:
-        raise ExceptionInvalid("The agreement has no fee yet. State one, and let both agencies sign it.")
+        raise ExceptionInvalid(_NO_FEE)
     amounts = {str(position): amount for position, amount in kept.items()}
     weight = sum(part.pence for part in open_parts)
     rest = left
@@ -242,10 +250,18 @@ def _amount(kind: ExceptionKind, pence: int | None) -> int | None:
     return pence
 
 
-def _tell(session: Session, asked: FeeException, *, on: date, now: datetime) -> None:
-    # Nobody invoices meanwhile: what was invoiced by now stands.
-    lock_agreement(session, asked.agreement_id)
-    agreement = get_agreement(session, asked.agreement_id)
+def _require_within(
+    session: Session, agreement: FeeAgreement, kind: ExceptionKind, pence: int | None, *, on: date
+) -> None:
+    about = pence or 0
+    if kind is ExceptionKind.WAIVER:
+        about = waived_by(session, agreement, on=on)
+    elif kind is ExceptionKind.OVERRIDE:
+        about = changed_by(session, agreement, about, on=on)
+    require_within(session, about, does="decide on")
+
+
+def _tell(session: Session, asked: FeeException, agreement: FeeAgreement, *, on: date, now: datetime) -> None:
     facts: dict[str, Any] = {
         "exception_id": str(asked.id),
         "reason": asked.reason,

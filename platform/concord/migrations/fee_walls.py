@@ -50,3 +50,25 @@ BANK_NAMES = f"""
     END
     $$
 """
+# A limit goes down by one person's word and up by two: what was asked for, by another than who asked.
+LIMIT = f"""
+    CREATE FUNCTION hold_signing_limit() RETURNS trigger LANGUAGE plpgsql {FIXED} AS $$
+    BEGIN
+        IF OLD.pence IS NOT NULL AND (NEW.pence IS NULL OR NEW.pence > OLD.pence) AND NOT (
+                OLD.asked_by IS NOT NULL AND OLD.asked_by IS DISTINCT FROM scope_person() AND NEW.asked_by IS NULL
+                AND NEW.pence IS NOT DISTINCT FROM OLD.asked_pence AND scope_person() IS NOT NULL) THEN
+            RAISE EXCEPTION 'a limit is raised by two people' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        IF NEW.asked_by IS NOT NULL AND ((NEW.asked_by, NEW.asked_pence, NEW.asked_name, NEW.asked_at)
+                IS DISTINCT FROM (OLD.asked_by, OLD.asked_pence, OLD.asked_name, OLD.asked_at))
+                AND NEW.asked_by IS DISTINCT FROM scope_person() THEN
+            RAISE EXCEPTION 'a limit is asked for in one’s own name' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        IF (NEW.pence, NEW.set_by, NEW.set_name) IS DISTINCT FROM (OLD.pence, OLD.set_by, OLD.set_name)
+                AND NEW.set_by IS DISTINCT FROM scope_person() THEN
+            RAISE EXCEPTION 'a limit is set in one’s own name' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END
+    $$
+"""

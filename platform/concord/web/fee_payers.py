@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
@@ -21,7 +21,7 @@ from matching.fee.payer import (
     get_payer,
     list_payers,
 )
-from matching.fee.signing_limit import SIGNERS, LimitInvalid, list_limits, set_limit
+from matching.fee.signing_limit import SIGNERS, LimitInvalid, decide_limit, list_asked, list_limits, set_limit
 from tenants.agency import AgencyKind, list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -40,13 +40,15 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         payers = list_payers(session)
         agencies = list_agencies(session)
-        limits = list_limits(session)
+        limits, asked = list_limits(session), list_asked(session)
     return render_template(
         "fee-payers.html",
         payers=payers,
         names=names_of(agencies),
         limits=limits,
+        asked=asked,
         own=g.scope.agency_id,
+        person=g.scope.person_id,
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         sets=Role.MANAGER in g.scope.roles,
         asks=any(each.kind is AgencyKind.REGIONAL_AGENCY and each.id != g.scope.agency_id for each in agencies),
@@ -130,6 +132,17 @@ def limit(role: str) -> ResponseReturnValue:
         form,
         title=f"{wanted.label}: up to how much?",
         back=(url_for("fee_payers.index"), "Who pays, and who signs"),
-        lead="Managers of the agency set it.",
+        lead="It holds for what people sign, and for the waivers, other fees and refunds that they decide on. A lower "
+        "one holds at once; a higher one once somebody else who may approve fees has agreed to it.",
         hints={"amount": "In pounds. Leave it empty for any amount; 0 for none"},
     )
+
+
+@blueprint.post(f"/fees/limits/<any({_SIGNERS}):role>/asked")
+@may(Verb.APPROVE_FEES)
+def decide(role: str) -> ResponseReturnValue:
+    """Agree to the higher limit that waits, as it was seen, or decline it."""
+    seen, approve = request.form.get("pence", type=int), request.form.get("approve") == "yes"
+    with transaction() as session:
+        decide_limit(session, Role(role), pence=seen, approve=approve, now=utc_now())
+    return redirect(url_for("fee_payers.index"), 303)

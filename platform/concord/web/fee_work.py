@@ -18,6 +18,7 @@ from matching.fee.ledger import count_to_close
 from matching.fee.netting import count_to_confirm
 from matching.fee.remittance.line import count_waiting
 from matching.fee.remittance.remittance import count_asking
+from matching.fee.signing_limit import count_asked
 from matching.fee.statement.statement import count_to_agree
 from matching.fee.waiting import (
     count_addenda,
@@ -197,6 +198,13 @@ WAITS: tuple[Wait, ...] = (
         "fee_agreements.index",
         Verb.APPROVE_FEES,
         lambda session, _: count_undecided(session),
+    ),
+    Wait(
+        "higher signing limit to agree to",
+        "higher signing limits to agree to",
+        "fee_payers.index",
+        Verb.APPROVE_FEES,
+        lambda session, _: count_asked(session),
     ),
     Wait(
         "month to close",

@@ -30,7 +30,7 @@ from matching.fee.event import FeeEvent, FeeEventKind
 from matching.fee.exception import ExceptionKind, ask_exception, decide_exception, get_exception
 from matching.fee.rule import LegFalls
 from matching.fee.signing import sign_addendum, sign_agreement
-from matching.fee.signing_limit import BeyondLimit, list_limits, set_limit
+from matching.fee.signing_limit import BeyondLimit, decide_limit, list_limits, set_limit
 from matching.placement.placement import get_placement
 from tenants.agency import get_agency
 from tenants.approval import BothSides, NobodyNamed
@@ -202,6 +202,10 @@ class TestSign:
             set_limit(session, Role.FINANCE_OFFICER, pence=None, now=utc_now())
         with transaction(ground.database, ground.devon) as session:
             set_limit(session, Role.FINANCE_OFFICER, pence=2_700_000, now=utc_now())
+        with pytest.raises(BeyondLimit):
+            sign(ground, officer, agreement_id)
+        with transaction(ground.database, officer) as session:
+            decide_limit(session, Role.FINANCE_OFFICER, pence=2_700_000, approve=True, now=utc_now())
         assert sign(ground, officer, agreement_id).payer_signed_by == officer.scope.person_id
         # Another fee takes a word of each side, as a signature does.
         with transaction(ground.database, ground.dorset) as session:

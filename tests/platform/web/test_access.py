@@ -146,6 +146,7 @@ CENSUS = {
     "POST /fees/exceptions/<uuid:fee_exception_id>": "may approve_fees",
     "GET /fees/limits/<any(finance_officer, manager):role>": "may approve_fees",
     "POST /fees/limits/<any(finance_officer, manager):role>": "may approve_fees",
+    "POST /fees/limits/<any(finance_officer, manager):role>/asked": "may approve_fees",
     "GET /fees/payers": "may read_fees",
     "GET /fees/payers/new": "may approve_fees",
     "POST /fees/payers/new": "may approve_fees",

@@ -289,6 +289,18 @@ class TestPayers:
         assert "Up to £30,000" in said(officer, "/fees/payers")
         officer.get(path)
         assert officer.post(path, {"amount": "90000"}).status_code == 403
+        # A higher one holds once a second person has agreed to what they saw.
         manager.get(path)
         assert manager.post(path, {"amount": ""}).status_code == 303
+        listed = said(manager, "/fees/payers")
+        assert "asked on" in listed
+        assert "for any amount" in listed
+        assert "Up to £30,000" in listed
+        assert "Agree to it" not in listed
+        assert manager.post(f"{path}/asked", {"pence": "", "approve": "yes"}).status_code == 403
+        assert "higher signing limit to agree to" in said(officer, "/fees")
+        said(officer, "/fees/payers")
+        assert officer.post(f"{path}/asked", {"pence": "1", "approve": "yes"}).status_code == 409
+        assert officer.post(f"{path}/asked", {"pence": "", "approve": "yes"}).status_code == 303
         assert "Any amount" in said(officer, "/fees/payers")
+        assert officer.post("/fees/limits/manager/asked", {"pence": "", "approve": "no"}).status_code == 409

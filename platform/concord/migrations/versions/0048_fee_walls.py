@@ -2,7 +2,7 @@
 
 A row that two agencies share names an agreement, an event or a transaction of those two. Who made, approved or asked
 for something is the scope's own person, or stands on record as such in an event that the row comes of. What departs
-from an agreement is told as two people decided it.
+from an agreement is told as two people decided it. A limit to signing is raised by two people.
 
 Policies that went through all of an agency's transactions or agreements for one row ask for it by its key.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.fee_walls import BANK_NAMES, PARTIES, REVERSAL
+from concord.migrations.fee_walls import BANK_NAMES, LIMIT, PARTIES, REVERSAL
 from concord.migrations.wall import OWN
 
 revision = "0048"
@@ -31,9 +31,7 @@ LEDGER_MAKER = f"""
 """Settling posts what came of an event in the name of who told it, or asked for what it decided."""
 LEDGER_APPROVER = """
     (approved_by IS NULL
-        OR EXISTS (SELECT FROM fee_event e WHERE e.id = event_id AND approved_by::text = e.facts ->> 'decided_by')
-        OR (kind = 'netted' AND EXISTS (SELECT FROM netting n WHERE n.id::text = split_part(key, '/', 2)
-            AND n.made_by = approved_by)))
+        OR EXISTS (SELECT FROM fee_event e WHERE e.id = event_id AND approved_by::text = e.facts ->> 'decided_by'))
 """
 DECIDED = "kind IN ('waiver', 'override', 'refund')"
 AS_DECIDED = f"""
@@ -54,6 +52,7 @@ def upgrade() -> None:
     _ledger()
     _shared()
     _names()
+    _limits()
 
 
 def _of(table: str, named: str = "fee_agreement", key: str = "agreement_id") -> str:
@@ -124,4 +123,26 @@ def _names() -> None:
     op.execute(
         "CREATE TRIGGER payee_account_change_names BEFORE UPDATE ON payee_account_change FOR EACH ROW "
         "WHEN (current_user = 'concord_app') EXECUTE FUNCTION hold_bank_names()"
+    )
+
+
+def _limits() -> None:
+    op.execute("""
+        ALTER TABLE signing_limit
+            -- A higher one, that waits for a second person; null for any amount.
+            ADD asked_pence bigint,
+            ADD asked_by uuid,
+            ADD asked_name text,
+            ADD asked_at timestamptz,
+            ADD CHECK (num_nulls(asked_by, asked_name, asked_at) IN (0, 3)),
+            ADD CHECK (asked_by IS NOT NULL OR asked_pence IS NULL),
+            ADD CHECK (asked_by IS NULL OR (pence IS NOT NULL AND (asked_pence IS NULL OR asked_pence > pence)))
+    """)
+    _check("signing_limit", f"{OWN} AND set_by {ME} AND asked_by IS NULL")
+    # Who asks for a higher one sets none, and who declines it neither: the trigger knows what a row was before.
+    _check("signing_limit", OWN, "update")
+    op.execute(LIMIT)
+    op.execute(
+        "CREATE TRIGGER signing_limit_raised BEFORE UPDATE ON signing_limit FOR EACH ROW "
+        "WHEN (current_user = 'concord_app') EXECUTE FUNCTION hold_signing_limit()"
     )
