@@ -165,7 +165,7 @@ REGISTER: tuple[Holding, ...] = (
     Holding("payment_allocation", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
     Holding("fee_statement", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
     Holding("fee_statement_line", Course.STAYS, agencies=("agency_id", "other_agency_id"), sides=2),
-    Holding("netting", Course.STAYS),
+    Holding("netting", Course.STAYS, agencies=("agency_id", "declined_agency_id")),
     Holding("netting_member", Course.STAYS),
     Holding("netting_claim", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),
     Holding("netting_leg", Course.STAYS, agencies=("payer_agency_id", "payee_agency_id"), sides=2),

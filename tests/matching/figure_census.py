@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[2]
 _WHOLE = frozenset({"int", "int | None"})
 _COUNTS = "func.count("
 _POOLS = re.compile(r"^from [\w.]+ import (?:\([^)]*|.*)\b(Pool|open_pool|WholePool|Ranking)\b", re.MULTILINE)
-_TOLD = frozenset({"ranking.near_miss", "ranking.standing", "ranking.engine", "pack_content", "monitoring.consortium"})
+_TOLD = frozenset(
+    {
+        *("ranking.near_miss", "ranking.standing", "ranking.engine", "pack_content", "monitoring.consortium"),
+        "fee.report.office_saving",
+    }
+)
 """What is reckoned of a pool that others opened, or of a whole consortium by the database."""
 
 

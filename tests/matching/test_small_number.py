@@ -58,6 +58,9 @@ CENSUS = {
         (
             *("monitoring.consortium.Told.links", "monitoring.consortium.Told.median"),
             "monitoring.consortium.Told.ninetieth",
+            *("fee.report.office_saving.AgencySavings.spared", "fee.report.office_saving.AgencySavings.earned"),
+            *("fee.report.office_saving.YearOverAgencies.spared", "fee.report.office_saving.YearOverAgencies.earned"),
+            *("fee.report.office_saving.Cell.agreements", "fee.report.office_saving.Cell.pence"),
             *("pack_content.Count.all", "pack_content.Figures.never", "pack_content.Named.lists"),
             *("pack_content.Seen.groups", "pack_content.Seen.unseen", "pack_content.Supply.groups"),
             *("pack_content.Supply.households", "pool_view.Concentration.never", "pool_view.EquityRow.groups"),
@@ -86,6 +89,7 @@ CENSUS = {
             *("ranking.engine.RankedGroup.questions", "swap.opportunity.Opportunities.points"),
             *("swap.opportunity.OpportunityLeg.below_best", "swap.opportunity.OpportunityLeg.points"),
             "swap.opportunity.OpportunityLeg.position",
+            *("fee.report.office_saving.Cell.year", "fee.report.office_saving.YearOverAgencies.year"),
         ),
         NO_COUNT,
     ),

@@ -130,6 +130,7 @@ DEFINERS = {
     "forget_words": ("concord_search", "forgets the words that are in no record any more, for the schedule"),
     "draw_netting": ("concord_work", "puts together what several agencies owe one another, and tells nobody of it"),
     "confirm_netting": ("concord_work", "takes the word of the scope's own agency, and with the last posts all books"),
+    "office_savings": ("concord_work", "adds up what each agency's agreements spared and earned, for the office alone"),
     "search_plans": ("concord_search", "says how a search is planned, which depends on the rights it is made with"),
 }
 ROLES_WITHOUT_LOGIN = (

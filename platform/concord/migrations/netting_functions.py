@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 FIXED = "SET search_path = pg_catalog, public, pg_temp"
+APRIL = 4
 EXACT = 15
 """For how many agencies the fewest payments are looked for over all their subsets: 2 to the power of it."""
 DAYS = 14
@@ -240,5 +241,31 @@ CONFIRM = f"""
         END LOOP;
         RETURN 'posted';
     END
+    $$
+"""
+# By the same rules as each agency's own list; what the office is told of it is reckoned from these sums.
+SAVINGS = f"""
+    CREATE FUNCTION office_savings()
+    RETURNS TABLE (year integer, agency_id uuid, kind text, agreements integer, pence bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER {FIXED} AS $$
+        WITH found AS (
+            SELECT f.payer_agency_id AS agency_id, 'spared' AS kind, f.id, f.amount_pence AS pence, f.placed_on AS day
+            FROM fee_agreement f
+            WHERE f.waived AND f.placed_on IS NOT NULL AND f.state <> 'withdrawn' AND f.amount_pence IS NOT NULL
+                AND f.consortium_id = scope_consortium() AND f.payer_agency_id <> f.payee_agency_id
+                AND NOT EXISTS (SELECT FROM ledger_transaction t WHERE t.agreement_id = f.id AND t.kind = 'revived')
+            UNION ALL
+            SELECT p.agency_id, 'earned', f.id, -p.pence, p.period_on
+            FROM posting p JOIN fee_agreement f ON f.id = p.agreement_id
+            WHERE p.account = 'fee_income' AND f.consortium_id = scope_consortium()
+        ), in_year AS (
+            SELECT (extract(year FROM day) - CASE WHEN extract(month FROM day) < {APRIL} THEN 1 ELSE 0 END)::integer
+                AS year, found.agency_id, found.kind, found.id, sum(found.pence) AS pence
+            FROM found GROUP BY 1, 2, 3, 4 HAVING sum(found.pence) <> 0
+        )
+        SELECT y.year, y.agency_id, y.kind, count(*)::integer, sum(y.pence)::bigint
+        FROM in_year y
+        WHERE EXISTS (SELECT FROM agency a WHERE a.id = scope_agency() AND a.kind = 'consortium_office')
+        GROUP BY 1, 2, 3
     $$
 """

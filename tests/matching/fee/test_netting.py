@@ -250,7 +250,8 @@ class TestProposeGroupNetting:
 class TestConfirmNetting:
     def test_posts_all_books_at_once_and_keeps_what_each_is_owed(self, ground: NettingGround) -> None:
         random = Random(7)  # noqa: S311 - amounts of a test
-        made = [ground.issue(*random.sample(range(4), 2), random.randint(1, 10**7)) for _ in range(8)]
+        pairs = [random.sample(range(4), 2) for _ in range(8)]
+        made = [ground.issue(payer, payee, random.randint(1, 10**7)) for payer, payee in pairs]
         nets = [ground.net(each) for each in range(4)]
         netting_id = ground.propose(ground.coordinator)
         parties = _parties(ground, netting_id)

@@ -19,7 +19,9 @@ Visit = Callable[[Tenant], Visitor]
 
 def link_in(page: str) -> str:
     """Return where the one netting of a page is shown."""
-    return re.findall(r"/fees/netting/[0-9a-f-]{36}", page)[0]
+    found = re.search(r"/fees/netting/[0-9a-f-]{36}", page)
+    assert found
+    return found[0]
 
 
 class TestNetting:
@@ -93,3 +95,5 @@ class TestNetting:
         assert "£5,345.67" not in shown
         assert "£7,000.00" not in shown
         assert one.get(of_group).status_code == 403
+        assert "No swap has spared an agency" in said(office, "/fees/savings")
+        assert sheet(office, "/fees/savings.csv")[0][1] == "Agency"

@@ -3,13 +3,15 @@
 An agency reads its own invoices and its own legs, never what two others owe each other. What is owed among all of them
 is put together, and posted in all of their books, by functions that tell nobody of it. The office of the swap group
 sees who has confirmed, and no sum. Netting between two is the same with two agencies.
+
+A consortium's office is told what swaps spared its agencies and what their families earned, by agency and year.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-from concord.migrations.netting_functions import CONFIRM, DRAW, OWED, PAYMENTS
+from concord.migrations.netting_functions import CONFIRM, DRAW, OWED, PAYMENTS, SAVINGS
 from concord.migrations.wall import give_function, may_read, may_write, wall
 
 revision = "0046"
@@ -32,9 +34,12 @@ READ = {
     "invoice": "id, consortium_id, payer_agency_id, payee_agency_id, number",
     "invoice_line": "invoice_id, agreement_id",
     "dispute": "invoice_id, status",
-    "ledger_transaction": "invoice_id",
+    "ledger_transaction": "invoice_id, agreement_id, kind",
     "swap_group": "id, consortium_id, office_id",
     "swap_member": "swap_group_id, agency_id, agreed_on",
+    "fee_agreement": "payer_agency_id, amount_pence, placed_on",
+    "posting": "period_on",
+    "agency": "id, kind",
 }
 """What the functions read beside what their role reads already."""
 TRANSACTION = (
@@ -187,7 +192,7 @@ def _policies() -> None:
 def _functions() -> None:
     for table, columns in READ.items():
         op.execute(f"GRANT SELECT ({columns}) ON {table} TO concord_work")
-    for table in ("invoice_line", "dispute", "swap_group", "swap_member"):
+    for table in ("agency", "invoice_line", "dispute", "swap_group", "swap_member"):
         may_read(table, "true", role="concord_work", name="netting")
     for table in ("netting", "netting_member", "netting_claim", "netting_leg"):
         may_read(table, "true", role="concord_work", name="drawn")
@@ -206,10 +211,11 @@ def _functions() -> None:
     ):
         op.execute(f"CREATE POLICY {table}_net ON {table} FOR INSERT TO concord_work WITH CHECK ({check})")
         op.execute(f"GRANT INSERT ({columns}) ON {table} TO concord_work")
-    for statement in (PAYMENTS, OWED, DRAW, CONFIRM):
+    for statement in (PAYMENTS, OWED, DRAW, CONFIRM, SAVINGS):
         op.execute(statement)
     give_function("draw_netting(uuid, uuid[], uuid, date, timestamptz, text)", "concord_work")
     give_function("confirm_netting(uuid, timestamptz, text)", "concord_work")
+    give_function("office_savings()", "concord_work")
 
 
 def _pay_legs() -> None:

@@ -7,15 +7,21 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
 
 from matching.fee.agreement import get_agreement
 from matching.fee.ledger import Account, TransactionKind, mirrored, post
 from matching.fee.report.accrual import list_accruals
 from matching.fee.report.forecast import MONTHS, by_month, forecast
+from matching.fee.report.office_saving import Cell, YearOverAgencies, list_office_savings
+from matching.fee.report.office_saving import by_year as over_agencies
 from matching.fee.report.saving import Kind, YearOfSavings, by_year, list_savings
 from matching.fee.report.year import read_year, year_of
 from matching.fee.signing import sign_agreement
 from matching.fee.statement.aged_debt import Direction
+from matching.meeting import OfficeOnly
 from matching.swap.group import SwapGroup, Terms, agree, make_swap_group
 from matching.swap.rule import Follow, SwapRule
 from matching.working_day import add_months
@@ -160,6 +166,34 @@ class TestListSavings:
         worker = replace(ground.devon, scope=ground.devon.acting_as(Role.FAMILY_FINDER))
         with transaction(database, worker) as session, pytest.raises(NotAllowed):
             list_savings(session)
+        with transaction(database, ground.office) as session:
+            cells = session.execute(text("SELECT agency_id, kind, agreements, pence FROM office_savings()")).all()
+            assert {(each.spared, each.earned) for each in list_office_savings(session)} == {(None, None)}
+        assert set(cells) == {(ground.devon.id, "spared", 1, 4_300_000), (ground.charity.id, "earned", 1, 4_000_000)}
+        with transaction(database, ground.devon) as session:
+            assert session.execute(text("SELECT * FROM office_savings()")).all() == []
+            with pytest.raises(OfficeOnly):
+                list_office_savings(session)
+
+
+class TestOverAgencies:
+    @given(st.dictionaries(st.integers(1, 9), st.integers(1, 12), min_size=1))
+    def test_tells_no_sum_of_a_few_nor_what_it_follows_from(self, agreements: dict[int, int]) -> None:
+        cells = [Cell(2026, UUID(int=each), Kind.EARNED, count, count * 100) for each, count in agreements.items()]
+
+        (year,) = over_agencies(cells)
+
+        hidden = [count for each, count in agreements.items() if _earned(year, each) is None]
+        assert all(_earned(year, each) in {None, count * 100} for each, count in agreements.items())
+        assert not [count for each, count in agreements.items() if count < 5 and _earned(year, each) is not None]
+        assert (year.earned is None) is (sum(agreements.values()) < 5)
+        assert year.earned is None or not hidden or (len(hidden) > 1 and sum(hidden) >= 5)
+        assert year.spared == 0
+        assert {each.spared for each in year.agencies} == {0}
+
+
+def _earned(year: YearOverAgencies, agency: int) -> int | None:
+    return next(each.earned for each in year.agencies if each.agency_id == UUID(int=agency))
 
 
 def moved_in_on(now: datetime) -> date:
