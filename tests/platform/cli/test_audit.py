@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,8 +15,10 @@ from concord.settings import encode_key, libpq_url
 from tenants.audit_anchor import PublicKey
 from tenants.database import Database
 from tests.factories import Factories, Tenant
+from tests.own_database import make_database, opened
 from tests.platform.cli.run import answer, refusal, run
 from tests.platform.cli.test_docs import example
+from tests.servers import TestServers
 from tests.tenants.chain import KEY, look
 
 SEED = b"audit-key-for-tests-of-32-bytes!"
@@ -36,7 +39,7 @@ class TestVerify:
         assert one["anchored_at"]
 
     def test_checks_every_chain_where_none_is_named(self, agencies: tuple[Tenant, Tenant]) -> None:
-        # Other tests' agencies are among them, and one test or another has changed theirs.
+        # Another test's agencies are among them, and it has changed theirs.
         said = json.loads(run("audit", "verify", "--json").stdout)
 
         assert {None, *(each.slug for each in agencies)} <= {each["agency"] for each in said["chains"]}
@@ -159,6 +162,25 @@ def _as_superuser(urls: DatabaseUrls, statement: str, value: object) -> None:
     with psycopg.connect(libpq_url(urls.admin)) as admin:
         admin.execute("SET session_replication_role = 'replica'")
         admin.execute(statement, (value,))
+
+
+@pytest.fixture(scope="module")
+def migrated(servers: TestServers) -> DatabaseUrls:
+    """A database of their own: sealing and checking every chain takes in whatever other tests have left in theirs."""
+    return make_database(servers, "concord_chains")
+
+
+@pytest.fixture(scope="module")
+def database(migrated: DatabaseUrls) -> Iterator[Database]:
+    """The same, as the application opens it."""
+    with opened(migrated) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def factories(database: Database) -> Factories:
+    """What makes tenants in it."""
+    return Factories(database)
 
 
 @pytest.fixture
