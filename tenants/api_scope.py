@@ -41,6 +41,10 @@ class ApiScope(StrEnum):
     LINKS_READ = "links.read", "Read links, what is said on them, and placements", (Verb.READ_LINKS,)
     LINKS_WRITE = "links.write", "Start links, take their steps and plan placements", (Verb.KEEP_LINKS,)
     SWAPS_READ = "swaps.read", "Read swap groups and their balances", (Verb.READ_SWAPS,)
+    FEES_READ = "fees.read", "Read the fees that the agency pays and is paid, and its book", (Verb.READ_FEES,)
+    FEES_WRITE = (
+        "fees.write", "Issue invoices, hand in bank files, take journals, and read fees", (Verb.READ_FEES, Verb.KEEP_FEES)
+    )
     # fmt: on
 
 

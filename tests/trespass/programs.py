@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from tests.platform.api.program import ROOT, Program
 from tests.trespass.attempt import Attempt, methods_of, rules_of
 
-_LISTS = ("groups", "households", "imports", "jobs", "meetings")
+_LISTS = ("groups", "households", "imports", "jobs", "meetings", "fees/agreements", "fees/invoices", "fees/postings")
 _SHEET = "Reference,Adopter 1\nA-1,Alder Example\n"
 BODIES = {
     "rankings": '{"top": 1}',

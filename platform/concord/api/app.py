@@ -8,6 +8,8 @@ from flask_wtf import CSRFProtect
 
 from concord.api import (
     docs,
+    fee,
+    fee_invoice,
     group,
     household,
     import_run,
@@ -30,6 +32,8 @@ OPERATIONS: tuple[Blueprint, ...] = (
     link.blueprint,
     placement.blueprint,
     swap.blueprint,
+    fee.blueprint,
+    fee_invoice.blueprint,
     import_run.blueprint,
     meeting.blueprint,
     job.blueprint,

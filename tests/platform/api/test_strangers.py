@@ -10,6 +10,9 @@ from flask import Flask
 
 from concord.api.app import OPERATIONS
 from concord.schema.placement import PlanSchema
+from concord.servers.login import DatabaseUrls
+from matching.fee.remittance.remittance import Purpose, request_remittance
+from matching.fee.statement.statement import make_statement
 from matching.intake.column import SheetKind
 from matching.intake.import_run import request_import
 from matching.meeting import arrange_meeting
@@ -22,13 +25,17 @@ from matching.swap.rule import SwapRule
 from tenants.agency import AgencyKind
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
+from tests.matching.fee.invoice.invoice_ground import make_invoice_ground
 from tests.matching.placement.stage import make_placed
 from tests.matching.report_factory import make_link
 from tests.platform.api.census import API_CENSUS
 from tests.platform.api.program import Program
 
 NAMED = sorted(route for route, access in API_CENSUS.items() if "<uuid:" in route and access != "anyone")
-LISTS = ("/groups", "/households", "/imports", "/jobs", "/links", "/meetings", "/placements")
+LISTS = (
+    *("/groups", "/households", "/imports", "/jobs", "/links", "/meetings", "/placements"),
+    *("/fees/agreements", "/fees/invoices", "/fees/postings", "/fees/remittances", "/fees/statements"),
+)
 BODIES = {
     "rankings": {"top": 1},
     "columns": {"sheets": [{"title": "", "columns": []}]},
@@ -59,7 +66,7 @@ def program(ours: Tenant, api_site: Flask, database: Database, theirs: Belonging
 
 
 @pytest.fixture(scope="module")
-def theirs(factories: Factories, database: Database) -> Belongings:
+def theirs(factories: Factories, database: Database, migrated: DatabaseUrls) -> Belongings:
     consortium_id = factories.consortium()
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
     agency, other = factories.tenant(consortium_id), factories.tenant(consortium_id)
@@ -70,6 +77,7 @@ def theirs(factories: Factories, database: Database) -> Belongings:
     group, household = (make(agency, stage=Stage.IN_HOUSE) for make in (factories.group, factories.household))
     with database.transaction(office.scope) as session:
         meeting = arrange_meeting(session, title="November", held_on=TODAY, place="Sample Hall", now=NOW)
+    fees = _make_fees(factories, database, migrated)
     with database.transaction(agency.scope) as session:
         pack = request_pack(session, meeting, now=NOW)
         ranking = families_for(session, get_group(session, group), as_of=TODAY, top=1, now=NOW).run
@@ -86,8 +94,24 @@ def theirs(factories: Factories, database: Database) -> Belongings:
                 "job_id": [run.job_id, pack.job_id],
                 "link_id": [placed.link_id],
                 "swap_group_id": [swaps.id],
+                **fees,
             }
         )
+
+
+def _make_fees(factories: Factories, database: Database, urls: DatabaseUrls) -> dict[str, list[UUID]]:
+    ground = make_invoice_ground(database, urls, factories)
+    agreement_id, invoice = ground.due(1), ground.read(ground.payee, ground.issue(1_000))
+    with database.transaction(ground.payee.scope) as session:
+        file = request_remittance(session, purpose=Purpose.RECEIPTS, filename="a.csv", content=b"a", now=NOW)
+        statement = make_statement(session, ground.payer.id, until_on=TODAY, now=NOW)
+        return {
+            "agreement_id": [agreement_id],
+            "invoice_id": [invoice.id],
+            "ledger_transaction_id": [invoice.transaction_id],
+            "remittance_id": [file.id],
+            "fee_statement_id": [statement.id],
+        }
 
 
 class TestOperations:
