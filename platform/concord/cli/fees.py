@@ -6,6 +6,7 @@ import click
 
 from concord.cli.fee_invoices import invoice
 from concord.cli.fee_ledger import close, ledger, run
+from concord.cli.fee_nettings import budget, netting
 from concord.cli.fee_statements import journal, statement
 from concord.cli.fee_tariffs import cost, tariff
 
@@ -23,3 +24,5 @@ command.add_command(ledger)
 command.add_command(close)
 command.add_command(statement)
 command.add_command(journal)
+command.add_command(netting)
+command.add_command(budget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from concord.servers.login import DatabaseUrls
@@ -40,12 +40,14 @@ class NettingGround:
         one, other = self.members[payer], self.members[payee]
         return InvoiceGround(self.database, self.urls, one, other, self.stranger, other).issue(pence)
 
-    def propose(self, tenant: Tenant, *, until_on: date = TODAY, without: Iterable[int] = ()) -> UUID:
+    def propose(
+        self, tenant: Tenant, *, until_on: date = TODAY, now: datetime = NOW, without: Iterable[int] = ()
+    ) -> UUID:
         """Draw up a netting among the members, or all but some."""
         left_out = [self.members[each].id for each in without]
         with self.database.transaction(tenant.scope) as session:
             group = session.get_one(SwapGroup, self.swap_group_id)
-            return propose_group_netting(session, group, until_on=until_on, now=NOW, without=left_out).id
+            return propose_group_netting(session, group, until_on=until_on, now=now, without=left_out).id
 
     def confirm(self, tenant: Tenant, netting_id: UUID) -> bool:
         """Confirm as one member; return whether that posted it."""

@@ -46,3 +46,5 @@ class TestFees:
         assert "is not closed" in refusal("fees", "journal", *month, str(other))
         assert list(tmp_path.iterdir()) == [file]
         assert "no layout called" in refusal("fees", "journal", *month[:-1], "Other", str(other))
+        run("fees", "budget", "export", "--agency", books.payee.slug, str(other))
+        assert len(other.read_text("utf-8").splitlines()) == 25
