@@ -71,15 +71,25 @@ class LinkRecord:
 
 
 def list_links(
-    session: Session, *, ended: bool, side: str, number: int, on: date, state: LinkState | None = None
+    session: Session,
+    *,
+    ended: bool,
+    side: str,
+    number: int,
+    on: date,
+    state: LinkState | None = None,
+    consortium_id: UUID | None = None,
 ) -> Page[LinkCard]:
     """Return a page of the agency's links that are open, or over; of its ``children``, its ``families``, or of all.
 
     :param state: only those at this state, where one is named.
+    :param consortium_id: only those of this consortium, where one is named.
     """
     own = scope_of(session).agency_id
     wanted = ~is_open() if ended else is_open()
     query = select(Link).where(wanted if state is None else Link.state == state, of_side(own, side))
+    if consortium_id is not None:
+        query = query.where(Link.consortium_id == consortium_id)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     number = Page.within(number, total)
     found = session.scalars(query.order_by(*newest_first()).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()

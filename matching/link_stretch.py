@@ -37,11 +37,12 @@ class LinkLine:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which links are asked for: at which states, on which side of one's own, with a step since when."""
+    """Which links are asked for: at which states, on which side of one's own, since when, of which consortium."""
 
     states: Collection[LinkState] = ()
     side: str = "all"
     since: datetime | None = None
+    consortium_id: UUID | None = None
 
 
 def list_links_after(
@@ -70,6 +71,8 @@ def _narrowed(session: Session, query: Select[Any], wanted: Wanted) -> Select[An
     query = query.where(of_side(scope_of(session).agency_id, wanted.side))
     if wanted.states:
         query = query.where(Link.state.in_(list(wanted.states)))
+    if wanted.consortium_id is not None:
+        query = query.where(Link.consortium_id == wanted.consortium_id)
     return query if wanted.since is None else query.where(Link.changed_at >= wanted.since)
 
 

@@ -36,6 +36,7 @@ class LinkQuery(PageQuery):
     updated_since = fields.AwareDateTime(
         format="iso", metadata={"description": "With a step at this moment or after, as 2026-11-23T09:00:00Z."}
     )
+    consortium_id = fields.UUID(metadata={"description": "Of this consortium, where the agency is in several."})
 
 
 class LinkSideSchema(Schema):
@@ -50,6 +51,7 @@ class LinkCardSchema(Schema):
     """A link in a list. ``sides`` are those that are one's own agency's: children, families, or both."""
 
     id = fields.UUID(required=True)
+    consortium_id = fields.UUID(required=True)
     version = fields.Integer(required=True)
     state = fields.Enum(LinkState, by_value=True, required=True)
     open = fields.Boolean(required=True)

@@ -15,7 +15,7 @@ from matching.placement.plan import plan_of
 from matching.placement.review import list_reviews
 from matching.register import agency_names
 
-_LINK = ("id", "version", "state", "open", "path", "started_at", "changed_at", "outcome", "feedback")
+_LINK = ("id", "consortium_id", "version", "state", "open", "path", "started_at", "changed_at", "outcome", "feedback")
 _STEP = ("version", "step", "from_state", "to_state", "at", "person_name", "person_roles", "reason", "override")
 _PLACEMENT = ("matched_on", "moved_in_on", "adoptive_start_on", "ordered_on", "court", "disrupted_on", "ended_by")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -29,6 +30,7 @@ from matching.report_stage import opens_at
 from matching.sibling_group import GroupUnknown, get_group_by_reference
 from matching.transition import end_link, start_link
 from tenants.base import utc_now
+from tenants.consortium import list_consortia
 from tenants.error import Forbidden
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -67,10 +69,19 @@ def index() -> ResponseReturnValue:
     """Show the agency's links that are open, or those that have ended."""
     side, ended = request.args.get("side", "all"), request.args.get("show") == "ended"
     side, state = side if side in SIDES else "all", _state(request.args.get("state"))
-    number = request.args.get("page", 1, type=int)
+    consortium_id, number = request.args.get("consortium", type=UUID), request.args.get("page", 1, type=int)
     with transaction() as session:
-        page = list_links(session, ended=ended, side=side, number=number, on=utc_now().date(), state=state)
-    show = "ended" if ended else None
+        page = list_links(
+            session,
+            ended=ended,
+            side=side,
+            number=number,
+            on=utc_now().date(),
+            state=state,
+            consortium_id=consortium_id,
+        )
+        consortia = list_consortia(session)
+    asked: dict[str, Any] = {"side": side, "show": "ended" if ended else None, "consortium": consortium_id}
     return render_template(
         "links.html",
         page=page,
@@ -79,10 +90,11 @@ def index() -> ResponseReturnValue:
         sides=SIDES,
         state=state,
         states=list(LinkState),
+        consortia=consortia,
+        consortium_id=consortium_id,
+        asked=asked,
         may_keep=scope_may(g.scope, Verb.KEEP_LINKS),
-        pagination=pagination(
-            page, lambda number: url_for("links.index", side=side, show=show, state=state, page=number)
-        ),
+        pagination=pagination(page, lambda number: url_for("links.index", **asked, state=state, page=number)),
     )
 
 

@@ -59,6 +59,8 @@ class TestListLinks:
         for query, wanted in (
             ({"state": "interest"}, {str(second)}),
             ({"side": "families"}, set()),
+            ({"consortium_id": one["consortium_id"]}, set(found)),
+            ({"consortium_id": str(uuid4())}, set()),
             ({"updated_since": (utc_now() + timedelta(hours=1)).isoformat()}, set()),
             ({"updated_since": (utc_now() - timedelta(hours=1)).isoformat()}, set(found)),
         ):

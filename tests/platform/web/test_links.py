@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
+from uuid import uuid4
 
 import pikepdf
 import pytest
@@ -15,10 +16,13 @@ from matching.link import get_link
 from matching.ranking.facts import Sex
 from matching.sibling_group import get_group, list_children
 from matching.virus_scan import read_scanner
+from tenants.agency import get_agency
 from tenants.base import utc_now
+from tenants.consortium import create_consortium, join
 from tenants.database import Database
 from tenants.role import Role
-from tests.factories import Factories, Tenant, transaction
+from tenants.scope import OPERATOR
+from tests.factories import TODAY, Factories, Tenant, transaction
 from tests.matching.clamd import EICAR, scanning
 from tests.matching.report_factory import Pairing, let_read, make_link, make_par, make_pdf
 from tests.platform.web.equal import page_of, same_but_for_the_reference
@@ -49,6 +53,23 @@ class TestIndex:
             visitor.get(f"/links{query}")
 
             assert (str(pairing.link_id) in page_of(visitor).html) is shown
+
+    def test_shows_those_of_one_consortium(self, visit_as: Visit, factories: Factories, database: Database) -> None:
+        pairing = make_link(factories, database)
+        visitor = visit_as(pairing.children)
+        visitor.get("/links")
+        assert "Every consortium" not in page_of(visitor).text
+        with database.transaction(OPERATOR) as session:
+            second = create_consortium(session, slug=f"second-{uuid4().hex[:12]}", name="The second one")
+            join(session, second, agency=get_agency(session, pairing.children.id), joined_on=TODAY)
+            second_id = second.id
+        first = pairing.children.scope.consortium_id
+
+        for consortium_id, shown in ((first, True), (second_id, False), ("none", True)):
+            visitor.get(f"/links?consortium={consortium_id}")
+
+            assert (str(pairing.link_id) in page_of(visitor).html) is shown
+            assert "The second one" in page_of(visitor).links()
 
     def test_is_for_those_who_do_the_work(self, visit_as: Visit, factories: Factories) -> None:
         officer = factories.tenant(factories.consortium(), roles=frozenset({Role.FINANCE_OFFICER}))
