@@ -23,7 +23,7 @@ class JobFailed(Conflict):
 
 
 def wait_for_job(
-    database: Database, scope: Scope, job_id: UUID, *, words: str, check: Callable[[], None] = lambda: None
+    database: Database, scope: Scope, job_id: UUID, *, words: str, check: Callable[[], None] | None = None
 ) -> Job:
     """Wait until one job has ended and return it.
 
@@ -33,11 +33,12 @@ def wait_for_job(
 
 
 def wait_for_jobs(
-    database: Database, jobs: Mapping[UUID, Scope], *, words: str, check: Callable[[], None] = lambda: None
+    database: Database, jobs: Mapping[UUID, Scope], *, words: str, check: Callable[[], None] | None = None
 ) -> dict[UUID, Job]:
     """Wait until all jobs, each of its scope, have ended; a bar on a terminal's standard error shows how far.
 
-    ``check`` is called again and again meanwhile, and ends the waiting by raising when nobody does the jobs.
+    ``check`` is called again and again meanwhile, and ends the waiting by raising when nobody does the jobs; without
+    one, nobody here has started a worker, and it is said when none comes.
 
     :raises JobFailed: when one failed or was cancelled.
     """
@@ -58,8 +59,10 @@ def wait_for_jobs(
                     bar.update(task, completed=job.progress_done, total=job.progress_total)
             if len(jobs) > 1:
                 bar.update(task, completed=len(ended))
-            check()
-            patience.speak(bar.console)
+            if check is None:
+                patience.speak(bar.console)
+            else:
+                check()
             time.sleep(_POLL_SECONDS)
     return ended
 

@@ -40,8 +40,8 @@ class Workplace:
     database: Database
     alone: bool
     """No other program runs on these servers, so nobody else would do a job that is asked for."""
-    check: Callable[[], None] = lambda: None
-    """Raises when the workers that this command has started don't come up."""
+    check: Callable[[], None] | None = None
+    """Raises when the workers that this command has started don't come up; ``None`` where it has started none."""
 
 
 @contextmanager

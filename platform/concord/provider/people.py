@@ -17,6 +17,7 @@ STARTING_ROLES = (
     Role.ADOPTERS_WORKER,
     Role.CHILDS_SOCIAL_WORKER,
     Role.MANAGER,
+    Role.FINANCE_OFFICER,
 )
 """The roles that have pages, in the order that a visitor may like to see them."""
 

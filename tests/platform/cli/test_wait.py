@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -53,6 +56,26 @@ class TestWaitForJobs:
 
         with pytest.raises(JobFailed, match=f"The job {job_id} .test. is cancelled: no reason was recorded"):
             wait_for_job(database, devon.scope, job_id, words="Doing")
+
+    @pytest.mark.parametrize(("check", "said"), [(None, 1), (lambda: None, 0)], ids=["others’", "ours"])
+    def test_asks_after_the_workers_where_it_has_started_none(
+        self,
+        database: Database,
+        factories: Factories,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        check: Callable[[], None] | None,
+        said: int,
+    ) -> None:
+        devon, _ = factories.two_tenants()
+        job_id = ask(database, devon)
+        late = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: runner(database, nothing).run(job_id))
+        monkeypatch.setattr(wait, "time", late)
+        monkeypatch.setattr(wait, "PATIENCE_SECONDS", -1.0)
+
+        wait_for_job(database, devon.scope, job_id, words="Doing", check=check)
+
+        assert capsys.readouterr().err.count("No worker has taken the job yet.") == said
 
     def test_ends_when_nobody_does_the_jobs(self, database: Database, factories: Factories) -> None:
         devon, _ = factories.two_tenants()

@@ -65,6 +65,7 @@ class TestStarters:
             (Role.FAMILY_FINDER, "finder"),
             (Role.COORDINATOR, "office"),
             (Role.MANAGER, "both"),
+            (Role.FINANCE_OFFICER, "money"),
         ]
 
     def test_are_nobody_twice(self) -> None:
