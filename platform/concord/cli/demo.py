@@ -162,7 +162,8 @@ def _words(made: dict[str, Any]) -> str:
 def _welcome(url: str) -> str:
     return (
         f"\nConcord is at {url} – every person in it is invented.\n"
-        "Choose “Sign in”, then for instance Devon’s family finder, or the consortium office’s coordinator.\n"
+        "Choose “Sign in”, then for instance Devon’s family finder, the consortium office’s coordinator, or Cornwall’s "
+        "finance officer.\n"
         "On Import, Devon’s family finder finds two sheets left to try: of one the columns are not clear, and in the "
         "other some rows are to be mended.\n"
         "Stop it with Ctrl-C. Meanwhile the groups are ranked, links are made, and the workers build the packs.\n"
