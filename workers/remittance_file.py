@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from matching.fee.remittance.intake import perform_remittance
-from matching.fee.remittance.remittance import get_remittance
+from matching.fee.remittance.remittance import Remittance
 from workers.work import Work
 
 
@@ -16,7 +16,7 @@ def read_remittance(session: Session, work: Work) -> dict[str, Any]:
     """Take the file in the job's one transaction; one that is taken already stays as it is."""
     remittance = perform_remittance(
         session,
-        get_remittance(session, UUID(work.payload["remittance_id"])),
+        session.get_one(Remittance, UUID(work.payload["remittance_id"]), populate_existing=True),
         progress=lambda done, total, note: work.progress.tell(done, total or None, note),
         now=work.now,
     )

@@ -237,6 +237,7 @@ def list_agreements(session: Session, wanted: Wanted | None = None) -> list[FeeA
 
 def list_addenda(session: Session, agreement_ids: Sequence[UUID]) -> dict[UUID, list[FeeAddendum]]:
     """Return the addenda of agreements by agreement, the first first."""
+    require(scope_of(session), Verb.READ_FEES)
     found: dict[UUID, list[FeeAddendum]] = {each: [] for each in agreement_ids}
     query = select(FeeAddendum).where(FeeAddendum.agreement_id.in_(agreement_ids))
     for addendum in session.scalars(query.order_by(FeeAddendum.agreement_id, FeeAddendum.position)):

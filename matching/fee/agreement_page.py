@@ -25,7 +25,7 @@ from matching.link import WAY, Link, LinkState
 from tenants import audit
 from tenants.agency import Agency, list_agencies
 from tenants.database import scope_of
-from tenants.permission import Verb, may
+from tenants.permission import Verb, may, require
 
 BEFORE_MATCHED = frozenset(WAY[: WAY.index(LinkState.MATCHED)]) | {LinkState.ENDED, LinkState.DISRUPTED}
 """Where no agreement is missed."""
@@ -99,6 +99,7 @@ def read_agreement(session: Session, agreement_id: UUID, *, now: datetime) -> Ag
 
 def view_agreement(session: Session, agreement: FeeAgreement) -> AgreementView:
     """Return what is said of an agreement, and what the scope may do with it."""
+    require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     names = names_of(list_agencies(session))
     side = _side(agreement, scope.agency_id)

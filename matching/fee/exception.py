@@ -196,12 +196,14 @@ def get_exception(session: Session, exception_id: UUID) -> FeeException:
 
 def list_exceptions(session: Session, agreement_id: UUID) -> list[FeeException]:
     """Return what was asked for about an agreement, the last first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(FeeException).where(FeeException.agreement_id == agreement_id)
     return list(session.scalars(query.order_by(FeeException.asked_at.desc(), FeeException.id)))
 
 
 def list_undecided(session: Session) -> list[FeeException]:
     """Return what waits for the scope's agency to decide, the oldest first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(FeeException).where(
         FeeException.deciding_agency_id == scope_of(session).agency_id, FeeException.decided_at.is_(None)
     )

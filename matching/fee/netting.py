@@ -301,6 +301,7 @@ def own_part(session: Session, netting: Netting) -> OwnPart:
 
 def count_to_confirm(session: Session, *, on: date) -> int:
     """Count the nettings that wait for the scope's agency to confirm or decline."""
+    require(scope_of(session), Verb.READ_FEES)
     query = (
         select(func.count())
         .select_from(Netting)

@@ -16,6 +16,7 @@ from matching.link import Link, LinkState
 from matching.placement.placement import Placement
 from tenants.database import scope_of
 from tenants.job import Job, JobState
+from tenants.permission import Verb, require
 
 SOON_DAYS = 90
 _GOES_ON = frozenset({LinkState.MATCHED, LinkState.INTRODUCTIONS, LinkState.PLACED, LinkState.ORDERED})
@@ -23,16 +24,19 @@ _GOES_ON = frozenset({LinkState.MATCHED, LinkState.INTRODUCTIONS, LinkState.PLAC
 
 def count_to_sign(session: Session, now: datetime) -> int:  # noqa: ARG001 - what waits is counted alike
     """Count the agreements that the scope's agency's side has not signed."""
+    require(scope_of(session), Verb.READ_FEES)
     return _count(session, to_sign(session))
 
 
 def count_unpriced(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the agreements that have no amount, and so cannot be signed."""
+    require(scope_of(session), Verb.READ_FEES)
     return _count(session, FeeAgreement.amount_pence.is_(None) & ~FeeAgreement.waived & _open())
 
 
 def count_addenda(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the addenda that the scope's agency's side has not signed."""
+    require(scope_of(session), Verb.READ_FEES)
     own = scope_of(session).agency_id
     query = select(func.count()).where(
         FeeAddendum.consortium_id == scope_of(session).consortium_id,
@@ -50,6 +54,7 @@ def count_missing(session: Session, now: datetime) -> int:  # noqa: ARG001
 
 def count_payers(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the agencies that have asked the scope's to pay for them."""
+    require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     query = select(func.count()).where(
         FeePayer.consortium_id == scope.consortium_id,
@@ -79,6 +84,7 @@ def list_running_out(session: Session, now: datetime) -> list[TariffTerms]:
 
 def list_missing(session: Session) -> list[Placement]:
     """Return the placements of the scope's agency's children with another's families that have no agreement."""
+    require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     agreed = exists().where(FeeAgreement.link_id == Placement.link_id, FeeAgreement.state != AgreementState.WITHDRAWN)
     query = (
@@ -102,6 +108,7 @@ def count_unsettled(session: Session, now: datetime) -> int:  # noqa: ARG001
 
 def list_unsettled(session: Session) -> list[FeeAgreement]:
     """Return the agreements that the last daily run could not settle: those that it names in why it failed."""
+    require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     ran = select(Job.state, Job.reason).where(
         Job.agency_id == scope.agency_id,
@@ -122,6 +129,7 @@ def list_unsettled(session: Session) -> list[FeeAgreement]:
 
 def list_to_sign(session: Session) -> list[FeeAgreement]:
     """Return the agreements of which the scope's agency's side has not signed the paper itself, or an addendum."""
+    require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     addenda = select(FeeAddendum.agreement_id).where(
         FeeAddendum.withdrawn_at.is_(None), _unsigned(FeeAddendum, scope.agency_id)

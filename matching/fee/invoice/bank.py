@@ -178,6 +178,7 @@ def list_changes(session: Session, agency_id: UUID | None = None) -> list[PayeeA
 
 def open_details(session: Session, change: PayeeAccountChange) -> BankDetails:
     """Return the bank details of a change."""
+    require(scope_of(session), Verb.READ_FEES)
     return BankDetails(**json.loads(unseal_apart(session, change.sealed_key, change.sealed, row_id=change.id)))
 
 

@@ -190,12 +190,14 @@ def answer_dispute(
 
 def find_dispute(session: Session, invoice: Invoice) -> Dispute | None:
     """Return an invoice's latest dispute, if it has had any."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Dispute).where(Dispute.invoice_id == invoice.id).order_by(Dispute.opened_at.desc(), Dispute.id)
     return session.scalar(query.limit(1).execution_options(populate_existing=True))
 
 
 def read_messages(session: Session, dispute: Dispute) -> Sequence[Said]:
     """Return what both sides said, in order."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(DisputeMessage).where(DisputeMessage.dispute_id == dispute.id)
     return [
         Said(
@@ -210,11 +212,13 @@ def read_messages(session: Session, dispute: Dispute) -> Sequence[Said]:
 
 def count_to_answer(session: Session, *, received: bool) -> int:
     """Return in how many disputes of invoices received, or issued, it is the scope's own agency's turn."""
+    require(scope_of(session), Verb.READ_FEES)
     return _count(session, DisputeStatus.ANSWERED if received else DisputeStatus.OPENED, received=received)
 
 
 def count_unresolved(session: Session, *, received: bool) -> int:
     """Return how many invoices that the scope's own agency received, or issued, are in dispute."""
+    require(scope_of(session), Verb.READ_FEES)
     return _count(session, DisputeStatus.OPENED, DisputeStatus.ANSWERED, received=received)
 
 

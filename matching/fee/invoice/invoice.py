@@ -187,18 +187,21 @@ def rows_of(session: Session, invoices: Sequence[Invoice], *, on: date) -> list[
 
 def lines_of(session: Session, invoice: Invoice) -> list[InvoiceLine]:
     """Return an invoice's lines, in order."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id)
     return list(session.scalars(query.order_by(InvoiceLine.position)))
 
 
 def credits_of(session: Session, invoice: Invoice) -> list[Invoice]:
     """Return an invoice's credit notes, the first first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Invoice).where(Invoice.credits_id == invoice.id)
     return list(session.scalars(query.order_by(Invoice.issued_at, Invoice.id)))
 
 
 def read_content(session: Session, invoice: Invoice) -> InvoiceContent:
     """Return the whole of an invoice, as it was issued."""
+    require(scope_of(session), Verb.READ_FEES)
     lines = lines_of(session, invoice)
     agreements = select(FeeAgreement.id, FeeAgreement.reference).where(
         FeeAgreement.id.in_([line.agreement_id for line in lines])

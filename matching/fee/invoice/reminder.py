@@ -111,12 +111,14 @@ def raise_reminders(session: Session, *, now: datetime) -> int:
 
 def reminders_of(session: Session, invoice: Invoice) -> Sequence[InvoiceReminder]:
     """Return an invoice's reminders, the first first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(InvoiceReminder).where(InvoiceReminder.invoice_id == invoice.id)
     return session.scalars(query.order_by(InvoiceReminder.raised_on, InvoiceReminder.id)).all()
 
 
 def count_reminded(session: Session, *, on: date) -> int:
     """Return of how many invoices that are still owed the scope's own agency was reminded."""
+    require(scope_of(session), Verb.READ_FEES)
     reminded = select(InvoiceReminder.invoice_id).where(InvoiceReminder.payer_agency_id == own_agency(session))
     found = session.scalars(select(Invoice).where(Invoice.id.in_(reminded)).order_by(Invoice.id)).all()
     return sum(row.outstanding > 0 for row in rows_of(session, found, on=on))
@@ -152,11 +154,13 @@ def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datet
 
 def find_approval(session: Session, invoice: Invoice) -> PayApproval | None:
     """Return the payer's approval of an invoice, if there is one."""
+    require(scope_of(session), Verb.READ_FEES)
     return session.get(PayApproval, invoice.id)
 
 
 def count_unapproved(session: Session, *, on: date) -> int:
     """Return how many invoices wait for the scope's own agency to approve them to be paid."""
+    require(scope_of(session), Verb.READ_FEES)
     approved = select(PayApproval.invoice_id)
     query = select(Invoice).where(
         Invoice.payer_agency_id == own_agency(session),

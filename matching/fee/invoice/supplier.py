@@ -82,6 +82,7 @@ def list_suppliers(session: Session) -> list[Supplier]:
 
 def find_supplier(session: Session, *, payer_agency_id: UUID, payee_agency_id: UUID) -> Supplier | None:
     """Return a payer's word on a payee, for either of the two."""
+    require(scope_of(session), Verb.READ_FEES)
     return session.get(Supplier, (payer_agency_id, payee_agency_id))
 
 
@@ -103,12 +104,14 @@ def set_purchase_order(session: Session, agreement: FeeAgreement, *, number: str
 
 def find_purchase_order(session: Session, agreement_id: UUID) -> PurchaseOrder | None:
     """Return an agreement's purchase order, if its payer has given one."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(PurchaseOrder).where(PurchaseOrder.agreement_id == agreement_id)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def list_without_order(session: Session) -> list[FeeAgreement]:
     """Return the agreements that the scope's own agency pays and has given no purchase order for, the latest first."""
+    require(scope_of(session), Verb.READ_FEES)
     ordered = select(PurchaseOrder.agreement_id)
     query = select(FeeAgreement).where(
         FeeAgreement.payer_agency_id == own_agency(session),
@@ -121,6 +124,7 @@ def list_without_order(session: Session) -> list[FeeAgreement]:
 
 def list_unapproved(session: Session) -> list[UUID]:
     """Return the payees of the scope's own agreements that are no approved suppliers of it, by id."""
+    require(scope_of(session), Verb.READ_FEES)
     approved = select(Supplier.payee_agency_id).where(Supplier.agency_id == own_agency(session))
     query = select(FeeAgreement.payee_agency_id).where(
         FeeAgreement.payer_agency_id == own_agency(session),

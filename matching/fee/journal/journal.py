@@ -68,6 +68,7 @@ class ControlTotals:
 
 def is_closed(session: Session, month: date) -> bool:
     """Say whether the scope's agency has closed a month."""
+    require(scope_of(session), Verb.READ_FEES)
     return bool(session.scalar(_CLOSED, {"own": own_agency(session), "month": month}))
 
 

@@ -88,6 +88,7 @@ def sum_accounts(session: Session, wanted: Wanted) -> list[AccountSum]:
 
 def references_of(session: Session, postings: Sequence[Posting]) -> dict[UUID, str]:
     """Return the references of the agreements that postings are about, by id, in the references' order."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(FeeAgreement.id, FeeAgreement.reference).order_by(FeeAgreement.reference)
     rows = session.execute(query.where(FeeAgreement.id.in_({each.agreement_id for each in postings})))
     return dict(rows.all())
@@ -95,12 +96,14 @@ def references_of(session: Session, postings: Sequence[Posting]) -> dict[UUID, s
 
 def list_counterparties(session: Session) -> list[UUID]:
     """Return the agencies with which the scope's own book has postings."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Posting.other_agency_id).where(Posting.agency_id == scope_of(session).agency_id)
     return sorted(session.scalars(query.distinct()))
 
 
 def list_months(session: Session) -> list[date]:
     """Return the months in which the scope's own book has postings, the last first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Posting.period_on).where(Posting.agency_id == scope_of(session).agency_id)
     return sorted(session.scalars(query.distinct()), reverse=True)
 

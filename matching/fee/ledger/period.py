@@ -162,6 +162,7 @@ def reopen(session: Session, period: FeePeriod, *, now: datetime) -> None:
 
 def list_periods(session: Session) -> list[FeePeriod]:
     """Return every closing of the scope's agency's months, the latest month and closing first."""
+    require(scope_of(session), Verb.READ_FEES)
     own = scope_of(session).agency_id
     query = select(FeePeriod).where(FeePeriod.agency_id == own)
     return list(session.scalars(query.order_by(FeePeriod.month.desc(), FeePeriod.closed_at.desc())))
@@ -191,11 +192,13 @@ def open_months(session: Session) -> list[date]:
 
 def count_to_close(session: Session, now: datetime) -> int:
     """Count the months of the scope's agency's book that are over and open."""
+    require(scope_of(session), Verb.READ_FEES)
     return sum(now.date() >= add_months(month, 1) for month in open_months(session))
 
 
 def totals_of(session: Session, month: date) -> list[Total]:
     """Return what each account of the scope's own book has come to in a month, in the accounts' order."""
+    require(scope_of(session), Verb.READ_FEES)
     within = Posting.period_on == month
     sums = (
         func.coalesce(func.sum(Posting.pence).filter(Posting.period_on < month), 0),

@@ -18,6 +18,7 @@ from tenants.base import Base, Id, Word
 from tenants.bulk import add_rows
 from tenants.database import scope_of
 from tenants.error import Conflict, NotFound
+from tenants.permission import Verb, require
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('concord.fee_agreement.' || CAST(:id AS text), 0))")
 
@@ -187,6 +188,7 @@ def get_transaction(session: Session, transaction_id: UUID) -> LedgerTransaction
 
     :raises TransactionUnknown: when there is none.
     """
+    require(scope_of(session), Verb.READ_FEES)
     found = session.get(LedgerTransaction, transaction_id)
     if found is None:
         raise TransactionUnknown("There is no such transaction.")
@@ -208,6 +210,7 @@ def find_transaction(
 
 def postings_of(session: Session, transaction: LedgerTransaction) -> list[Posting]:
     """Return a transaction's postings in the scope's own book, debits first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Posting).where(Posting.transaction_id == transaction.id)
     return list(session.scalars(query.order_by(func.sign(Posting.pence).desc(), Posting.account, Posting.id)))
 

@@ -12,6 +12,8 @@ from matching.fee.reconciliation.fact import Facts, Share, WaitingLine
 from matching.fee.reconciliation.matcher import propose
 from matching.fee.reconciliation.owed import list_others, list_owed
 from matching.fee.remittance.line import LineState, list_lines, words_of
+from tenants.database import scope_of
+from tenants.permission import Verb, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ def list_advised(
 
     Once the payee has confirmed a receipt, the invoice is settled in both books, and the line is no difference more.
     """
+    require(scope_of(session), Verb.READ_FEES)
     lines = [
         each for each in list_lines(session, state=LineState.ADVICE) if until_on is None or each.dated_on <= until_on
     ]

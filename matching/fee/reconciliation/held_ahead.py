@@ -48,6 +48,7 @@ def list_held(session: Session) -> dict[UUID, int]:
 
     What was paid too much in one pays no invoice of another: each keeps its own account of the two.
     """
+    require(scope_of(session), Verb.READ_FEES)
     own = own_agency(session)
     query = (
         select(Posting.other_agency_id, func.sum(Posting.pence))
@@ -99,6 +100,7 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
 
 def list_used(session: Session) -> list[LedgerTransaction]:
     """Return what was taken from what is held in the scope's consortium, and stands, the latest first."""
+    require(scope_of(session), Verb.READ_FEES)
     reversal = aliased(LedgerTransaction)
     query = (
         select(LedgerTransaction)

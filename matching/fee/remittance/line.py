@@ -13,7 +13,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tenants.base import Base, Id, Word
 from tenants.cipher import unseal
+from tenants.database import scope_of
 from tenants.error import NotFound
+from tenants.permission import Verb, require
 
 
 class LineState(StrEnum):
@@ -86,6 +88,7 @@ def get_line(session: Session, line_id: UUID) -> RemittanceLine:
 
     :raises LineUnknown: when there is none.
     """
+    require(scope_of(session), Verb.READ_FEES)
     query = select(RemittanceLine).where(RemittanceLine.id == line_id).execution_options(populate_existing=True)
     found = session.scalar(query)
     if found is None:
@@ -113,6 +116,7 @@ def reason_id(line_id: UUID) -> UUID:
 
 def count_waiting(session: Session, *, until_on: date | None = None) -> int:
     """Return how many lines of the scope's agency wait to be matched, dated until a day where one is given."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(func.count()).select_from(RemittanceLine).where(RemittanceLine.state == LineState.WAITING)
     if until_on is not None:
         query = query.where(RemittanceLine.dated_on <= until_on)

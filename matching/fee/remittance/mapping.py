@@ -78,6 +78,7 @@ def preview_mapping(
 
     :raises NothingToAsk: when nobody is asked about its columns.
     """
+    require(scope_of(session), Verb.KEEP_FEES)
     if remittance.state is not RemittanceState.ASKING:
         raise NothingToAsk("Nobody is asked about the columns of this file.")
     table = read_table(open_content(session, remittance))
@@ -123,5 +124,6 @@ def choose_mapping(
 
 def list_mappings(session: Session) -> list[RemittanceMapping]:
     """Return what the scope's agency has said of layouts, the latest first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(RemittanceMapping).order_by(RemittanceMapping.said_at.desc(), RemittanceMapping.signature)
     return list(session.scalars(query))

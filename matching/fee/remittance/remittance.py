@@ -160,6 +160,7 @@ def get_remittance(session: Session, remittance_id: UUID) -> Remittance:
 
     :raises RemittanceUnknown: when there is none.
     """
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Remittance).where(Remittance.id == remittance_id).execution_options(populate_existing=True)
     found = session.scalar(query)
     if found is None:
@@ -169,12 +170,14 @@ def get_remittance(session: Session, remittance_id: UUID) -> Remittance:
 
 def list_remittances(session: Session, *, limit: int = 100) -> list[Remittance]:
     """Return the scope's agency's files, newest first."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(Remittance).order_by(Remittance.imported_at.desc(), Remittance.id).limit(limit)
     return list(session.scalars(query))
 
 
 def count_asking(session: Session) -> int:
     """Return how many files of the scope's agency wait for somebody to say what their columns hold."""
+    require(scope_of(session), Verb.READ_FEES)
     query = select(func.count()).select_from(Remittance).where(Remittance.state == RemittanceState.ASKING)
     return session.scalar(query) or 0
 

@@ -259,6 +259,7 @@ def withdraw_statement(session: Session, statement: FeeStatement, *, reason: str
 
 def compare_statement(session: Session, statement: FeeStatement) -> list[Difference]:
     """Return where the scope's own book says something else than a statement, line by line; nothing where none does."""
+    require(scope_of(session), Verb.READ_FEES)
     chosen = chosen_of(session, statement)
     if digest(session, chosen) == statement.content["lines_sha256"]:
         return []
@@ -279,6 +280,7 @@ def get_statement(session: Session, statement_id: UUID) -> FeeStatement:
 
 def find_last(session: Session, other_agency_id: UUID) -> FeeStatement | None:
     """Return the last statement between the scope's agency and another that was not withdrawn."""
+    require(scope_of(session), Verb.READ_FEES)
     own = own_agency(session)
     between = or_(
         and_(FeeStatement.agency_id == own, FeeStatement.other_agency_id == other_agency_id),
@@ -296,6 +298,7 @@ def list_statements(session: Session) -> list[FeeStatement]:
 
 def count_to_agree(session: Session) -> int:
     """Count the statements that wait for the scope's agency to agree."""
+    require(scope_of(session), Verb.READ_FEES)
     waits = (FeeStatement.other_agreed_at.is_(None), FeeStatement.withdrawn_at.is_(None))
     query = select(func.count()).where(FeeStatement.other_agency_id == scope_of(session).agency_id, *waits)
     return session.scalar(query) or 0
@@ -310,6 +313,7 @@ def chosen_of(session: Session, statement: FeeStatement) -> Chosen:
 
 def lines_of(session: Session, statement: FeeStatement, *, skipped: int = 0, most: int | None = None) -> list[Line]:
     """Return the lines of a statement by payer and day, from the scope's own book."""
+    require(scope_of(session), Verb.READ_FEES)
     return lines(session, chosen_of(session, statement), skipped=skipped, most=most)
 
 
