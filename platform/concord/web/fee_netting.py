@@ -66,6 +66,12 @@ class UntilForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("Show what can be netted", widget=GovSubmitInput())
 
 
+class DayForm(UntilForm):
+    """The same where nothing is shown of what can be netted."""
+
+    submit = SubmitField("Choose this day", widget=GovSubmitInput())
+
+
 class DeclineForm(FlaskForm):  # type: ignore[misc]
     """Why a netting is declined."""
 
@@ -166,10 +172,10 @@ def decline(netting_id: UUID) -> ResponseReturnValue:
     )
 
 
-def until_asked() -> tuple[UntilForm, date]:
+def until_asked(kind: type[UntilForm] = UntilForm) -> tuple[UntilForm, date]:
     """Return the form of the day that the address asks for, and that day; today where it asks for none."""
     today = utc_now().date()
-    form = UntilForm(request.args, meta={"csrf": False})
+    form = kind(request.args, meta={"csrf": False})
     day = min(form.until.data, today) if "until" in request.args and form.validate() else today
     form.until.raw_data, form.until.errors = _asked(day)["until"], ()
     return form, day

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
-from concord.web.fee_netting import DeclineForm, day_sent, until_asked
+from concord.web.fee_netting import DayForm, DeclineForm, day_sent, until_asked
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.netting import (
@@ -65,7 +65,7 @@ def decline(swap_group_id: UUID, netting_id: UUID) -> ResponseReturnValue:
 
 
 def _show(swap_group_id: UUID, *, problem: str | None = None) -> str:
-    form, until_on = until_asked()
+    form, until_on = until_asked(DayForm)
     with transaction() as session:
         group = get_swap_group(session, swap_group_id)
         nettings = [(each, list_netting_members(session, each)) for each in list_group_nettings(session, group)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import combinations
 from random import Random
@@ -91,6 +92,10 @@ def most_parts(nets: Sequence[int]) -> int:
         for chosen in map(set, combinations(range(len(rest)), size))
         if first + sum(rest[place] for place in chosen) == 0
     )
+
+
+class Killed(Exception):
+    """The program ends in the middle."""
 
 
 class TestFewestPayments:
@@ -256,9 +261,15 @@ class TestConfirmNetting:
         netting_id = ground.propose(ground.coordinator)
         parties = _parties(ground, netting_id)
 
-        posted = [ground.confirm(each, netting_id) for each in parties]
+        for each in parties[:-2]:
+            assert not ground.confirm(each, netting_id)
+        with pytest.raises(Killed):
+            _confirm_and_die(ground, parties[-1], netting_id)
+        assert all(_left(ground, ground.members[payer], each)[0] for each, (payer, _) in zip(made, pairs, strict=True))
+        with ThreadPoolExecutor() as at_once:
+            posted = list(at_once.map(lambda each: ground.confirm(each, netting_id), parties[-2:]))
 
-        assert posted == [False] * (len(parties) - 1) + [True]
+        assert sorted(posted) == [False, True]
         # In each book netting comes to nothing, and nobody is owed more or less than before.
         assert [ground.net(each) for each in range(4)] == nets
         legs = _legs(ground, netting_id)
@@ -359,6 +370,12 @@ class TestLegs:
                 allocate_held(session, leg.id, now=NOW)
             assert own_part(session, get_netting(session, netting_id)).paid == {}
         assert (ground.net(0), ground.net(1)) == (200, -200)
+
+
+def _confirm_and_die(ground: NettingGround, tenant: Tenant, netting_id: UUID) -> None:
+    with ground.database.transaction(tenant.scope) as session:
+        confirm_netting(session, get_netting(session, netting_id), now=NOW)
+        raise Killed
 
 
 def _left(ground: NettingGround, tenant: Tenant, *invoice_ids: UUID) -> list[int]:
