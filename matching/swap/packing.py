@@ -20,6 +20,8 @@ from matching.swap.cycle import Cycles, Integers
 
 HEAVIEST = 10**6
 """What the heaviest cycle may weigh where the solver works with floats."""
+LISTED = 10_000
+"""So many cycles are listed and chosen from at once; of more, only what their prices ask for."""
 FEW = 600
 """So many cycles are chosen from first, those that fall shortest of their prices least."""
 ROUNDS = 12
@@ -72,7 +74,8 @@ def pack(size: int, cycles: Cycles, *, known: int, fine: int, clock: Clock) -> P
     ``fine`` is the scale of the prices. Where the time is over before the proof, ``at_most`` is more than ``weight``.
     """
     cut = _tighten(size, cycles, fine)
-    best, reach = Packing(_NONE, known, max(known, cut.bound // fine)), 4 * _reach(cut.short)
+    best = Packing(_NONE, known, max(known, cut.bound // fine))
+    reach = cut.bound if len(cycles) <= LISTED else 4 * _reach(cut.short)
     while best.at_most > best.weight:
         # Anything better weighs one more at least, and so uses no cycle that falls shorter than this.
         open_ = cut.bound - fine * (best.weight + 1)

@@ -21,13 +21,11 @@ from matching.swap.anneal import cool
 from matching.swap.cycle import Arcs, Cycles, Integers, TooMany, heaviest_closed_walk, heavy_cycles, joined, list_cycles
 from matching.swap.cycle import on_short_cycle as _on_short_cycle
 from matching.swap.digraph import Digraph, Node, Weight
-from matching.swap.packing import Clock, Packing, Relaxation, pack, sketch
+from matching.swap.packing import LISTED, Clock, Packing, Relaxation, pack, sketch
 from tenants.error import Conflict, Invalid
 
 LENGTHS = range(2, 5)
 """How long the longest ring may be."""
-LISTED = 10_000
-"""So many cycles are listed at once; of more, only what the relaxation asks for."""
 MOST_CYCLES = 1_000_000
 EACH = 8
 """How many columns a round of pricing brings for each node."""
@@ -112,19 +110,19 @@ class _Search:
 
     def solve(self) -> Found:
         """Return the best rings, and what no others can weigh more than: the same, unless the time was over."""
-        priced, bound, columns = self._price()
+        priced, bound, columns, all_listed = self._price()
         best, goal = _in_turn(columns, self.arcs.size), bound // self.fine
         reach = min(bound // 256, self._open(bound, best))
         if goal > best.weight:
             cycles = self._within(priced, reach)
             best = self._cool(cycles, best, goal)
-            if goal > best.weight:
+            if goal > best.weight and not all_listed:
                 best = _better(
                     best, cycles, sketch(self.arcs.size, cycles, known=best.weight, fine=self.fine, clock=self.clock)
                 )
         while goal > best.weight:
             # Anything better weighs one more at least, and so uses no cycle that falls shorter than this.
-            reach = min(self._open(bound, best), 4 * max(reach, self.fine))
+            reach = self._open(bound, best) if all_listed else min(self._open(bound, best), 4 * max(reach, self.fine))
             cycles = self._within(priced, reach)
             found = pack(self.arcs.size, cycles, known=best.weight, fine=self.fine, clock=self.clock)
             best = _better(best, cycles, found)
@@ -151,13 +149,18 @@ class _Search:
                 break
         return best
 
-    def _price(self) -> tuple[Integers, int, Cycles]:
-        """Return the arcs' fine weights less the prices of their tails, the bound, and the cycles it was found with."""
+    def _price(self) -> tuple[Integers, int, Cycles, bool]:
+        """Return the arcs' fine weights less the prices of their tails, the bound, the cycles it was found with.
+
+        Say last whether those are all that weigh anything.
+        """
         relaxation = Relaxation(self.arcs.size)
         columns: list[Cycles] = []
+        all_listed = True
         try:
             fresh = list_cycles(self.arcs, self.weights, longest=self.longest, least=1, most=LISTED)
         except TooMany:
+            all_listed = False
             fresh = heavy_cycles(self.arcs, self.weights, longest=self.longest, each=EACH)
         while True:
             columns.append(Cycles(fresh.nodes, self._weigh(fresh.nodes)))
@@ -173,7 +176,7 @@ class _Search:
                 break
             fresh = Cycles(fresh.nodes[new], fresh.weights[new])
         over = max(0, heaviest_closed_walk(self.arcs, priced, longest=self.longest))
-        return priced, int(prices.sum()) + self.arcs.size // 2 * over, joined(columns, self.longest)
+        return priced, int(prices.sum()) + self.arcs.size // 2 * over, joined(columns, self.longest), all_listed
 
     def _within(self, priced: Integers, reach: int) -> Cycles:
         """Return the cycles that weigh less than their nodes' prices by ``reach`` at most, with their own weights.
