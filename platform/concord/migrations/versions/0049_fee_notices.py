@@ -2,6 +2,8 @@
 
 As with links, the database gives them itself, and they say what kind of thing happened: no amount, no name and no
 reference. Who is told is in one table below.
+
+Whoever issues an invoice takes the account's next number, and does not change the account by it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import NamedTuple
 
 from alembic import op
 
-from concord.migrations.wall import bar, give_function
+from concord.migrations.wall import OWN, bar, give_function
 
 revision = "0049"
 down_revision = "0048"
@@ -163,6 +165,7 @@ def upgrade() -> None:
         op.execute(statement)
         give_function(signature, "concord_work", to=to)
     _triggers()
+    _let_all_take_numbers()
 
 
 def _replace_functions() -> None:
@@ -195,6 +198,28 @@ def _triggers() -> None:
         )
 
 
+def _let_all_take_numbers() -> None:
+    """Ask for the name of who changes an account; not of who takes the next number from it."""
+    op.execute(f"ALTER POLICY payee_account_update ON payee_account USING ({OWN}) WITH CHECK ({OWN})")
+    op.execute(CHANGER)
+    op.execute(
+        "CREATE TRIGGER payee_account_changer BEFORE UPDATE ON payee_account FOR EACH ROW "
+        "WHEN (current_user = 'concord_app') EXECUTE FUNCTION name_account_changer()"
+    )
+
+
+CHANGER = """
+    CREATE FUNCTION name_account_changer() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        IF to_jsonb(NEW) - 'next_number' IS DISTINCT FROM to_jsonb(OLD) - 'next_number'
+                AND NEW.changed_by IS DISTINCT FROM scope_person() THEN
+            RAISE EXCEPTION 'people change an account in their own name' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END
+    $$
+"""
 GIVE = f"""
     CREATE FUNCTION give_fee_notices(
         of_agency uuid, of_roles text[], author uuid, subject uuid, word text, about text

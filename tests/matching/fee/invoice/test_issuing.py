@@ -88,6 +88,21 @@ class TestIssueInvoice:
         with ground.database.transaction(ground.payee.scope) as session, pytest.raises(DBAPIError, match="row-level"):
             session.execute(insert(InvoiceLine).values(invoice_id=invoice_id, **parties, **line))
 
+    def test_takes_the_number_for_a_colleague_who_changes_nothing_else_in_anothers_name(
+        self, ground: InvoiceGround
+    ) -> None:
+        invoice_id = replace(ground, payee=ground.colleague).issue(1_000)
+
+        assert ground.read(ground.payer, invoice_id).number == "INV-00001"
+        with ground.database.transaction(ground.colleague.scope) as session:
+            account = find_account(session)
+            assert account is not None
+            assert (account.next_number, account.changed_by) == (2, ground.payee.scope.person_id)
+            account.payment_days = 90
+            with pytest.raises(DBAPIError, match="in their own name"):
+                session.flush()
+            session.rollback()
+
     def test_numbers_without_gap_or_doublet_however_many_ask_at_once_and_some_fail(self, ground: InvoiceGround) -> None:
         for _ in range(6):
             ground.due(1_000)
