@@ -9,17 +9,18 @@ from pathlib import Path
 import click
 
 from concord.cli.import_run import transaction
+from concord.cli.month import MONTH
 from concord.cli.workplace import agency_scope, workplace
 from concord.settings import Settings
 from matching.fee.journal.journal import ControlTotals, write_journal
 from matching.fee.journal.mapping import get_mapping
 from matching.fee.remittance.bank_file import pounds
-from matching.fee.statement.statement import Drawn, draw_statement
+from matching.fee.statement.statement import RECORD_KIND, Drawn, draw_statement
+from tenants import audit
 from tenants.agency import get_agency_by_slug
 from tenants.base import utc_now
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-_MONTH = click.DateTime(formats=["%Y-%m"])
 
 
 @click.command("statement")
@@ -40,6 +41,8 @@ def statement(
     ):
         other_id = get_agency_by_slug(session, other).id
         drawn = draw_statement(session, other_id, until_on=until.date() if until else now.date(), now=now)
+        reason = f"until {drawn.until_on.isoformat()}"
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=reason, now=now)
     names: dict[object, str] = {other_id: other}
     if as_json:
         click.echo(json.dumps(_data(drawn, names, agency), indent=2, ensure_ascii=False))
@@ -56,7 +59,7 @@ def statement(
 @click.command("journal")
 @click.option("--agency", required=True, help="Whose book, by the agency's short name.")
 @click.option("--consortium", help="Which consortium, where the agency belongs to several.")
-@click.option("--month", type=_MONTH, required=True, help="As 2027-03.")
+@click.option("--month", type=MONTH, required=True, help="As 2027-03.")
 @click.option("--layout", required=True, help="The name of the layout that the agency keeps.")
 @click.option("--provisional", is_flag=True, help="Take a month that is not closed; each row says so.")
 @click.option(
@@ -68,7 +71,7 @@ def journal(
     settings: Settings,
     agency: str,
     consortium: str | None,
-    month: datetime,
+    month: date,
     layout: str,
     provisional: bool,
     as_json: bool,
@@ -80,8 +83,8 @@ def journal(
         scope = agency_scope(place.database, agency, consortium=consortium)
         try:
             with transaction(place, scope) as session, part.open("wb") as out:
-                mapping, first = get_mapping(session, layout), date(month.year, month.month, 1)
-                totals = write_journal(session, out, mapping, month=first, provisional=provisional, now=utc_now())
+                mapping = get_mapping(session, layout)
+                totals = write_journal(session, out, mapping, month=month, provisional=provisional, now=utc_now())
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)
