@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from concord.cli.workplace import agency_scope, workplace
 from concord.settings import Settings
 from matching.fee.invoice.content import InvoiceContent
-from matching.fee.invoice.invoice import InvoiceRow, Wanted, find_invoice, list_invoices, read_content, record_look
+from matching.fee.invoice.invoice import (
+    RECORD_KIND,
+    InvoiceRow,
+    Wanted,
+    find_invoice,
+    list_invoices,
+    read_content,
+    record_look,
+)
 from matching.fee.invoice.issuing import issue_invoice, list_due
 from tenants import audit
 from tenants.agency import get_agency_by_slug
@@ -46,6 +54,7 @@ def list_command(settings: Settings, agency: str, consortium: str | None, *, rec
     now = utc_now()
     with _session(settings, agency, consortium) as session:
         rows = list_invoices(session, Wanted(received=received), on=now.date())
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(rows)} invoices", now=now)
     if as_json:
         click.echo(json.dumps({"invoices": [_data(row) for row in rows]}, indent=2, ensure_ascii=False))
         return

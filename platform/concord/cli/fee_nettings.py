@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from concord.cli.import_run import transaction
 from concord.cli.workplace import agency_scope, workplace
 from concord.settings import Settings
-from matching.fee.netting import Netting, list_netting_members, list_nettings, list_offers, own_part
+from matching.fee.netting import RECORD_KIND, Netting, list_netting_members, list_nettings, list_offers, own_part
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.report.budget import compare_budget
 from matching.fee.report.year import year_of
+from tenants import audit
 from tenants.agency import list_agencies
 from tenants.base import utc_now
 
@@ -46,6 +47,7 @@ def offers(settings: Settings, agency: str, consortium: str | None, until: datet
     ):
         found = list_offers(session, until_on=until.date() if until else today, on=today)
         slugs = _slugs(session)
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(found)} offers", now=utc_now())
     told = [
         {
             "with": each.swap_group.name if each.swap_group else slugs[each.agency_ids[0]],
@@ -75,6 +77,7 @@ def list_(settings: Settings, agency: str, consortium: str | None, as_json: bool
     ):
         slugs = _slugs(session)
         told = [_netting(session, each, slugs) for each in list_nettings(session)]
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(told)} nettings", now=utc_now())
     if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
@@ -104,6 +107,7 @@ def export(settings: Settings, agency: str, consortium: str | None, year: int | 
         transaction(place, agency_scope(place.database, agency, consortium=consortium)) as session,
     ):
         found = compare_budget(session, year or year_of(utc_now().date()))
+        audit.record(session, audit.Act.EXPORT, record_kind="fee_sheet", reason="budget", now=utc_now())
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(_BUDGET)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from concord.servers.login import DatabaseUrls
+from tenants.audit import Act, AuditEntry
 from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import Factories
@@ -33,4 +35,8 @@ class TestNetting:
         words = run(*netting, "list", "--agency", three.slug).stdout
         assert f"{one.slug} pays {three.slug} £5.00 as NT-" in words
         assert f"{one.slug}: confirmed" in words
+        for tenant, times in ((one, 1), (two, 1), (three, 1)):
+            with database.transaction(tenant.scope) as session:
+                looked = (AuditEntry.act == Act.READ, AuditEntry.record_kind == "netting")
+                assert len(session.scalars(select(AuditEntry).where(*looked)).all()) == times
         assert run(*netting, "offers", "--agency", ground.stranger.slug).stdout == ""

@@ -6,9 +6,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from matching.fee.journal.mapping import POSTED, Layout, keep_mapping
 from matching.fee.ledger import TransactionKind
+from tenants.audit import Act, AuditEntry
 from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import Factories
@@ -48,3 +50,20 @@ class TestFees:
         assert "no layout called" in refusal("fees", "journal", *month[:-1], "Other", str(other))
         run("fees", "budget", "export", "--agency", books.payee.slug, str(other))
         assert len(other.read_text("utf-8").splitlines()) == 25
+        for command in (("ledger",), ("invoice", "list")):
+            run("fees", *command, "--agency", books.payee.slug)
+        looks: dict[str, list[tuple[str, str]]] = {}
+        for tenant in (books.payer, books.payee, books.stranger):
+            with database.transaction(tenant.scope) as session:
+                query = select(AuditEntry.act, AuditEntry.record_kind).where(AuditEntry.act.in_((Act.READ, Act.EXPORT)))
+                looks[tenant.slug] = sorted((act.value, kind) for act, kind in session.execute(query))
+        assert looks == {
+            books.payer.slug: [("read", "fee_statement")] * 2,
+            books.payee.slug: [
+                ("export", "fee_sheet"),
+                ("export", "journal"),
+                ("export", "ledger"),
+                ("read", "invoice"),
+            ],
+            books.stranger.slug: [],
+        }
