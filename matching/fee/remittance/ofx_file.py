@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from ofxtools.Parser import OFXTree
-
 from matching.fee.remittance.bank_file import (
     CURRENCY,
     MOST_LINES,
@@ -43,6 +41,9 @@ def read_ofx(content: bytes) -> BankFile:
 
     :raises UnreadableRemittance: when a line of it cannot be read.
     """
+    # Every process would load the library when it starts, for the few files that are so.
+    from ofxtools.Parser import OFXTree
+
     if _DECLARED.search(content):
         raise UnreadableRemittance(f"The file holds declarations that no statement has. {_AGAIN}")
     if b"</OFX>" not in content.upper():
