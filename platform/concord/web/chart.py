@@ -53,7 +53,7 @@ def draw(figure: Figure) -> Chart | None:
     """Return the chart of a figure, or ``None`` where there is nothing to draw."""
     numbers = [row[k] for row in figure.rows for k in figure.drawn if isinstance(row[k], int)]
     longest = max((each for each in numbers if isinstance(each, int)), default=0)
-    if not longest:
+    if longest <= 0:
         return None
     series = tuple(figure.headings[k] for k in figure.drawn)
     bands, top = [], 0
@@ -79,4 +79,5 @@ def draw(figure: Figure) -> Chart | None:
 def _bar(value: Cell, *, series: int, top: int, longest: int) -> Bar:
     if isinstance(value, str):
         return Bar(series, top, 0, value)
-    return Bar(series, top, value * (WIDTH - _ROOM) // longest, f"{value:,}")
+    # What is less than nothing has its number, and no bar.
+    return Bar(series, top, max(value, 0) * (WIDTH - _ROOM) // longest, f"{value:,}".replace("-", "−"))

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from concord.web.access import may
+from concord.web.fee_chart import draw_pounds
 from concord.web.fee_file import hand_out, plain
 from concord.web.request import transaction
 from matching.fee.remittance.bank_file import pounds
@@ -36,6 +37,15 @@ def index() -> ResponseReturnValue:
     return render_template(
         "fee-budget.html",
         found=found,
+        charts={
+            way: draw_pounds(
+                way.value,
+                way.label,
+                ("Month", "Budget", "Actual"),
+                ((f"{each.begins_on:%B %Y}", each.planned, each.actual) for each in months),
+            )
+            for way, months in found.items()
+        },
         year=year,
         latest=latest,
         first=FIRST_YEAR,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,16 +11,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from concord.web.access import may
-from concord.web.chart import Chart, draw
+from concord.web.fee_chart import draw_pounds
 from concord.web.fee_file import hand_out, plain
 from concord.web.fee_statements import WHO
 from concord.web.request import transaction
+from matching.fee.invoice.issuing import say_due
 from matching.fee.remittance.bank_file import pounds
-from matching.fee.report.accrual import list_accruals
+from matching.fee.report.accrual import Accrual, list_accruals
 from matching.fee.report.forecast import MonthAhead, by_month, forecast
-from matching.fee.report.year import read_year, year_of
+from matching.fee.report.year import YearOfAccount, read_year, year_of
 from matching.fee.statement.aged_debt import Direction
-from matching.monitoring.figure import Figure
 from matching.monitoring.month import month_named
 from tenants.agency import list_agencies
 from tenants.base import utc_now
@@ -31,6 +31,7 @@ blueprint = Blueprint("fee_reports", __name__)
 FIRST_YEAR = 2000
 ACCRUED = ("Agency", "Who owes", "Agreement", "Part", "Due and not invoiced")
 AHEAD = ("Day", "Agency", "Who pays", "Agreement", "Amount", "What it rests on")
+_BOTH = ("", "To us", "By us")
 YEARLY = ("Account", "Brought forward", "Debits", "Credits", "Carried forward")
 
 
@@ -51,13 +52,18 @@ def index() -> ResponseReturnValue:
         accrued=[(each, sum(row.pence for row in accruals if row.direction is each)) for each in Direction],
         ahead=ahead,
         months=months,
-        chart=_chart(months),
+        charts={
+            "forecast": draw_pounds("forecast", "What falls due by month", _BOTH, _by_month(months)),
+            "accruals": draw_pounds("accruals", "Due and not invoiced by agency", _BOTH, _by_agency(accruals, names)),
+            "year": draw_pounds("year", "The year by account", ("Account", "Debits", "Credits"), _by_account(accounts)),
+        },
         accounts=accounts,
         year=year,
         this_year=year_of(today),
         today=today,
         names=names,
         who=WHO,
+        say_due=say_due,
         pounds=pounds,
     )
 
@@ -83,7 +89,13 @@ def _table(session: Session, name: str, today: date) -> tuple[Sequence[str], lis
     if name == "accruals":
         accruals = list_accruals(session, month=month_named(request.args.get("of"), on=today))
         return ACCRUED, [
-            (names.get(each.other_agency_id, ""), WHO[each.direction], each.reference, each.part, plain(each.pence))
+            (
+                names.get(each.other_agency_id, ""),
+                WHO[each.direction],
+                each.reference,
+                say_due(each.part),
+                plain(each.pence),
+            )
             for each in accruals
         ]
     return AHEAD, [
@@ -99,14 +111,21 @@ def _table(session: Session, name: str, today: date) -> tuple[Sequence[str], lis
     ]
 
 
-def _chart(months: Sequence[MonthAhead]) -> Chart | None:
-    """Return a drawing of what falls due by month; amounts to the pound, for the table has the pence."""
-    rows = tuple(
-        (f"{each.begins:%B %Y}" if each.begins else "No day yet", each.to_us // 100, each.by_us // 100)
-        for each in months
-    )
-    headings = ("Month", "To us", "By us")
-    return draw(Figure("forecast", "What falls due by month", "", headings, rows, drawn=(1, 2), unit="pounds"))
+def _by_month(months: Sequence[MonthAhead]) -> Iterator[tuple[str, int, int]]:
+    for each in months:
+        yield f"{each.begins:%B %Y}" if each.begins else "No day yet", each.to_us, each.by_us
+
+
+def _by_agency(accruals: Sequence[Accrual], names: Mapping[UUID, str]) -> Iterator[tuple[str, int, int]]:
+    for agency_id in dict.fromkeys(each.other_agency_id for each in accruals):
+        theirs = [each for each in accruals if each.other_agency_id == agency_id]
+        to_us, by_us = (sum(row.pence for row in theirs if row.direction is each) for each in Direction)
+        yield names.get(agency_id, "An agency that has left"), to_us, by_us
+
+
+def _by_account(accounts: Sequence[YearOfAccount]) -> Iterator[tuple[str, int, int]]:
+    for each in accounts:
+        yield each.account.label, each.debits, -each.credits
 
 
 def _year(today: date) -> int:

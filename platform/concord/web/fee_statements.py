@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from wtforms import SubmitField
 
 from concord.web.access import may
+from concord.web.fee_chart import draw_pounds
 from concord.web.fee_file import hand_out, plain
 from concord.web.form import DayField
 from concord.web.listing import pagination
@@ -96,6 +97,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "fee-statements.html",
         debts=debts,
+        chart=draw_pounds("debts", "What is owed by age", ("Days", "To us", "By us"), _by_age(debts)),
         totals=[(each, _total(each, debts)) for each in Direction if any(debt.direction is each for debt in debts)],
         statements=statements,
         names=names,
@@ -308,6 +310,12 @@ def _pagination(number: int, total: int, endpoint: str, values: dict[str, Any]) 
 
 def _names(session: Session) -> dict[UUID, str]:
     return {each.id: each.name for each in list_agencies(session)}
+
+
+def _by_age(debts: list[AgedDebt]) -> Iterator[tuple[str, int, int]]:
+    for at, age in enumerate(AGES):
+        to_us, by_us = (sum(each.by_age[at] for each in debts if each.direction is way) for way in Direction)
+        yield age, to_us, by_us
 
 
 def _total(direction: Direction, debts: list[AgedDebt]) -> AgedDebt:

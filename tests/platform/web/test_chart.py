@@ -29,6 +29,13 @@ class TestDraw:
         ]
         assert chart.description == "Bars of Ours and All, in days; the table after it has each number."
 
+    def test_has_no_bar_for_less_than_nothing(self) -> None:
+        assert draw(figure(("Paid back", -3, -4))) is None
+        chart = draw(figure(("Paid back", -3_000, 4)))
+
+        assert chart is not None
+        assert [(bar.length > 0, bar.words) for bar in chart.bands[0].bars] == [(False, "−3,000"), (True, "4")]
+
     def test_breaks_a_long_label(self) -> None:
         chart = draw(figure(("Brothers and sisters are now placed together or apart", 1, 2), ("Other", 1, 2)))
 

@@ -34,6 +34,7 @@ class TestBudget:
         assert payer.post(path, {month: "£8,500.50"}).status_code == 303
 
         assert said(payer, "/fees/budget").count("£499.50") == 2
+        assert "<svg viewBox" in payer.get("/fees/budget").text
         assert f"/fees/ledger?month={month[:7]}&amp;account=fee_cost" in payer.get("/fees/budget").text
         assert "£9,000" in said(payer, f"/fees/ledger?month={month[:7]}&account=fee_cost")
         rows = [row for row in sheet(payer, "/fees/budget.csv") if row[0] == month[:7]]
