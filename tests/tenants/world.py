@@ -140,13 +140,14 @@ ABOUT_CLOSED = {
     "adoption_record": "link_id IS NOT NULL",
     "agreement_entry": "household_id = ANY (%(ids)s)",
     "meeting_action": "about IS NOT NULL",
+    "notice": "fee_id IS NULL",
     **dict.fromkeys(
         (
             "document_grant",
             "document_undertaking",
             "document_version",
             "link_day",
-            *("link_note", "link_message", "link_file", "notice"),
+            *("link_note", "link_message", "link_file"),
             "link_step",
             "match_decision",
             "pack_file",
