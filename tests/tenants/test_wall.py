@@ -219,6 +219,9 @@ UNMAPPED = {
 }
 
 
+_OF_FEES = "fee_|ledger_|posting|invoice|payee_|payment|pay_|remittance|netting|purchase_|supplier|dispute"
+
+
 class TestTables:
     def test_are_walled_also_against_their_owner(self, admin: psycopg.Connection[Any]) -> None:
         walled = admin.execute(
@@ -274,6 +277,16 @@ class TestConstraints:
         }
 
         assert loose == set(LOOSE_CONSTRAINTS)
+
+    def test_ask_by_its_key_for_what_a_row_of_fees_names(self, admin: psycopg.Connection[Any]) -> None:
+        """A list of all that the scope sees is gone through for each row: 400 ms of 200,000 transactions."""
+        listed = r"\mIN \( SELECT (?!a\.id\s+FROM agency a)"
+        rows = admin.execute(
+            "SELECT policyname FROM pg_policies WHERE with_check ~ %s AND tablename = ANY (%s)",
+            (listed, [table for table in catalogue.walled_tables(admin) if re.match(_OF_FEES, table)]),
+        ).fetchall()
+
+        assert rows == []
 
 
 class TestRoles:

@@ -93,6 +93,11 @@ def _ledger() -> None:
 
 
 def _shared() -> None:
+    _check(
+        "fee_agreement",
+        f"{OURS} AND authority_agency_id = (SELECT scope_agency()) AND state = 'drafted' AND payer_signed_by IS NULL "
+        f"AND payee_signed_by IS NULL AND drafted_by {ME} AND EXISTS (SELECT FROM link l WHERE l.id = link_id)",
+    )
     _check("invoice_line", f"{PAYEE_S} AND {_of('invoice_line')}")
     _check(
         "invoice",
