@@ -99,7 +99,7 @@ class Killed(Exception):
 
 
 class TestFewestPayments:
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)
     @given(nets=NETS)
     def test_settles_all_in_as_few_as_there_can_be(self, database: Database, nets: list[int]) -> None:
         found = fewest(database, nets)
@@ -114,7 +114,7 @@ class TestFewestPayments:
         assert len(found) == len(open_nets) - most_parts(open_nets)
         assert fewest(database, nets) == found
 
-    @settings(max_examples=5)
+    @settings(max_examples=5, deadline=None)
     @given(nets=BIG)
     def test_settles_many_in_fewer_than_there_are(self, database: Database, nets: list[int]) -> None:
         left = list(nets)
