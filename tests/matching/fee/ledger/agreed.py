@@ -51,20 +51,32 @@ class Agreed:
     reference: str
     admin: psycopg.Connection[Any]
 
-    def waive(self, on: date, *, name: str = "waiver", **facts: Any) -> None:
+    def waive(self, on: date, *, name: str = "waiver", at: datetime | None = None, **facts: Any) -> None:
         """Record a waiver as two people of the payee decided it; under the same name it is the same one."""
-        self._decide(FeeEventKind.WAIVER, on, name=name, pence=None, facts=facts)
+        self._decide(FeeEventKind.WAIVER, on, name=name, pence=None, facts=facts, at=at)
 
-    def override(self, on: date, *, amounts: dict[str, int], name: str = "override") -> None:
+    def override(
+        self, on: date, *, amounts: dict[str, int], name: str = "override", at: datetime | None = None
+    ) -> None:
         """Record another fee as somebody of each agency agreed it, by position."""
-        self._decide(FeeEventKind.OVERRIDE, on, name=name, pence=sum(amounts.values()), facts={"amounts": amounts})
+        pence = sum(amounts.values())
+        self._decide(FeeEventKind.OVERRIDE, on, name=name, pence=pence, facts={"amounts": amounts}, at=at)
 
-    def refund(self, on: date, *, pence: int, vat_pence: int, name: str = "refund") -> None:
-        """Record what two people of the payee pay back, without VAT and with it."""
+    def refund(self, on: date, *, pence: int, vat_pence: int, name: str = "refund", at: datetime | None = None) -> None:
+        """Record what two people of the payee pay back: what of the fee, and what of VAT."""
         facts = {"pence": pence, "vat_pence": vat_pence}
-        self._decide(FeeEventKind.REFUND, on, name=name, pence=pence, facts=facts)
+        self._decide(FeeEventKind.REFUND, on, name=name, pence=pence, facts=facts, at=at)
 
-    def _decide(self, kind: FeeEventKind, on: date, *, name: str, pence: int | None, facts: dict[str, Any]) -> None:
+    def _decide(
+        self,
+        kind: FeeEventKind,
+        on: date,
+        *,
+        name: str,
+        pence: int | None,
+        facts: dict[str, Any],
+        at: datetime | None,
+    ) -> None:
         decided = {
             "id": uuid5(self.id, name),
             "consortium": self.payer.scope.consortium_id,
@@ -80,15 +92,23 @@ class Agreed:
         self.admin.execute(_EXCEPTION, decided)
         facts |= {"asked_by": str(decided["asker"]), "asked_name": "Kit", "decided_by": str(decided["decider"])}
         facts |= {"decided_name": "Sam", "exception_id": str(decided["id"])}
-        self.tell(kind, on, key=f"{kind.value}/{decided['id']}", by=self.payee, **facts)
+        self.tell(kind, on, key=f"{kind.value}/{decided['id']}", by=self.payee, at=at, **facts)
 
     def tell(
-        self, kind: FeeEventKind, on: date, *, key: str | None = None, by: Tenant | None = None, **facts: Any
+        self,
+        kind: FeeEventKind,
+        on: date,
+        *,
+        key: str | None = None,
+        by: Tenant | None = None,
+        at: datetime | None = None,
+        **facts: Any,
     ) -> None:
-        """Record an event, as the payer does."""
+        """Record an event, as the payer does where nobody else is named; at noon of its day unless told later."""
         with self.database.transaction((by or self.payer).scope) as session:
             agreement = session.get_one(FeeAgreement, self.id)
-            record_event(session, agreement, kind, key=key or kind.value, happened_on=on, now=noon(on), facts=facts)
+            now = at or noon(on)
+            record_event(session, agreement, kind, key=key or kind.value, happened_on=on, now=now, facts=facts)
 
     def settle(self, on: date) -> int:
         """Settle it as of a day."""
