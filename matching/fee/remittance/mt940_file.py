@@ -85,14 +85,14 @@ def _line(data: Mapping[str, Any], place: str, account: str) -> BankLine:
     _check_currency(amount.currency, place)
     details = str(data.get("transaction_details") or "")
     # The library already draws the parts of a structured field 86 out of it.
-    reference = [data.get("customer_reference"), data.get("extra_details"), data.get("purpose"), data.get("end_to_end")]
+    said = ("customer_reference", "extra_details", "purpose", "additional_purpose", "end_to_end_reference")
     structured = data.get("applicant_name")
     return BankLine(
         place=place,
         dated_on=date(day.year, day.month, day.day),
         pence=_SIGNS[status] * pence,
         payer=tidy_words([structured or _name_in(details)]),
-        reference=tidy_words([_given(each) for each in (*reference, details)]),
+        reference=tidy_words([_given(each) for each in (*map(data.get, said), details)]),
         bank_id=_given(data.get("bank_reference")) or "",
         account=account,
         undoes=status in ("RC", "RD"),

@@ -15,6 +15,7 @@ _CONTINENTAL: Final = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}|\d+,\d{1,2}", re.AS
 _MINUS: Final = "-−–"
 _DAY_FIRST: Final = ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y")
 _YEAR_FIRST: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
+_ZONE: Final = re.compile(r"(?<=\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH: Final = date(1899, 12, 30)
 
 
@@ -53,8 +54,11 @@ def exact_pence(amount: Decimal | float | str) -> int | None:
 
 
 def day_of(text: str) -> date | None:
-    """Return a day written the British way or the ISO way; ``None`` where it is none. A time after it is left out."""
-    words = re.split(r"[T ](?=\d{1,2}:)", " ".join(text.split()))[0]
+    """Return a day written the British way or the ISO way; ``None`` where it is none.
+
+    A time after it is left out, and so is a zone, which XML allows after a day.
+    """
+    words = _ZONE.sub("", re.split(r"[T ](?=\d{1,2}:)", " ".join(text.split()))[0])
     if words.isascii() and words.isdigit() and len(words) == 5:
         return _EPOCH + timedelta(days=int(words))
     for pattern in (*_YEAR_FIRST, *_DAY_FIRST):

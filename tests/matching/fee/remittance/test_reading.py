@@ -42,6 +42,14 @@ class TestMt940:
         assert "FA-7Q3K2M" in file.lines[0].reference
         assert file.lines[0].dated_on == date(2026, 4, 2)
 
+    def test_keeps_every_reference_of_a_structured_field_86(self) -> None:
+        parts = b"166?00GUTSCHRIFT?20EREF+INV-000123?21SVWZ+Fees?32DEVON CC?60SEE INV-000124"
+
+        (line, *_) = read_statement(MT940.replace(b"/NAME/DEVON CC/REMI/INV-000123", parts), FileFormat.MT940).lines
+
+        assert line.payer == "DEVON CC"
+        assert [words in line.reference for words in ("FA-7Q3K2M", "Fees", "INV-000123", "INV-000124")] == [True] * 4
+
     @pytest.mark.parametrize(
         ("was", "becomes", "says"),
         [

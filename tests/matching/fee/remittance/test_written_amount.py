@@ -61,7 +61,7 @@ class TestExactPence:
 class TestDayOf:
     @pytest.mark.parametrize(
         "text", ["03/04/2026", "3/4/26", "03-04-2026", "2026-04-03", "20260403", "03 Apr 2026", "3-Apr-26",
-                 "03/04/2026 09:15", "2026-04-03T09:15:00", "46115"]
+                 "03/04/2026 09:15", "2026-04-03T09:15:00", "2026-04-03Z", "2026-04-03+01:00", "46115"]
     )  # fmt: skip
     def test_takes_the_day_before_the_month(self, text: str) -> None:
         assert day_of(text) == date(2026, 4, 3)
