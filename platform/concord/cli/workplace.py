@@ -12,7 +12,6 @@ from environs import Env
 
 from concord.limits import read_probing_limits
 from concord.mail import mailer_of
-from concord.migrations import current_head, database_revision, upgrade
 from concord.servers.deployment import running_elsewhere, running_servers
 from concord.servers.program import start_jobs
 from concord.servers.supervisor import Supervisor
@@ -47,6 +46,9 @@ class Workplace:
 @contextmanager
 def workplace(settings: Settings) -> Iterator[Workplace]:
     """Start or join the servers, bring the database to this release's shape, and close it all at the end."""
+    # What migrates is for commands alone: workers and the schedule begin without it.
+    from concord.migrations import current_head, database_revision, upgrade
+
     with running_servers(settings) as deployment:
         ours = not settings.has_database and running_elsewhere(settings) in (None, os.getpid())
         if ours and database_revision(deployment.migrate_url) != current_head():
