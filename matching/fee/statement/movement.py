@@ -172,7 +172,8 @@ _DIFFERENT = """
 _BALANCES = f"""
     SELECT CASE WHEN p.account IN ('agreed_income_contra', 'to_invoice', 'receivable', 'held_ahead')
             THEN :other ELSE :own END AS payer_agency_id, {_MOVED}
-    FROM posting p WHERE {_OUR_BOOK} AND p.account IN (
+    FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
+    WHERE {_OUR_BOOK} AND t.consortium_id = (SELECT scope_consortium()) AND p.account IN (
         'agreed_income_contra', 'to_invoice', 'receivable', 'held_ahead',
         'agreed_cost_contra', 'to_be_invoiced', 'payable', 'paid_ahead')
     GROUP BY 1
@@ -232,7 +233,7 @@ def differences(session: Session, chosen: Chosen) -> list[Difference]:
 
 
 def balances(session: Session, other_agency_id: UUID) -> dict[UUID, Amounts]:
-    """Return what is between the scope's agency and another now, by payer, from the accounts of its own book."""
+    """Return what is between the scope's agency and another in its consortium now, by payer, from its own accounts."""
     values = {"own": own_agency(session), "other": other_agency_id}
     rows = session.execute(text(_BALANCES), values).mappings()
     return {row["payer_agency_id"]: _amounts(row) for row in rows}

@@ -39,6 +39,7 @@ from matching.fee.reconciliation.settling import (
 )
 from matching.fee.remittance.line import LineState, LineUnknown, RemittanceLine
 from matching.fee.remittance.remittance import Purpose
+from matching.fee.statement.movement import Amounts, balances
 from tenants.approval import NobodyNamed
 from tenants.audit import Act, AuditEntry
 from tenants.database import Database
@@ -353,6 +354,7 @@ class TestHeldAhead:
 
         with bank.database.transaction(bank.payee.scope) as session:
             assert list_held(session) == {}
+            assert balances(session, bank.payer.id) == {bank.payer.id: Amounts(to_invoice=-1_500, owed=1_500)}
             with pytest.raises(NothingHeld):
                 allocate_held(session, invoice_id, now=NOW)
         with bank.database.transaction(bank.payee.scope) as session, pytest.raises(LineSettled, match="another of your"):
