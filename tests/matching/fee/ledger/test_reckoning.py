@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -191,3 +192,26 @@ class TestClosedMonths:
                 assert totals[2] == before
         # Nothing is ever agreed the wrong way round: not in the book that was closed, nor in the one that was not.
         assert max(carried[late.payee.id]) < 0 < min(carried[late.payer.id])
+
+
+class TestEndedEarly:
+    def test_is_put_back_in_force(self, admin: psycopg.Connection[Any], database: Database, pair: Pair) -> None:
+        mend = import_module("concord.migrations.versions.0047_fee_reckoning").ENDED_EARLY
+        days = {
+            make_swap(admin, agree(admin, database, pair)).id: (date(2024, 6, 1), None),
+            agree(admin, database, pair).id: (date(2024, 6, 1), date(2024, 7, 1)),
+            agree(admin, database, pair).id: (date(2024, 6, 1), None),
+            agree(admin, database, pair).id: (None, date(2024, 7, 1)),
+        }
+        with admin.transaction(force_rollback=True):
+            for agreement_id, (ordered, disrupted) in days.items():
+                admin.execute(
+                    "UPDATE fee_agreement SET state = 'ended', placed_on = '2024-01-31', ordered_on = %s, "
+                    "disrupted_on = %s WHERE id = %s",
+                    (ordered, disrupted, agreement_id),
+                )
+            admin.execute(mend)
+            read = "SELECT state FROM fee_agreement WHERE id = %s"
+            states = [admin.execute(read, (each,)).fetchall()[0][0] for each in days]
+
+        assert states == ["in_force", "in_force", "ended", "ended"]
