@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from concord.web.access import may
 from concord.web.export import MEDIA
 from concord.web.fee_closing import list_unfinished
+from concord.web.fee_file import hand_out, plain
 from concord.web.fee_ledger_form import ExceptionForm, ReopenForm
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -59,6 +60,8 @@ from tenants.permission import may as scope_may
 from workers.document.sheet import SheetFormat, write_sheet
 
 blueprint = Blueprint("fee_ledger", __name__)
+
+TOTALS = ("Account", "Brought in, £", "Debit, £", "Credit, £", "Carried out, £")
 
 
 @blueprint.get("/fees/ledger")
@@ -125,6 +128,21 @@ def periods() -> ResponseReturnValue:
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         person_id=g.scope.person_id,
     )
+
+
+@blueprint.get("/fees/periods/<int:year>/<int:month>/totals.<any(xlsx, csv):file_format>")
+@may(Verb.READ_FEES)
+def take_totals(year: int, month: int, file_format: str) -> ResponseReturnValue:
+    """Hand out what each account has come to in a month."""
+    wanted = _month(f"{year:04d}-{month:02d}")
+    if wanted is None:
+        raise NotFound
+    with transaction() as session:
+        totals = totals_of(session, wanted)
+    rows = [
+        (each.account.label, *map(plain, (each.brought, each.debits, -each.credits, each.carried))) for each in totals
+    ]
+    return hand_out(f"fee-month-{wanted:%Y-%m}", TOTALS, rows, file_format)
 
 
 @blueprint.post("/fees/periods/<int:year>/<int:month>")

@@ -32,6 +32,7 @@ FIRST_YEAR = 2000
 ACCRUED = ("Agency", "Who owes", "Agreement", "Part", "Due and not invoiced")
 AHEAD = ("Day", "Agency", "Who pays", "Agreement", "Amount", "What it rests on")
 _BOTH = ("", "To us", "By us")
+MONTHS = ("Month", "To us", "By us")
 YEARLY = ("Account", "Brought forward", "Debits", "Credits", "Carried forward")
 
 
@@ -68,7 +69,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/fees/reports/<any(accruals, forecast, year):name>.<any(xlsx, csv):file_format>")
+@blueprint.get("/fees/reports/<any(accruals, forecast, months, year):name>.<any(xlsx, csv):file_format>")
 @may(Verb.READ_FEES)
 def take(name: str, file_format: str) -> ResponseReturnValue:
     """Hand out one of them as it is shown."""
@@ -98,6 +99,9 @@ def _table(session: Session, name: str, today: date) -> tuple[Sequence[str], lis
             )
             for each in accruals
         ]
+    if name == "months":
+        months = by_month(forecast(session, on=today), on=today)
+        return MONTHS, [(words, plain(to_us), plain(by_us)) for words, to_us, by_us in _by_month(months)]
     return AHEAD, [
         (
             each.due_on.isoformat() if each.due_on else "",

@@ -9,6 +9,7 @@ from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
+from concord.web.fee_file import hand_out, plain
 from concord.web.fee_form import SCALE, LastDayForm, RulesForm, TariffForm, WaiverForm
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -35,6 +36,8 @@ from tenants.permission import may as scope_may
 
 blueprint = Blueprint("fee_tariffs", __name__)
 
+COLUMNS = ("Tariff", "Who is paid", "From", "To")
+
 
 @blueprint.get("/fees/tariffs")
 @may(Verb.READ_TARIFFS)
@@ -60,6 +63,26 @@ def index() -> ResponseReturnValue:
         scale=_scale(tariffs),
         today=now.date(),
     )
+
+
+@blueprint.get("/fees/tariffs.<any(xlsx, csv):file_format>")
+@may(Verb.READ_TARIFFS)
+def take(file_format: str) -> ResponseReturnValue:
+    """Hand out the tariffs with their rates; a figure that is missing stays empty."""
+    with transaction() as session:
+        tariffs = list_tariffs(session)
+    scale = _scale(tariffs)
+    headings = (*COLUMNS, *(f"Children: {each}, £" for each in scale), "Source")
+    rows = [
+        (
+            *(each.terms.name, each.terms.payee_kind.label, each.terms.begins_on.isoformat()),
+            each.terms.ends_on.isoformat() if each.terms.ends_on else "",
+            *(plain(each.terms.rates[number]) if number in each.terms.rates else "" for number in scale),
+            each.terms.source,
+        )
+        for each in tariffs
+    ]
+    return hand_out(f"tariffs-{utc_now().date()}", headings, rows, file_format)
 
 
 @blueprint.post("/fees/tariffs/adopt")

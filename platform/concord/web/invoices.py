@@ -13,6 +13,7 @@ from wtforms import SelectChoice
 
 from concord.web.access import may
 from concord.web.export import MEDIA
+from concord.web.fee_file import hand_out, plain
 from concord.web.invoice_form import DisputeForm, NoteForm
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -66,6 +67,8 @@ HEADINGS = (
     *("Net, £", "VAT, £", "Total, £", "Outstanding, £", "State"),
 )
 
+DUE = ("Who pays", "What", "Purchase order", "Amount, £")
+
 
 @blueprint.get("/fees/invoices")
 @may(Verb.READ_FEES)
@@ -105,6 +108,19 @@ def take(file_format: str) -> ResponseReturnValue:
     response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@blueprint.get("/fees/invoices/due.<any(xlsx, csv):file_format>")
+@may(Verb.KEEP_FEES)
+def take_due(file_format: str) -> ResponseReturnValue:
+    """Hand out what is due and not invoiced."""
+    with transaction() as session:
+        due, names = list_due(session), _names(session)
+    rows = [
+        (names.get(each.agreement.payer_agency_id, ""), each.words, each.purchase_order or "", plain(each.pence))
+        for each in due
+    ]
+    return hand_out(f"due-to-invoice-{utc_now().date()}", DUE, rows, file_format)
 
 
 @blueprint.route("/fees/invoices/new", methods=["GET", "POST"])

@@ -93,6 +93,11 @@ class TestMonths:
         assert "One instalment is due and not invoiced" in before
         assert "One receipt is not matched" in before
 
+        sheet = keeper.get("/fees/periods/2024/2/totals.csv").get_data(as_text=True).lstrip("\ufeff")
+        rows = list(csv.DictReader(StringIO(sheet)))
+        assert sum(float(row["Debit, £"]) for row in rows) == sum(float(row["Credit, £"]) for row in rows) > 0
+        assert keeper.get("/fees/periods/2024/13/totals.csv").status_code == 404
+
         closed = keeper.post("/fees/periods/2024/2")
         assert closed.status_code == 303
         assert "The ledger still comes to these totals." in said(keeper, closed.headers["Location"])

@@ -75,7 +75,8 @@ class TestTariffs:
 
         assert keeper.post("/fees/tariffs/adopt").status_code == 303
         listed = said(keeper, "/fees/tariffs")
-        assert "£39,245" in listed
+        assert "£39,245.00" in listed
+        assert "39245.00" in keeper.get("/fees/tariffs.csv").get_data(as_text=True)
         assert "Voluntary agencies, England, 2025 to 2026: ended on" in listed
         assert "tariff to be followed by the next" in said(keeper, "/fees")
         assert keeper.post("/fees/tariffs/adopt").status_code == 409

@@ -153,6 +153,7 @@ class TestReports:
         for column in range(1, 5):
             assert column in (2, 3) or sum(float(row[column]) for row in year[1:]) == 0
         assert sheet(payee, "/fees/reports/forecast.csv")[0][0] == "Day"
+        assert sheet(payee, "/fees/reports/months.csv")[-1] == ["No day yet", "0.00", "0.00"]
         assert "Nothing was posted" in said(payee, "/fees/reports?year=2001")
         assert "No swap has spared your agency" in said(payee, "/fees/savings")
         assert sheet(payee, "/fees/savings.csv")[0][0] == "Year from April"

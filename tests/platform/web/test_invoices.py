@@ -37,6 +37,7 @@ class TestInvoices:
         assert "Nothing is due that is not invoiced" in said(stranger, "/fees/invoices/new")
         assert "sum due to be invoiced" in said(payee, "/fees")
         assert "No purchase order was given" in said(payee, "/fees/invoices/new")
+        assert ",27000.00" in payee.get("/fees/invoices/due.csv").get_data(as_text=True)
         form = {"payer": str(ground.payer.id), "due": f"{agreement_id}:due/1"}
         issued = payee.post("/fees/invoices/new", form)
         assert issued.status_code == 303
