@@ -16,9 +16,11 @@ from concord.settings import libpq_url
 from matching.fee.event import FeeEventKind
 from matching.fee.exception import list_exceptions
 from matching.fee.ledger import list_periods
+from matching.fee.settlement import RUN_JOB
 from tenants.database import Database
+from tenants.job import request_job
 from tenants.role import Role
-from tests.factories import Factories, Tenant
+from tests.factories import NOW, Factories, Tenant
 from tests.matching.fee.ledger.agreed import Agreed, agree
 from tests.matching.fee.remittance.samples import csv_of
 from tests.matching.fee.remittance.taking import take
@@ -74,6 +76,27 @@ class TestLedger:
         assert visit_as(factories.colleague(agreed.payee, roles=frozenset({Role.FAMILY_FINDER}))).get(
             "/fees/ledger"
         ).status_code in {403, 404}
+
+
+class TestUnsettled:
+    def test_is_listed_for_who_is_paid(
+        self, admin: psycopg.Connection[Any], visit_as: Visit, database: Database, agreed: Agreed
+    ) -> None:
+        payee, payer = visit_as(agreed.payee), visit_as(agreed.payer)
+        waiting, words = "/fees/agreements?waiting=settling", "One agreement that the daily run could not settle"
+        before = [said(payee, "/fees"), said(payee, waiting)]
+        with database.transaction(agreed.payee.scope) as session:
+            job_id = request_job(session, kind=RUN_JOB, payload={}, now=NOW)
+        failed = "UPDATE job SET state = 'failed', finished_at = now(), reason = %s WHERE id = %s"
+        admin.execute(failed, (f"1 of 1 could not be settled: {agreed.reference}.", job_id))
+
+        assert words not in before[0]
+        assert "The last daily run settled every agreement." in before[1]
+        assert words in said(payee, "/fees")
+        assert agreed.reference in said(payee, waiting)
+        assert agreed.reference in payee.get("/fees/agreements.csv?waiting=settling").get_data(as_text=True)
+        assert words not in said(payer, "/fees")
+        assert agreed.reference not in said(payer, waiting)
 
 
 class TestMonths:
