@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from concord.servers.login import DatabaseUrls
 from concord.servers.port import free_port
 from concord.settings import libpq_url
 from concord.web import create_app
+from matching.fee.remittance.intake import perform_remittance
+from matching.fee.remittance.remittance import Purpose, RemittanceState, request_remittance
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.scope import NOBODY
@@ -21,6 +25,7 @@ from tests.factories import ISSUER, Tenant
 from tests.own_database import make_database, opened
 from tests.servers import TestServers
 from tests.site import COOKIE, Visitor, make_settings, port_of, running
+from tests.tenants.remittance_world import issue_pound
 from tests.tenants.world import World, make_world
 from tests.trespass import UNLIMITED, one_of_each
 
@@ -39,7 +44,36 @@ def database(urls: DatabaseUrls) -> Iterator[Database]:
 @pytest.fixture
 def world(urls: DatabaseUrls, database: Database) -> World:
     with psycopg.connect(libpq_url(urls.admin), autocommit=True) as admin:
-        return make_world(database, admin)
+        world = make_world(database, admin)
+        _go_on_with_fees(database, admin, world)
+        return world
+
+
+def _go_on_with_fees(database: Database, admin: psycopg.Connection[Any], world: World) -> None:
+    """Have an agreement signed, an invoice wait to be paid, and a bank's file ask what its columns hold."""
+    signed = {"reference": "FA-111111", "link_id": None, "state": "signed"}
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute(_SIGNED, (Jsonb(signed),))
+    with database.transaction(world.agency.scope) as session:
+        issue_pound(session, world.agency, number="BANK-2")
+        content = b"Then,Whence,For,How much\n23/11/2026,SOMEBODY,FEE,1.00"
+        found = request_remittance(
+            session, purpose=Purpose.RECEIPTS, filename="june.csv", content=content, now=utc_now()
+        )
+        perform_remittance(session, found, progress=lambda *_: None, now=utc_now())
+        assert found.state is RemittanceState.ASKING
+
+
+_SIGNED = """
+    INSERT INTO fee_agreement
+    SELECT (jsonb_populate_record(f, %s || jsonb_build_object(
+        'id', gen_random_uuid(), 'payer_signed_by', f.drafted_by, 'payer_signed_name', 'Sam',
+        'payer_signed_at', f.drafted_at, 'payee_signed_by', gen_random_uuid(), 'payee_signed_name', 'Sam',
+        'payee_signed_at', f.drafted_at
+    ))).*
+    FROM fee_agreement f WHERE reference = 'FA-000000'
+"""
 
 
 _NOT_OURS = frozenset({"api_docs.page"})
@@ -56,9 +90,12 @@ class TestEveryPage:
         looked = set(_NOT_OURS)
 
         with running(create_app(given(site_url=url), database), port=port_of(url)):
-            for tenant in (world.agency, world.office):
+            # What only who pays can do, the neighbour does.
+            fees = ((world.agency, "/fees"), (world.neighbour, "/fees"))
+            for tenant, under in ((world.agency, ""), (world.office, ""), *fees):
                 visit.tab.context.add_cookies([{"name": COOKIE, "value": token_of(database, tenant), "url": url}])
-                for route, path in one_of_each(near, Visitor(near).sign_in(database, tenant)).items():
+                visitor = Visitor(near).sign_in(database, tenant)
+                for route, path in one_of_each(near, visitor, under=under).items():
                     if route not in looked:
                         visit.tab.goto(f"{url}{path}")
                         visit.check_narrow(route)
@@ -66,6 +103,8 @@ class TestEveryPage:
 
         visit.check_quiet(url)
         assert {"home.page", "groups.show", "households.show", "agency.index", "meetings.show"} <= looked
+        assert {"invoices.approve", "invoices.credit", "payee_accounts.order", "remittances.columns"} <= looked
+        assert {"fee_agreements.amend", "fee_agreements.state", "fee_cost.show", "fee_matching.back"} <= looked
 
 
 def token_of(database: Database, tenant: Tenant) -> str:

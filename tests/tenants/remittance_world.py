@@ -34,14 +34,14 @@ def make_bank_lines(database: Database, *, agency: Tenant) -> None:
         chosen = guess(preview_mapping(session, found).table.headings)
         choose_mapping(session, found, chosen, outgoing=False, now=NOW)
         perform_remittance(session, found, progress=lambda *_: None, now=NOW)
-        share = Share(_invoice(session, agency), _PENCE)
+        share = Share(issue_pound(session, agency, number="BANK-1"), _PENCE)
     with database.transaction(agency.scope) as session:
         paying, aside, _ = sorted(list_lines(session, state=LineState.WAITING), key=lambda line: line.position)
         confirm_match(session, paying, [share], now=NOW)
         set_aside(session, aside, reason="A gift.", now=NOW)
 
 
-def _invoice(session: Session, agency: Tenant) -> UUID:
+def issue_pound(session: Session, agency: Tenant, *, number: str) -> UUID:
     """Issue an invoice of a pound under the agency's agreement."""
     agreement = session.scalars(select(FeeAgreement).where(FeeAgreement.payee_agency_id == agency.id)).first()
     assert agreement is not None
@@ -64,13 +64,13 @@ def _invoice(session: Session, agency: Tenant) -> UUID:
     values = {
         "id": invoice_id, "consortium": agreement.consortium_id, "payer": payer, "payee": payee, "on": TODAY,
         "pence": _PENCE, "posted": posted.id, "by": agency.scope.person_id, "at": NOW, "key": key, "sealed": sealed,
-        "line": uuid4(), "agreement": agreement.id,
+        "line": uuid4(), "agreement": agreement.id, "number": number,
     }  # fmt: skip
     session.execute(
         text(
             "INSERT INTO invoice (id, consortium_id, payer_agency_id, payee_agency_id, kind, number, issued_on, "
             "due_on, vat_category, vat_rate, net_pence, vat_pence, gross_pence, transaction_id, issued_by, issued_at, "
-            "sealed_key, sealed) VALUES (:id, :consortium, :payer, :payee, 'invoice', 'BANK-1', :on, :on, 'exempt', 0, "
+            "sealed_key, sealed) VALUES (:id, :consortium, :payer, :payee, 'invoice', :number, :on, :on, 'exempt', 0, "
             ":pence, 0, :pence, :posted, :by, :at, :key, :sealed)"
         ),
         values,

@@ -13,7 +13,8 @@ from tests.page import Page
 from tests.site import Visitor
 from tests.trespass.attempt import Attempt, rule_of, rules_of
 
-_LOOKS_A_ROUTE = 2
+_LOOKS_A_ROUTE, _MORE_LOOKS = 2, 4
+"""How many addresses of a route are looked at; and of a part of the site that is gone through more thoroughly."""
 _HIDDEN = re.compile(r"\bHidden\w+")
 
 
@@ -27,24 +28,31 @@ def learn(app: Flask, owners: Iterable[Visitor]) -> Iterator[Attempt]:
         yield from _learn(app, owner, {})
 
 
-def _learn(app: Flask, owner: Visitor, kept: _Kept) -> Iterator[Attempt]:
-    starts = [rule.rule for rule in rules_of(app) if not rule.arguments]
+def _learn(app: Flask, owner: Visitor, kept: _Kept, *, under: str = "") -> Iterator[Attempt]:
+    starts = [rule.rule for rule in rules_of(app) if not rule.arguments and rule.rule.startswith(under)]
     seen: Counter[str] = Counter()
+    tried: set[Attempt] = set()
     left = [Attempt("GET", path) for path in starts]
     while left:
         attempt = left.pop(0)
+        if under and (attempt in tried or not attempt.path.startswith(under)):
+            continue
+        tried.add(attempt)
         yield attempt
         route = route_of(app, attempt)
         seen[route] += 1
-        if attempt.method == "GET" and seen[route] <= _LOOKS_A_ROUTE:
+        if attempt.method == "GET" and seen[route] <= (_MORE_LOOKS if under else _LOOKS_A_ROUTE):
             left += [each for each in _leading_on(owner, attempt.path, kept) if route_of(app, each)]
 
 
-def one_of_each(app: Flask, visitor: Visitor) -> dict[str, str]:
-    """Return an address of each page that somebody can reach from the site's own lists, by route."""
+def one_of_each(app: Flask, visitor: Visitor, *, under: str = "") -> dict[str, str]:
+    """Return an address of each page that somebody can reach from the site's own lists, by route.
+
+    :param under: where the addresses of a part of the site begin, which is gone through more thoroughly.
+    """
     pages: dict[str, str] = {}
     kept: _Kept = {}
-    for attempt in _learn(app, visitor, kept):
+    for attempt in _learn(app, visitor, kept, under=under):
         route = route_of(app, attempt)
         if route and attempt.method == "GET" and route not in pages and _look(visitor, attempt.path, kept):
             pages[route] = attempt.path
