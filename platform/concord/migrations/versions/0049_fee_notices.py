@@ -271,6 +271,7 @@ ON_NETTING = f"""
 ON_DAY = f"""
     CREATE FUNCTION notice_fee_day(subject uuid, word text, about text) RETURNS void LANGUAGE sql {DEFINER} AS $$
         SELECT give_fee_notices(scope_agency(), ARRAY['finance_officer'], NULL, subject, word, about)
+        WHERE word IN ('bank_soon', 'month_open')
     $$
 """
 # Whom a mail is due, as before, and of fees those whose work they are.
