@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -99,7 +100,9 @@ class TestBegin:
             assert get_agreement(session, agreement_id).amount_pence == 4_100_000
         sign_all(ground, agreement_id, ground.devon, ground.charity)
 
-        ground.place(ground.devon, agreement_id, on=CHANGES - timedelta(days=1))
+        # As whoever says that the children moved in does, who reads no fees.
+        finder = replace(ground.devon, scope=ground.devon.acting_as(Role.FAMILY_FINDER))
+        ground.place(finder, agreement_id, on=CHANGES - timedelta(days=1))
 
         with transaction(ground.database, ground.charity) as session:
             agreement = get_agreement(session, agreement_id)
@@ -158,7 +161,11 @@ class TestBegin:
 
     @pytest.mark.parametrize(
         ("disruption", "disrupted_on"),
-        [(OnDisruption.STAND, None), (OnDisruption.STAND, date(2024, 5, 1)), (OnDisruption.FALL_AWAY, date(2024, 8, 1))],
+        [
+            (OnDisruption.STAND, None),
+            (OnDisruption.STAND, date(2024, 5, 1)),
+            (OnDisruption.FALL_AWAY, date(2024, 8, 1)),
+        ],
     )
     def test_waits_for_what_time_alone_makes_due_of_a_swap_or_after_the_order(
         self, disruption: OnDisruption, disrupted_on: date | None
