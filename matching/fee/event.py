@@ -6,7 +6,7 @@ An event is written in the transaction in which it came to pass, and with it the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -151,5 +151,13 @@ def add_event(
 
 def events_of(session: Session, agreement_id: UUID) -> list[FeeEvent]:
     """Return an agreement's events in the order in which they were told."""
-    query = select(FeeEvent).where(FeeEvent.agreement_id == agreement_id)
-    return list(session.scalars(query.order_by(FeeEvent.recorded_at, FeeEvent.key)))
+    return events_of_each(session, [agreement_id])[agreement_id]
+
+
+def events_of_each(session: Session, agreement_ids: Sequence[UUID]) -> dict[UUID, list[FeeEvent]]:
+    """Return the same of many agreements, by their ids."""
+    query = select(FeeEvent).where(FeeEvent.agreement_id.in_(agreement_ids))
+    found: dict[UUID, list[FeeEvent]] = {agreement_id: [] for agreement_id in agreement_ids}
+    for event in session.scalars(query.order_by(FeeEvent.recorded_at, FeeEvent.key)):
+        found[event.agreement_id].append(event)
+    return found

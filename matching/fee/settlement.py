@@ -14,8 +14,16 @@ from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import AgreementState, FeeAgreement
-from matching.fee.event import FeeEvent, FeeEventKind, add_event, events_of
-from matching.fee.ledger import LedgerTransaction, TransactionKind, lock_agreement, mirrored, parts_to_invoice, post
+from matching.fee.event import FeeEvent, FeeEventKind, add_event, events_of, events_of_each
+from matching.fee.ledger import (
+    LedgerTransaction,
+    TransactionKind,
+    lock_agreement,
+    mirrored,
+    parts_to_invoice,
+    parts_to_invoice_each,
+    post,
+)
 from matching.fee.obligation import Expected, Plan, Told, expected, month_key, months_passed
 from matching.fee.rule import OnDisruption
 from matching.fee.signer import Signer
@@ -91,9 +99,20 @@ def plan_of(agreement: FeeAgreement) -> Plan:
 
 def foresee(session: Session, agreement: FeeAgreement, *, until_on: date) -> list[Expected]:
     """Return what would stand on a later day if nothing but time came to pass, for either side."""
-    standing = _standing(session, agreement)
-    invoiced = invoiced_parts(session, agreement.id, standing.values())
-    return expected(plan_of(agreement), _told(events_of(session, agreement.id)), invoiced, until_on)
+    return foresee_each(session, [agreement], until_on=until_on)[agreement.id]
+
+
+def foresee_each(session: Session, agreements: Sequence[FeeAgreement], *, until_on: date) -> dict[UUID, list[Expected]]:
+    """Return the same of many agreements, by their ids, in as many questions as for one."""
+    ids = [agreement.id for agreement in agreements]
+    events, waiting = events_of_each(session, ids), parts_to_invoice_each(session, ids)
+    standing = _standing_each(session, agreements)
+    return {
+        each.id: expected(
+            plan_of(each), _told(events[each.id]), _invoiced(standing[each.id].values(), waiting[each.id]), until_on
+        )
+        for each in agreements
+    }
 
 
 def invoiced_of(session: Session, agreement: FeeAgreement) -> dict[str, int]:
@@ -103,7 +122,10 @@ def invoiced_of(session: Session, agreement: FeeAgreement) -> dict[str, int]:
 
 def invoiced_parts(session: Session, agreement_id: UUID, standing: Iterable[LedgerTransaction]) -> dict[str, int]:
     """Return the pence of each part of which not all waits to be invoiced, by its due key."""
-    waiting = parts_to_invoice(session, agreement_id)
+    return _invoiced(standing, parts_to_invoice(session, agreement_id))
+
+
+def _invoiced(standing: Iterable[LedgerTransaction], waiting: dict[str, int]) -> dict[str, int]:
     dues = {_base(each): each.pence for each in standing if each.kind is TransactionKind.DUE}
     return {key: pence for key, pence in dues.items() if waiting.get(key, 0) != pence}
 
@@ -247,11 +269,24 @@ def _told(events: Sequence[FeeEvent]) -> list[Told]:
 
 def _standing(session: Session, agreement: FeeAgreement) -> dict[str, LedgerTransaction]:
     """Return what was settled of an agreement and not reversed, by its key among the agreement's."""
-    reversal = select(LedgerTransaction.reverses_id).where(
-        LedgerTransaction.agreement_id == agreement.id, LedgerTransaction.reverses_id.is_not(None)
+    return _standing_each(session, [agreement])[agreement.id]
+
+
+def _standing_each(session: Session, agreements: Sequence[FeeAgreement]) -> dict[UUID, dict[str, LedgerTransaction]]:
+    """Return the same of many agreements, by their ids."""
+    references = {agreement.id: agreement.reference for agreement in agreements}
+    of_these = LedgerTransaction.agreement_id.in_(references)
+    reversal = select(LedgerTransaction.reverses_id).where(of_these, LedgerTransaction.reverses_id.is_not(None))
+    query = (
+        select(LedgerTransaction)
+        .where(of_these, LedgerTransaction.kind.in_(SETTLED), LedgerTransaction.id.not_in(reversal))
+        .order_by(LedgerTransaction.posted_at, LedgerTransaction.key)
     )
-    query = _settled(agreement).where(LedgerTransaction.id.not_in(reversal))
-    return {_base(each): each for each in session.scalars(query).all()}
+    found: dict[UUID, dict[str, LedgerTransaction]] = {agreement_id: {} for agreement_id in references}
+    for each in session.scalars(query):
+        if each.agreement_id and each.key.startswith(f"{references[each.agreement_id]}/"):
+            found[each.agreement_id][_base(each)] = each
+    return found
 
 
 def _versions(session: Session, agreement: FeeAgreement) -> dict[str, int]:

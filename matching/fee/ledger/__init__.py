@@ -6,7 +6,15 @@ posted. What was wrong is reversed.
 """
 
 from matching.fee.ledger.account import MIRRORED, Account
-from matching.fee.ledger.balance import DueLine, balance, balances_of, list_to_invoice, outstanding, parts_to_invoice
+from matching.fee.ledger.balance import (
+    DueLine,
+    balance,
+    balances_of,
+    list_to_invoice,
+    outstanding,
+    parts_to_invoice,
+    parts_to_invoice_each,
+)
 from matching.fee.ledger.entry import Entry, mirrored
 from matching.fee.ledger.kind import TransactionKind
 from matching.fee.ledger.period import (
@@ -63,6 +71,7 @@ __all__ = [
     "open_months",
     "outstanding",
     "parts_to_invoice",
+    "parts_to_invoice_each",
     "post",
     "postings_of",
     "reopen",

@@ -112,14 +112,23 @@ def list_to_invoice(
 
 def parts_to_invoice(session: Session, agreement_id: UUID) -> dict[str, int]:
     """Return what is due and not invoiced of an agreement by due key, in pence, by either side's own book."""
+    return parts_to_invoice_each(session, [agreement_id])[agreement_id]
+
+
+def parts_to_invoice_each(session: Session, agreement_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return the same of many agreements, by their ids."""
     turned = case((Posting.account == Account.TO_INVOICE, Posting.pence), else_=-Posting.pence)
     query = (
-        select(Posting.due_key, func.sum(turned))
+        select(Posting.agreement_id, Posting.due_key, func.sum(turned))
         .where(_own(session), Posting.account.in_((Account.TO_INVOICE, Account.TO_BE_INVOICED)))
-        .where(Posting.agreement_id == agreement_id, Posting.due_key.is_not(None))
-        .group_by(Posting.due_key)
+        .where(Posting.agreement_id.in_(agreement_ids), Posting.due_key.is_not(None))
+        .group_by(Posting.agreement_id, Posting.due_key)
     )
-    return {key: int(pence) for key, pence in session.execute(query) if key}
+    found: dict[UUID, dict[str, int]] = {agreement_id: {} for agreement_id in agreement_ids}
+    for agreement_id, key, pence in session.execute(query):
+        if agreement_id and key:
+            found[agreement_id][key] = int(pence)
+    return found
 
 
 def _own(session: Session) -> ColumnElement[bool]:

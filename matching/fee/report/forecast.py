@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from matching.fee.agreement import AgreementState, FeeAgreement
 from matching.fee.ledger import TransactionKind
-from matching.fee.settlement import foresee
+from matching.fee.obligation import Expected
+from matching.fee.settlement import foresee_each
 from matching.fee.statement.aged_debt import Direction
 from matching.sealed_words import own_agency
 from matching.working_day import add_months
@@ -24,6 +25,7 @@ from tenants.database import scope_of
 from tenants.permission import Verb, require
 
 MONTHS = 12
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,12 @@ def forecast(session: Session, *, on: date) -> list[Foreseen]:
         FeeAgreement.payer_agency_id != FeeAgreement.payee_agency_id,
         FeeAgreement.state.in_((AgreementState.SIGNED, AgreementState.IN_FORCE)),
     )
-    found: list[Foreseen] = []
-    for agreement in session.scalars(query.order_by(FeeAgreement.reference)):
-        found += _of(session, agreement, own=own, on=on)
+    agreements, found = session.scalars(query.order_by(FeeAgreement.reference)).all(), list[Foreseen]()
+    for start in range(0, len(agreements), _AT_ONCE):
+        some = agreements[start : start + _AT_ONCE]
+        standing = foresee_each(session, some, until_on=add_months(on, MONTHS))
+        for agreement in some:
+            found += _of(agreement, standing[agreement.id], own=own, on=on)
     return sorted(found, key=lambda each: (each.due_on or date.max, each.reference, each.words))
 
 
@@ -74,11 +79,10 @@ def by_month(found: Sequence[Foreseen], *, on: date) -> list[MonthAhead]:
     return [_month(found, begins) for begins in (*months, None)]
 
 
-def _of(session: Session, agreement: FeeAgreement, *, own: UUID, on: date) -> list[Foreseen]:
+def _of(agreement: FeeAgreement, standing: Sequence[Expected], *, own: UUID, on: date) -> list[Foreseen]:
     to_us = agreement.payee_agency_id == own
     other = agreement.payer_agency_id if to_us else agreement.payee_agency_id
     direction = Direction.TO_US if to_us else Direction.BY_US
-    standing = foresee(session, agreement, until_on=add_months(on, MONTHS))
     due = [each for each in standing if each.kind is TransactionKind.DUE]
     made = [
         Foreseen(agreement.id, agreement.reference, other, direction, each.dated_on, each.pence, each.words)
