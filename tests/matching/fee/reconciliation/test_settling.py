@@ -162,6 +162,22 @@ class TestConfirmMatch:
 
         assert bank.left(*ids[:2])[0] == [10_000, 10_000]
 
+    def test_waits_for_the_day_that_the_bank_gives(self, bank: Bank) -> None:
+        invoice_id = bank.invoice(10_000)
+        (line_id,) = bank.lines((10_000, bank.payer.name, bank.number))
+        before, share = NOW - timedelta(days=1), [Share(invoice_id, 10_000)]
+
+        with bank.database.transaction(bank.payee.scope) as session:
+            (queued,) = read_queue(session, now=before).lines
+            assert (queued.age, queued.proposal.kind) == (-1, Kind.NOTHING)
+            with pytest.raises(SharesWrong, match="once that day has come"):
+                confirm_match(session, bank.line(session, line_id), share, now=before)
+            (queued,) = read_queue(session, now=NOW).lines
+            assert queued.proposal.sure
+            confirm_match(session, bank.line(session, line_id), share, now=NOW)
+
+        assert bank.left(invoice_id) == [[0], [0]]
+
     def test_is_a_persons_act_for_their_own_agency(self, bank: Bank) -> None:
         invoice_id = bank.invoice(10_000)
         (line_id,) = bank.lines((10_000, bank.payer.name, "A"))
@@ -357,7 +373,10 @@ class TestHeldAhead:
             assert balances(session, bank.payer.id) == {bank.payer.id: Amounts(to_invoice=-1_500, owed=1_500)}
             with pytest.raises(NothingHeld):
                 allocate_held(session, invoice_id, now=NOW)
-        with bank.database.transaction(bank.payee.scope) as session, pytest.raises(LineSettled, match="another of your"):
+        with (
+            bank.database.transaction(bank.payee.scope) as session,
+            pytest.raises(LineSettled, match="another of your"),
+        ):
             take_back(session, bank.line(session, line_id), reason="Wrong.", now=NOW)
         with bank.database.transaction(there) as session:
             take_back(session, bank.line(session, line_id), reason="Wrong.", now=NOW)
