@@ -87,7 +87,7 @@ def list_postings_after(session: Session, wanted: WantedPostings, *, after: Plac
 def list_invoices_after(
     session: Session, wanted: WantedInvoices, *, after: Place, limit: int, on: date
 ) -> Stretch[InvoiceRow]:
-    """Return the scope's agency's invoices and credit notes from a place on, the latest first, as they stand on a day."""
+    """Return the scope's agency's invoices and credit notes from a place on, the latest first, as of a day."""
     require(scope_of(session), Verb.READ_FEES)
     own = own_agency(session)
     sides = {"issued": Invoice.payee_agency_id == own, "received": Invoice.payer_agency_id == own}
