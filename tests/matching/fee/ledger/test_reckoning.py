@@ -10,9 +10,11 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from matching.fee.agreement import FeeAgreement
 from matching.fee.event import FeeEventKind
 from matching.fee.ledger import Account, LedgerTransaction, close_month, kept_totals, totals_of
 from matching.fee.report.forecast import forecast
+from matching.fee.settlement import foresee, foresee_each
 from tenants.database import Database
 from tests.factories import Factories, Tenant
 from tests.matching.fee.ledger.agreed import Agreed, agree, noon
@@ -56,6 +58,25 @@ class TestSignedLate:
 
         assert days(made) == {"agreed": PLACED, "due/1": PLACED}
         assert days(before) == {"agreed": date(2024, 3, 5), "due/1": date(2024, 3, 5)}
+
+
+class TestForeseeEach:
+    def test_says_of_many_what_it_says_of_each(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
+        placed, signed, untold = (agree(admin, database, pair) for _ in range(3))
+        for each in (placed, signed):
+            each.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+        placed.tell(FeeEventKind.PLACED, PLACED)
+        placed.settle(PLACED)
+
+        for tenant in pair:
+            with database.transaction(tenant.scope) as session:
+                made = [session.get_one(FeeAgreement, each.id) for each in (untold, placed, signed)]
+                found = foresee_each(session, made, until_on=date(2025, 6, 1))
+                alone = {each.id: foresee(session, each, until_on=date(2025, 6, 1)) for each in made}
+            assert found == alone
+            assert len({len(each) for each in found.values()}) == 3
 
 
 class TestSwap:
