@@ -144,8 +144,6 @@ def state_fee(
     agreement.plan = [each.as_data() for each in split(pence, IN_FULL)]
     agreement.continuing_pence = agreement.continuing_after_months = None
     agreement.disruption = rules.disruption
-    if agreement.placed_on is not None:
-        agreement.frozen_at = now
     clear_signatures(agreement)
     _changed(session, agreement, "fee stated", now=now)
     return agreement
@@ -157,9 +155,11 @@ def begin(session: Session, agreement: FeeAgreement, placement: Placement, *, no
     terms = terms_of(session, placement, today=now.date())
     agreement.matched_on, agreement.placed_on = placement.matched_on, terms.on
     if agreement.stated:
-        if not agreement.is_signed:
+        if agreement.is_signed:
+            agreement.frozen_at = now
+        else:
+            # It may be stated anew until both have signed it, which keeps it.
             take_waiver(agreement, terms.waiver)
-        agreement.frozen_at = now
     else:
         _freeze(session, agreement, terms, now=now)
     if agreement.is_signed:

@@ -51,6 +51,8 @@ def sign_agreement(session: Session, agreement: FeeAgreement, *, version: int, n
     _sign(session, agreement, agreement, side, now=now)
     if agreement.is_signed:
         agreement.state = AgreementState.SIGNED if agreement.placed_on is None else AgreementState.IN_FORCE
+        if agreement.placed_on is not None and agreement.stated:
+            agreement.frozen_at = agreement.frozen_at or now
         end_if_over(agreement, on=now.date())
     agreement.version += 1
     session.flush()

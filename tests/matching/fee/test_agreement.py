@@ -25,6 +25,7 @@ from matching.fee.agreement import (
     list_addenda,
     list_agreements,
 )
+from matching.fee.agreement_page import view_agreement
 from matching.fee.drafting import draft_missing, state_fee
 from matching.fee.event import FeeEvent, FeeEventKind
 from matching.fee.exception import ExceptionKind, ask_exception, decide_exception, get_exception
@@ -286,6 +287,20 @@ class TestFreeze:
         stated = read(ground, ground.devon, agreement_id)
         assert (stated.amount_pence, stated.stated, stated.state) == (4_000_000, True, AgreementState.IN_FORCE)
         assert "not by a tariff: £40,000. The board’s minute 12." in stated.rate_words
+
+    def test_lets_a_fee_mistyped_then_be_stated_anew_until_both_have_signed(self, ground: FeeGround) -> None:
+        agreement_id = ground.match(ground.devon, ground.charity)
+        ground.place(ground.devon, agreement_id)
+        for side, pence in ((ground.devon, 2_700), (ground.charity, 2_700_000)):
+            with transaction(ground.database, side) as session:
+                agreement = get_agreement(session, agreement_id)
+                state_fee(session, agreement, pence=pence, reason="So.", version=agreement.version, now=utc_now())
+                assert view_agreement(session, agreement).may_state
+        sign_both(ground, agreement_id, ground.devon, ground.charity)
+
+        stated = read(ground, ground.devon, agreement_id)
+        assert (stated.amount_pence, stated.state) == (2_700_000, AgreementState.IN_FORCE)
+        assert stated.frozen_at is not None
 
 
 class TestAddendum:
