@@ -259,7 +259,7 @@ class _Matcher:
             doubts.append("It names other open invoices too.")
         elif others and not any(mention.whole for mention in said):
             points += POINTS["settled"]
-            doubts.append(f"It names {others[0].words}, which is settled already: it may be paid twice.")
+            doubts.append(_taken(others[0]))
         return points
 
     def _payer_points(
@@ -336,11 +336,17 @@ class _Matcher:
     def _why_nothing(self, reading: _Reading) -> Iterable[str]:
         settled = [self._invoices[each] for each, mention in reading.mentions.items() if mention.how is How.NUMBER]
         if settled:
-            yield f"It names {settled[0].words}, which is settled already: it may be paid twice."
+            yield _taken(settled[0])
         elif reading.payer_id is None:
             yield "Neither the reference nor the name says what it is."
         else:
             yield f"{self._payers[reading.payer_id].names[0]} paid it, and nothing open adds up to it."
+
+
+def _taken(invoice: KnownInvoice) -> str:
+    """Say of an invoice that a line names, and of which nothing is left for it, what became of the rest."""
+    what = "another line seems to pay" if invoice.outstanding > 0 else "is settled already"
+    return f"It names {invoice.words}, which {what}: it may be paid twice."
 
 
 def _doubted(proposal: Proposal, debit: WaitingLine) -> Proposal:

@@ -24,11 +24,15 @@ from tenants.database import scope_of
 from tenants.permission import Verb, require
 
 RECORD_KIND = "remittance_line"
+_TO_COME = "The bank’s file gives it a day that is still to come. It can be matched from that day on."
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedLine:
-    """A line that waits: its words, its age in days, what it most likely is, and a mark of exactly that."""
+    """A line that waits: its words, its age in days, what it most likely is, and a mark of exactly that.
+
+    The age is below nothing where the bank gives it a day that is still to come.
+    """
 
     line: RemittanceLine
     words: LineWords
@@ -125,12 +129,14 @@ def draw_queue(session: Session, *, now: datetime) -> MatchingQueue:
     facts = Facts(
         payers=payers,
         invoices=invoices,
-        lines=tuple(_fact(line, words[line.id], before) for line in lines),
+        lines=tuple(_fact(line, words[line.id], before) for line in lines if line.dated_on <= now.date()),
         earlier=tuple(_earlier(session, line) for line in undone.values()),
     )
+    found = {each.line_id: each for each in propose(facts)}
+    proposals = [found.get(line.id) or Proposal(line.id, doubts=(_TO_COME,)) for line in lines]
     queued = [
         QueuedLine(line, words[line.id], (now.date() - line.dated_on).days, proposal, mark_of(proposal))
-        for line, proposal in zip(lines, propose(facts), strict=True)
+        for line, proposal in zip(lines, proposals, strict=True)
         # A debit that undoes nothing is no receipt, and nobody waits for it.
         if line.pence > 0 or proposal.kind is not Kind.NOTHING
     ]

@@ -62,11 +62,13 @@ def confirm_match(
     :param over_payer_id: whose the rest is, where no share says so or shares are of several payers.
     :raises LineSettled: when the line is settled, otherwise than so.
     :raises NotOwedAnyMore: when an invoice is owed less than its share.
-    :raises SharesWrong: when the shares are more than the line, or nobody is named for the rest.
+    :raises SharesWrong: when the shares are more than the line, nobody is named for the rest, or its day is to come.
     """
     signer = _begin(session, line)
     if line.state is LineState.MATCHED:
         return _same_again(session, line, shares)
+    if line.dated_on > now.date():
+        raise SharesWrong(f"The bank dates it {line.dated_on:%d/%m/%Y}. Match it once that day has come.")
     if over_payer_id is not None and over_payer_id not in {each.id for each in list_others(session)}:
         raise SharesWrong("Choose whose the rest is from the list.")
     owed = {each.id: each for each in list_owed(session, on=now.date())}
