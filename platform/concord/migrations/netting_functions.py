@@ -86,13 +86,15 @@ PAYMENTS = f"""
     END
     $$
 """
-# What is owed of an invoice, by the payee's book; nothing while it is in dispute.
+# What is owed of an invoice by whom it names, in the payee's book: what went to a successor is not theirs any more.
+# Nothing while it is in dispute.
 OWED = f"""
     CREATE FUNCTION netting_owed(wanted uuid) RETURNS bigint LANGUAGE sql STABLE {FIXED} AS $$
         SELECT coalesce(sum(p.pence), 0)::bigint
         FROM invoice i
         JOIN ledger_transaction t ON t.invoice_id = i.id
-        JOIN posting p ON p.transaction_id = t.id AND p.agency_id = i.payee_agency_id AND p.account = 'receivable'
+        JOIN posting p ON p.transaction_id = t.id AND p.agency_id = i.payee_agency_id
+            AND p.other_agency_id = i.payer_agency_id AND p.account = 'receivable'
         WHERE i.id = wanted
             AND NOT EXISTS (SELECT FROM dispute d WHERE d.invoice_id = i.id AND d.status <> 'resolved')
     $$
@@ -199,6 +201,9 @@ CONFIRM = f"""
         PERFORM pg_advisory_xact_lock(hashtextextended('concord.fee_agreement.' || a.id, 0)) FROM (
             SELECT DISTINCT l.agreement_id AS id FROM netting_claim c JOIN invoice_line l ON l.invoice_id = c.invoice_id
             WHERE c.netting_id = wanted ORDER BY 1) AS a;
+        -- Nor does a hand-over take what is owed along.
+        PERFORM pg_advisory_xact_lock_shared(fee_book_lock(a.id)) FROM (
+            SELECT unnest(n.agency_ids) AS id FROM netting n WHERE n.id = wanted ORDER BY 1) AS a;
         SELECT CASE WHEN own IN (c.payer_agency_id, c.payee_agency_id) THEN c.number END AS number INTO stale
         FROM netting_claim c WHERE c.netting_id = wanted AND netting_owed(c.invoice_id) <> c.pence
         ORDER BY own IN (c.payer_agency_id, c.payee_agency_id) DESC, c.number, c.invoice_id LIMIT 1;
