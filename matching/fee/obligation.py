@@ -103,8 +103,7 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
         TransactionKind.AGREED,
         "agreed",
         sum(part.pence for part in parts),
-        # Signed after what it is about: no month is to show less agreed than has fallen due.
-        min(event.happened_on for event in events),
+        _agreed_on(events),
         "The whole fee, as agreed",
         signed.key,
     )
@@ -112,6 +111,11 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
     found += _continuing(plan, phases, last, invoiced, on)
     found += [_refund(event) for event in events if event.kind is FeeEventKind.REFUND]
     return [each for each in found if each.pence > 0 and each.dated_on <= on]
+
+
+def _agreed_on(events: Sequence[Told]) -> date:
+    """Return the day of signing, or of what came before it: no month is to show less agreed than has fallen due."""
+    return min(event.happened_on for event in events)
 
 
 def due_key(position: int | str) -> str:
@@ -146,24 +150,26 @@ def _phases(
     phases: list[_Phase] = []
     signed, disrupted, fallen = last[FeeEventKind.AGREEMENT_SIGNED], _disrupted(last), False
     if plan.waived:
-        phases.append(_Phase(TransactionKind.WAIVED, signed.happened_on, signed.key))
+        phases.append(_Phase(TransactionKind.WAIVED, _agreed_on(events), signed.key))
     for event in events:
         standing = phases[-1].kind if phases else TransactionKind.REVIVED
         by_rule = bool(phases) and phases[-1].event_key == signed.key
         # What the phase before left as it was.
         about = None if standing is TransactionKind.REVIVED else phases[-1].kept
-        fallen = fallen or event is disrupted
+        # What is told late does not end what came after it.
+        on = max(event.happened_on, phases[-1].on) if phases else event.happened_on
+        fallen, fell = fallen or event is disrupted, any(each.kind is TransactionKind.FALLEN_AWAY for each in phases)
         if event.kind is FeeEventKind.WAIVER:
             kept = frozenset(
                 key for key in event.facts.get("kept", ()) if about is None or key in about or key.startswith(_MONTHLY)
             )
-            phases.append(_Phase(TransactionKind.WAIVED, event.happened_on, event.key, kept, about))
-        elif standing is TransactionKind.WAIVED and _revives(event, by_rule=by_rule):
-            phases.append(_Phase(TransactionKind.REVIVED, event.happened_on, event.key, phases[-1].kept))
+            phases.append(_Phase(TransactionKind.WAIVED, on, event.key, kept, about))
+        elif standing is TransactionKind.WAIVED and not fell and _revives(event, by_rule=by_rule):
+            phases.append(_Phase(TransactionKind.REVIVED, on, event.key, phases[-1].kept))
             if fallen and disrupted and plan.falls_away:
-                phases.append(_charged_until(disrupted, parts, last, on=event.happened_on))
+                phases.append(_charged_until(disrupted, parts, last, on=on))
         elif event is disrupted and plan.falls_away and not by_rule:
-            phases.append(_Phase(TransactionKind.FALLEN_AWAY, event.happened_on, event.key, about=about))
+            phases.append(_Phase(TransactionKind.FALLEN_AWAY, on, event.key, about=about))
     return phases
 
 

@@ -139,7 +139,7 @@ class _Settling:
         told = [event for event in events if event.kind is not FeeEventKind.MONTHS]
         self._last = told[-1] if told else None
         self._versions: dict[str, int] = {}
-        self._agreed_on = date.min
+        self._agreed_on = self._reversed_on = date.min
 
     def bring(self, standing: dict[str, LedgerTransaction], wanted: dict[str, Expected]) -> int:
         """Reverse what should not stand and post what is missing; return how many transactions that took."""
@@ -147,7 +147,7 @@ class _Settling:
         taken = 0
         for key, transaction in standing.items():
             if key not in wanted or wanted[key].pence != transaction.pence:
-                self._reverse(key, transaction)
+                self._reversed_on = max(self._reversed_on, self._reverse(key, transaction).dated_on)
                 taken += 1
         for key, each in wanted.items():
             stands = standing.get(key)
@@ -165,6 +165,9 @@ class _Settling:
         if each.foreseen:
             # What is told late of a day before that is not taken from what was not agreed yet.
             day = max(day, self._agreed_on)
+        if each.kind in (TransactionKind.WAIVED, TransactionKind.FALLEN_AWAY):
+            # Nor does what was due end before it was reversed.
+            day = max(day, self._reversed_on)
         facts = event.facts if event and event.kind in _DECIDED else {}
         return self._write(
             each.kind,
@@ -181,10 +184,10 @@ class _Settling:
             approved_by=_signer(facts, "decided"),
         )
 
-    def _reverse(self, key: str, transaction: LedgerTransaction) -> None:
+    def _reverse(self, key: str, transaction: LedgerTransaction) -> LedgerTransaction:
         event = self._last
         told = next((each for each in self._events.values() if each.id == transaction.event_id), None)
-        self._write(
+        return self._write(
             transaction.kind,
             f"{_versioned(key, self._versions[key])}/reversed",
             -transaction.pence,

@@ -42,6 +42,8 @@ STARTS = st.sampled_from(
     [date(2023, 12, 31), date(2024, 1, 31), date(2024, 2, 28), date(2024, 2, 29), date(2024, 8, 31)]
 )
 END = date(2040, 1, 1)
+AT_ONCE = st.sampled_from([True, True, False])
+"""Whether a worker settles it before anything else happens."""
 LATE = st.sampled_from([0, 0, 1, 28, 29, 31, 40, 100])
 """How many days after it happened something is told."""
 _MIRROR = {payees.value: payers.value for payees, payers in MIRRORED.items()}
@@ -92,7 +94,9 @@ class Course(RuleBasedStateMachine):
         self.most = self.total = sum(pence for *_, pence in parts)
         self.swap, self.today, self.ticks = swap, start, 0
         self.told = dict[FeeEventKind, date]()
-        self.departed = self.given_up = False
+        self.departed = self.given_up = self.unsettled = False
+        self.prompt = True
+        """Each event was settled before the next was told."""
         for kind in first:
             self._tell(kind, start)
 
@@ -103,13 +107,15 @@ class Course(RuleBasedStateMachine):
         self.today = min(END, self.today + timedelta(days=days))
 
     @precondition(lambda self: self._to_tell())
-    @rule(which=st.integers(0, 5), late=LATE, follows=st.sampled_from(["charged", "stays_waived"]))
-    def tell(self, which: int, late: int, follows: str) -> None:
+    @rule(which=st.integers(0, 5), late=LATE, follows=st.sampled_from(["charged", "stays_waived"]), at_once=AT_ONCE)
+    def tell(self, which: int, late: int, follows: str, at_once: bool) -> None:
         kinds = self._to_tell()
         kind = kinds[which % len(kinds)]
         since = [self.told.get(each, date.min) for each in (FeeEventKind.PLACED, FeeEventKind.ORDERED)]
         on = self.today if kind is FeeEventKind.AGREEMENT_SIGNED else max(*since, self.today - timedelta(days=late))
         self._tell(kind, on, **({"rule": follows} if kind is FeeEventKind.LEG_FALLEN else {}))
+        if at_once:
+            self.settle()
 
     def _to_tell(self) -> list[FeeEventKind]:
         placed, disrupted = FeeEventKind.PLACED in self.told, FeeEventKind.DISRUPTED in self.told
@@ -130,9 +136,17 @@ class Course(RuleBasedStateMachine):
         kind=st.sampled_from([FeeEventKind.WAIVER, FeeEventKind.OVERRIDE, FeeEventKind.ADDENDUM, FeeEventKind.REFUND]),
         pence=st.integers(1, 6_000_000),
         vat=st.booleans(),
+        at_once=AT_ONCE,
     )
-    def decide(self, kind: FeeEventKind, pence: int, vat: bool) -> None:
+    def decide(self, kind: FeeEventKind, pence: int, vat: bool, at_once: bool) -> None:
+        self._decide(kind, pence, vat=vat)
+        if at_once:
+            self.settle()
+
+    def _decide(self, kind: FeeEventKind, pence: int, *, vat: bool) -> None:
         at, name = self._at(), f"{kind.value} {self.ticks}"
+        settled = not self.unsettled
+        self._note()
         if kind is FeeEventKind.REFUND:
             self.agreed.refund(self.today, pence=pence, vat_pence=vat * pence // 5, name=name, at=at)
             return
@@ -144,19 +158,20 @@ class Course(RuleBasedStateMachine):
         if kind is FeeEventKind.WAIVER:
             for _ in range(2):
                 self.agreed.waive(self.today, name=name, at=at, kept=sorted(invoiced))
-            self.given_up = True
+            # What is invoiced in part is kept as a whole.
+            self.given_up = settled and self._waiting().keys().isdisjoint(invoiced)
         elif kind is FeeEventKind.OVERRIDE:
             self.agreed.override(self.today, amounts=amounts, name=name, at=at)
             self.given_up = False
         else:
             self.agreed.tell(kind, self.today, key=f"addendum/{self.ticks}", at=at, amounts=amounts)
+            self.given_up = False
         self.departed, self.most = True, max(self.most, sum(amounts.values()))
 
     @rule(which=st.integers(0, 3), part=st.sampled_from([1, 2, 3]), credit=st.booleans())
     def bill(self, which: int, part: int, credit: bool) -> None:
         self.settle()
-        with self._payees() as session:
-            waiting = {line.due_key: line.pence for line in list_to_invoice(session, agreement_id=self.agreed.id)}
+        waiting = self._waiting()
         assert all(pence > 0 for pence in waiting.values())
         billed = {key: pence - waiting.get(key, 0) for key, pence in sorted(self._dues().items())}
         sums = {key: -(pence // part) for key, pence in billed.items() if pence // part} if credit else waiting
@@ -191,6 +206,7 @@ class Course(RuleBasedStateMachine):
     def settle(self) -> None:
         """Settle, and compare what stands with what should."""
         self.agreed.settle(self.today)
+        self.unsettled = False
         assert self.agreed.settle(self.today) == 0
         with self._payees() as session:
             agreement = self._agreement(session)
@@ -215,6 +231,8 @@ class Course(RuleBasedStateMachine):
         # What is agreed and not due is never less than nothing nor more than any fee was, at no month's end.
         for book, account, sign in ((payees, "agreed_income", -1), (payers, "agreed_cost", 1)):
             carried = _carried(book, account)
+            if not self.prompt:
+                carried = dict(list(carried.items())[-1:])
             assert all(0 <= sign * pence <= self.most for pence in carried.values()), carried
         for tenant, book in ((self.agreed.payee, payees), (self.agreed.payer, payers)):
             for month, totals in self._read(_CLOSED, (tenant.id,)):
@@ -263,10 +281,19 @@ class Course(RuleBasedStateMachine):
         for _ in range(2):
             self.agreed.tell(kind, on, at=self._at(), **facts)
         self.told[kind] = on
+        self._note()
+
+    def _note(self) -> None:
+        self.prompt, self.unsettled = self.prompt and not self.unsettled, True
 
     def _at(self) -> datetime:
         self.ticks += 1
         return noon(self.today) + timedelta(seconds=self.ticks)
+
+    def _waiting(self) -> dict[str, int]:
+        """Return what is due and not invoiced, by due key."""
+        with self._payees() as session:
+            return {line.due_key: line.pence for line in list_to_invoice(session, agreement_id=self.agreed.id)}
 
     def _dues(self) -> dict[str, int]:
         return {key: pence for key, pence in self._read(_STANDING) if key.startswith("due/")}

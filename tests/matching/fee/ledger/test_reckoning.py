@@ -116,6 +116,19 @@ class TestSwap:
         assert swap.balances() == {Account.TO_INVOICE: 150, Account.FEE_INCOME: -150}
         assert days(swap)["due/1"] == date(2024, 4, 1)
 
+    def test_stays_fallen_away_whatever_is_waived_and_agreed_later(self, swap: Agreed) -> None:
+        swap.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
+        swap.settle(date(2024, 5, 1))
+        # Told late, and of a day before it was charged.
+        swap.tell(FeeEventKind.DISRUPTED, date(2024, 3, 31), at=noon(date(2024, 5, 2)))
+        swap.settle(date(2024, 5, 2))
+        swap.waive(date(2024, 5, 3), kept=[])
+        swap.override(date(2024, 5, 4), amounts={"1": 100, "2": 50})
+
+        assert [swap.settle(date(2024, 5, 4)) > 0, swap.settle(date(2024, 5, 4))] == [True, 0]
+        assert swap.balances() == {}
+        assert days(swap)["fallen_away/disrupted"] == date(2024, 5, 1)
+
     def test_lets_what_is_credited_after_a_waiver_and_a_disruption_fall_away(self, swap: Agreed) -> None:
         swap.tell(FeeEventKind.LEG_UNBALANCED, date(2024, 5, 1))
         swap.settle(date(2024, 5, 1))
