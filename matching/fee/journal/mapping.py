@@ -210,5 +210,5 @@ def _text(value: object, *, empty: bool = False) -> str:
     if not isinstance(value, str) or len(value) > MOST_LETTERS or not value.isprintable():
         raise ValueError(f"“{value}” is no word of at most {MOST_LETTERS} letters")
     if not value.strip() and not empty:
-        raise ValueError("a word is missing")
+        raise ValueError("a heading or code is empty")
     return value.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -78,6 +79,7 @@ def layout() -> ResponseReturnValue:
     problem, name = None, request.args.get("name", "")
     if request.method == "POST":
         try:
+            _check_places()
             with transaction() as session:
                 keep_mapping(session, request.form.get("name", ""), read_layout(_typed()), now=utc_now())
             return redirect(url_for("fee_journals.index"), 303)
@@ -134,7 +136,7 @@ def _typed() -> dict[str, Any]:
     placed = sorted(
         (int(place), column)
         for column in Column
-        if (place := asked.get(f"place-{column}", "").strip()).isdecimal() and len(place) < 4
+        if re.fullmatch(r"[1-9]\d?", place := asked.get(f"place-{column}", "").strip(), re.ASCII)
     )
     codes = {each.value: asked.get(f"code-{each}", "").strip() for each in POSTED}
     centres = {each.value: asked.get(f"centre-{each}", "").strip() for each in POSTED}
@@ -146,6 +148,18 @@ def _typed() -> dict[str, Any]:
         "date_style": asked.get("date_style", ""),
         "sign": asked.get("sign", ""),
     }
+
+
+def _check_places() -> None:
+    """Refuse columns whose place is no number, or another's: they would be left out, or stand in no order.
+
+    :raises MappingInvalid: when there is one.
+    """
+    places = [place for column in Column if (place := request.form.get(f"place-{column}", "").strip())]
+    if any(re.fullmatch(r"[1-9]\d?", place, re.ASCII) is None for place in places):
+        raise MappingInvalid("Number the columns from 1 to 99, or leave a number out to leave its column out.")
+    if len(set(places)) < len(places):
+        raise MappingInvalid("Give each column a number of its own.")
 
 
 def _before(month: date, count: int) -> date:

@@ -64,6 +64,8 @@ class UntilForm(FlaskForm):  # type: ignore[misc]
         impossible="Enter a real date, for example 31 3 2027",
     )
     submit = SubmitField("Show what can be netted", widget=GovSubmitInput())
+    no_day: str | None = None
+    """What is wrong with the day that was asked for; the one that is shown instead has taken its place."""
 
 
 class DayForm(UntilForm):
@@ -177,6 +179,7 @@ def until_asked(kind: type[UntilForm] = UntilForm) -> tuple[UntilForm, date]:
     today = utc_now().date()
     form = kind(request.args, meta={"csrf": False})
     day = min(form.until.data, today) if "until" in request.args and form.validate() else today
+    form.no_day = next(iter(form.until.errors), None)
     form.until.raw_data, form.until.errors = _asked(day)["until"], ()
     return form, day
 
@@ -195,6 +198,7 @@ def day_sent() -> date:
 def _show_all(*, problem: str | None = None) -> str:
     today = utc_now().date()
     form, until_on = until_asked()
+    problem = problem or form.no_day
     with transaction() as session:
         found, nettings = list_offers(session, until_on=until_on, on=today), list_nettings(session)
         waits = {each.id for each in nettings if each.is_open(today) and _waits(session, each.id)}

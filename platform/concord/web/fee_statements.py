@@ -225,6 +225,7 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str:
     now = utc_now()
     form = UntilForm(request.args, meta={"csrf": False})
     until_on = _day(form, now.date())
+    problem = problem or next(iter(form.until.errors), None)
     with transaction() as session:
         other, waiting = get_agency(session, other_agency_id), find_last(session, other_agency_id)
         try:

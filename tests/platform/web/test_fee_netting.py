@@ -38,6 +38,7 @@ class TestNetting:
         assert "£6,500.00 to us" in said(one, "/fees/netting")
         assert "£6,500.00 by us" in said(two, "/fees/netting")
         assert "There is no agency" in said(stranger, "/fees/netting?until=1&until=1&until=2020")
+        assert "Enter a real date" in said(one, "/fees/netting?until=31&until=2&until=2026")
         with_two = f"/fees/netting/with/{ground.members[1].id}"
         assert one.post(with_two, {"until_on": "never"}).status_code == 422
         path = one.post(with_two, today).headers["Location"]

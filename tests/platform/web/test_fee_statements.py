@@ -63,6 +63,7 @@ class TestStatements:
         drawn = said(payee, with_payer)
         assert drawn.count("The accounts of your book come to the same.") == 2
         assert "Three lines" in drawn
+        assert "Enter a real date" in said(payee, f"{with_payer}?until=31&until=2&until=2026")
         lines = sheet(payee, f"{with_payer}/lines.csv")
         assert len(lines) == 4
         assert sum(float(line[8]) for line in lines[1:]) == 10_000
@@ -121,6 +122,8 @@ class TestJournals:
         refused = officer.post("/fees/journal/layout", {**typed, "heading-amount": "Code"})
         assert refused.status_code == 422
         assert "heading of its own" in refused.get_data(as_text=True)
+        for place in ("1", "0", "-1", "x", "１", "100"):
+            assert officer.post("/fees/journal/layout", {**typed, "place-amount": place}).status_code == 422
         assert officer.post("/fees/journal/layout", typed).status_code == 303
         asked = f"of={TODAY:%Y-%m}&name=Ledger"
 
