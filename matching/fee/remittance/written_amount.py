@@ -12,6 +12,7 @@ from matching.fee.remittance.bank_file import MOST_PENCE
 _GROUPED: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d{1,2})?", re.ASCII)
 _PLAIN: Final = re.compile(r"\d+(\.\d{1,2})?|\.\d{1,2}", re.ASCII)
 _CONTINENTAL: Final = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}|\d+,\d{1,2}", re.ASCII)
+_SLIP: Final = re.compile(r",\d{1,2}(?!\d)", re.ASCII)
 _MINUS: Final = "-−–"
 _DAY_FIRST: Final = ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y")
 _YEAR_FIRST: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
@@ -40,6 +41,14 @@ def pence_of(text: str) -> int | None:
         words = words[1:].strip()
     digits = _digits(words.replace(" ", ""))
     return None if digits is None else sign * digits
+
+
+def typed_pence(text: str) -> int | None:
+    """Return an amount that a person typed in a form: a comma divides thousands there, and never stands for the point.
+
+    “27,00” is a slip of 27,000 much rather than twenty-seven pounds.
+    """
+    return None if _SLIP.search(text) else pence_of(text)
 
 
 def exact_pence(amount: Decimal | float | str) -> int | None:

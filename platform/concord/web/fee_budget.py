@@ -14,7 +14,7 @@ from concord.web.fee_chart import draw_pounds
 from concord.web.fee_file import hand_out, plain
 from concord.web.request import transaction
 from matching.fee.remittance.bank_file import pounds
-from matching.fee.remittance.written_amount import pence_of
+from matching.fee.remittance.written_amount import typed_pence
 from matching.fee.report.budget import BudgetInvalid, Way, compare_budget, keep_budget, months_of
 from matching.fee.report.year import year_of
 from tenants.base import utc_now
@@ -108,7 +108,7 @@ def _read(said: Mapping[str, str], year: int) -> list[int]:
 
 
 def _pence(text: str, month: date) -> int:
-    found = pence_of(text) if text.strip() else 0
+    found = typed_pence(text) if text.strip() else 0
     if found is None or found < 0:
         raise BudgetInvalid(f"Enter an amount for {month:%B %Y}, for example 12,000 or 350.50.")
     return found

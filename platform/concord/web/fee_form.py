@@ -15,7 +15,7 @@ from concord.web.form import DayField, lines, one_line
 from concord.web.short_form import words_field
 from concord.web.swap_form import NumberField
 from matching.fee.plan_text import PlanUnreadable, read_plan_text, write_plan_text
-from matching.fee.remittance.written_amount import pence_of
+from matching.fee.remittance.written_amount import typed_pence
 from matching.fee.rule import CountsFrom, FeeRule, FeeRules, LegFalls, OnDisruption, Pricing, SwapWaiver
 from matching.fee.tariff import MOST_PENCE, PayeeKind, TariffTerms
 from tenants.agency import Agency, Nation
@@ -57,7 +57,7 @@ class PoundsField(StringField):  # type: ignore[misc]
             if self._missing:
                 raise ValueError(self._missing)
             return
-        pence = pence_of(typed) if len(typed) <= 20 else None
+        pence = typed_pence(typed) if len(typed) <= 20 else None
         if pence is None or not self._least <= pence <= MOST_PENCE:
             raise ValueError("Enter an amount in pounds up to £1,000,000, for example 27,000")
         self.data = pence

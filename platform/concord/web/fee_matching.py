@@ -35,7 +35,7 @@ from matching.fee.reconciliation.settling import (
 )
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.line import get_line
-from matching.fee.remittance.written_amount import pence_of
+from matching.fee.remittance.written_amount import typed_pence
 from matching.register import Page
 from tenants.base import utc_now
 from tenants.error import Conflict
@@ -287,7 +287,7 @@ def _shares() -> list[Share]:
     for name, text in request.form.items():
         if not name.startswith("share-") or not text.strip():
             continue
-        pence = pence_of(text)
+        pence = typed_pence(text)
         try:
             invoice_id = UUID(name.removeprefix("share-"))
         except ValueError:

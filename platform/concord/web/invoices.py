@@ -43,7 +43,7 @@ from matching.fee.invoice.invoice import (
 from matching.fee.invoice.issuing import credit_invoice, issue_invoice, list_due, open_lines
 from matching.fee.invoice.reminder import approve_payment, find_approval, reminders_of
 from matching.fee.ledger import get_transaction, postings_of
-from matching.fee.remittance.written_amount import pence_of
+from matching.fee.remittance.written_amount import typed_pence
 from tenants import audit
 from tenants.agency import list_agencies
 from tenants.base import utc_now
@@ -318,7 +318,7 @@ def _amounts() -> dict[UUID, int]:
     for name, typed in request.form.items():
         line_id = _read_id(name.removeprefix("line-"))
         if name.startswith("line-") and line_id and typed.strip():
-            pence = pence_of(typed.strip()) if len(typed) <= 20 else None
+            pence = typed_pence(typed.strip()) if len(typed) <= 20 else None
             if pence is None:
                 raise Invalid("Enter amounts in pounds, for example 27,000 or 31,620.50.")
             found[line_id] = pence

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.fee.remittance.written_amount import day_of, exact_pence, pence_of
+from matching.fee.remittance.written_amount import day_of, exact_pence, pence_of, typed_pence
 
 
 class TestPenceOf:
@@ -52,6 +52,11 @@ class TestPenceOf:
 
 
 class TestExactPence:
+    def test_takes_a_comma_that_somebody_typed_for_thousands_alone(self) -> None:
+        typed = ("27,000", "1,234,567.5", "27,00", "27,0", "1,234,5", "12.50")
+
+        assert [typed_pence(text) for text in typed] == [2_700_000, 123_456_750, None, None, None, 1_250]
+
     def test_refuses_parts_of_a_penny(self) -> None:
         assert exact_pence("0.015") is None
         assert exact_pence("Infinity") is None
