@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from matching.fee.ledger.account import Account
 from matching.fee.ledger.transaction import LedgerTransaction, Posting
 from tenants.database import scope_of
+from tenants.permission import Verb, require
 
 _TOTAL = func.coalesce(func.sum(Posting.pence), 0)
 
@@ -81,6 +82,24 @@ def outstanding(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, int
             owed = int(pence) if account is Account.RECEIVABLE else -int(pence)
             found[invoice_id] = found.get(invoice_id, 0) + owed
     return found
+
+
+def moves_of(session: Session, invoice_id: UUID) -> list[tuple[LedgerTransaction, int]]:
+    """Return what each transaction added to what is owed of an invoice, the first first: together, what is left."""
+    require(scope_of(session), Verb.READ_FEES)
+    owed = case((Posting.account == Account.RECEIVABLE, Posting.pence), else_=-Posting.pence)
+    query = (
+        select(LedgerTransaction, func.sum(owed))
+        .join(Posting, Posting.transaction_id == LedgerTransaction.id)
+        .where(
+            LedgerTransaction.invoice_id == invoice_id,
+            _own(session),
+            Posting.account.in_((Account.RECEIVABLE, Account.PAYABLE)),
+        )
+        .group_by(LedgerTransaction.id)
+        .order_by(LedgerTransaction.posted_at, LedgerTransaction.key)
+    )
+    return [(each, int(pence)) for each, pence in session.execute(query)]
 
 
 def list_to_invoice(

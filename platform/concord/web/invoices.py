@@ -42,7 +42,7 @@ from matching.fee.invoice.invoice import (
 )
 from matching.fee.invoice.issuing import credit_invoice, issue_invoice, list_due, open_lines
 from matching.fee.invoice.reminder import approve_payment, find_approval, reminders_of
-from matching.fee.ledger import get_transaction, postings_of
+from matching.fee.ledger import get_transaction, moves_of, postings_of
 from matching.fee.remittance.written_amount import typed_pence
 from tenants import audit
 from tenants.agency import list_agencies
@@ -163,6 +163,7 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
             "dispute": dispute,
             "said": read_messages(session, dispute) if dispute else [],
             "postings": postings_of(session, get_transaction(session, invoice.transaction_id)),
+            "moves": moves_of(session, invoice.id),
             "names": _names(session),
         }
     return render_template(

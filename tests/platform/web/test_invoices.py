@@ -77,6 +77,11 @@ class TestInvoices:
         field = next(each for each in said_fields(payee, f"{path}/credit") if each.startswith("line-"))
         assert payee.post(f"{path}/credit", {field: "x", "reason": "Wrong order"}).status_code == 422
         assert payee.post(f"{path}/credit", {field: "27,000.00", "reason": "Wrong order"}).status_code == 303
+        # What is outstanding is shown to be the sum of what was posted of it, on each side.
+        for person in (payee, payer):
+            shown = said(person, path)
+            assert "How it came to what is outstanding" in shown
+            assert shown.count("−£27,000.00") >= 1
         assert (
             payee.post(f"{path}/dispute", {"words": "Credited.", "outcome": "credited", "version": "1"}).status_code
             == 303
