@@ -84,7 +84,7 @@ def main() -> None:
     if options.rings:
         pairs = make_pairs(*CONSORTIUM)
         most = check(pairs, plan_flow(pairs, bound=0), 0)
-        for longest in (2, 3):
+        for longest in (2, 3, 4):
             start = time.perf_counter()
             plan = plan_rings(pairs, longest=longest)
             ways, seconds = plan.rings, time.perf_counter() - start
