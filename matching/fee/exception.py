@@ -105,7 +105,8 @@ def ask_exception(
     """Ask for a waiver, another fee or a refund; nothing changes before another person approves it.
 
     :raises NotYoursToGive: when the payer asks to give up the payee's income.
-    :raises ExceptionInvalid: without a reason, without an amount where one is needed, or with one that cannot be.
+    :raises ExceptionInvalid: without a reason, without an amount where one is needed, with one that cannot be, or while
+        the same waits to be decided.
     :raises BeyondLimit: when another fee is beyond what the person signs.
     """
     require(scope_of(session), Verb.KEEP_FEES)
@@ -121,6 +122,16 @@ def ask_exception(
         raise ExceptionInvalid(_NO_FEE)
     if kind is ExceptionKind.OVERRIDE:
         _require_within(session, agreement, kind, pence, on=now.date())
+    lock_agreement(session, agreement.id)
+    waiting = select(FeeException.id).where(
+        FeeException.agreement_id == agreement.id,
+        FeeException.kind == kind,
+        FeeException.pence.is_not_distinct_from(pence),
+        FeeException.agency_id == own,
+        FeeException.decided_at.is_(None),
+    )
+    if session.scalar(waiting.limit(1)) is not None:
+        raise ExceptionInvalid("This was asked for already, and waits to be decided.")
     others = {Side.PAYER: agreement.payee_agency_id, Side.PAYEE: agreement.payer_agency_id}
     found = FeeException(
         consortium_id=agreement.consortium_id,

@@ -26,6 +26,7 @@ from tenants.permission import Verb, require
 
 RECORD_KIND = "payee_account"
 _PREFIX = re.compile(r"[A-Z0-9/-]{1,12}")
+_SCHEME = re.compile(r"[0-9]{4}", re.ASCII)
 _MOST_DAYS = 120
 _LAST_NUMBER = 999_999_999
 _LAST = text("""
@@ -200,6 +201,8 @@ def _checked(terms: AccountTerms) -> dict[str, object]:
         raise AccountInvalid("A change of bank details waits from 3 to 60 days.")
     if (row["endpoint"] is None) is not (row["endpoint_scheme"] is None):
         raise AccountInvalid("Enter both the scheme and the address for electronic invoices, or neither.")
+    if row["endpoint_scheme"] is not None and not _SCHEME.fullmatch(str(row["endpoint_scheme"])):
+        raise AccountInvalid("The scheme of an electronic address has four digits, such as 0088.")
     row["vat_number"] = _vat_number(terms)
     return row
 

@@ -28,7 +28,7 @@ from matching.fee.agreement import (
 from matching.fee.agreement_page import view_agreement
 from matching.fee.drafting import draft_missing, state_fee
 from matching.fee.event import FeeEvent, FeeEventKind
-from matching.fee.exception import ExceptionKind, ask_exception, decide_exception, get_exception
+from matching.fee.exception import ExceptionInvalid, ExceptionKind, ask_exception, decide_exception, get_exception
 from matching.fee.rule import LegFalls
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.signing_limit import BeyondLimit, decide_limit, list_limits, set_limit
@@ -217,6 +217,8 @@ class TestSign:
                 "now": utc_now(),
             }
             asked_id = ask_exception(session, get_agreement(session, agreement_id), **more).id
+            with pytest.raises(ExceptionInvalid, match="asked for already"):
+                ask_exception(session, get_agreement(session, agreement_id), **more)
         with transaction(ground.database, officer) as session:
             with pytest.raises(BeyondLimit):
                 ask_exception(session, get_agreement(session, agreement_id), **more)

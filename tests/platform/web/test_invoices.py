@@ -105,6 +105,8 @@ class TestAccounts:
         }  # fmt: skip
         said(payee, "/fees/account/change")
         assert payee.post("/fees/account/change", account).status_code == 422
+        network = {**account, "vat_number": "GB980780684", "endpoint_scheme": "zz", "endpoint": "x"}
+        assert payee.post("/fees/account/change", network).status_code == 422
         assert payee.post("/fees/account/change", {**account, "vat_number": "GB980780684"}).status_code == 303
         assert "FEE-00007" in said(payee, "/fees/account")
         bank = {"name": "Sample", "sort_code": "12-34-56", "account_number": "12345678"}
