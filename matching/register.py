@@ -70,6 +70,13 @@ class Page(Generic[Card]):
         return min(self.total, self.number * self.size)
 
 
+def read_page(session: Session, query: Select[Card], *, number: int, total: int, size: int = PAGE_SIZE) -> Page[Card]:
+    """Return the page asked for, or the nearest that there is, of what an ordered query finds ``total`` of."""
+    number = Page.within(number, total, size)
+    found = session.scalars(query.limit(size).offset((number - 1) * size))
+    return Page(tuple(found), total, number, size)
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many records a scope sees: its own agency's, and all."""

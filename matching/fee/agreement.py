@@ -13,18 +13,20 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, or_, select
+from sqlalchemy import BigInteger, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.instalment import Instalment, read_plan
 from matching.fee.rule import CountsFrom, LegFalls, OnDisruption
+from matching.register import Page, read_page
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
 from tenants.permission import Verb, require
 
 RECORD_KIND = "fee_agreement"
+PAGE_AGREEMENTS = 50
 
 
 class AgreementState(StrEnum):
@@ -201,6 +203,18 @@ class Wanted:
     reference: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AgreementPage:
+    """A page of a list of agreements, and what the scope's agency pays and is paid by the whole list, in pence.
+
+    What was withdrawn, or is a swap, is in the list and counts for nothing.
+    """
+
+    page: Page[FeeAgreement]
+    to_pay: int
+    to_be_paid: int
+
+
 def get_agreement(session: Session, agreement_id: UUID) -> FeeAgreement:
     """Return an agreement that the scope's agency pays, is paid by, or has the children of.
 
@@ -221,6 +235,11 @@ def find_agreement_of(session: Session, link_id: UUID) -> FeeAgreement | None:
 
 def list_agreements(session: Session, wanted: Wanted | None = None) -> list[FeeAgreement]:
     """Return the agreements of the scope's agency, the latest drafted first."""
+    return list(session.scalars(select_agreements(session, wanted)))
+
+
+def select_agreements(session: Session, wanted: Wanted | None = None) -> Select[FeeAgreement]:
+    """Return the query of the same."""
     scope = scope_of(session)
     require(scope, Verb.READ_FEES)
     wanted = wanted or Wanted()
@@ -232,7 +251,22 @@ def list_agreements(session: Session, wanted: Wanted | None = None) -> list[FeeA
         query = query.where(or_(FeeAgreement.payer_agency_id == other, FeeAgreement.payee_agency_id == other))
     if wanted.reference:
         query = query.where(FeeAgreement.reference == wanted.reference)
-    return list(session.scalars(query.order_by(FeeAgreement.drafted_at.desc(), FeeAgreement.id)))
+    return query.order_by(FeeAgreement.drafted_at.desc(), FeeAgreement.id)
+
+
+def read_agreement_page(session: Session, query: Select[FeeAgreement], *, number: int) -> AgreementPage:
+    """Return a page of a query of agreements, or the nearest that there is, with the sums of all that it finds."""
+    own = scope_of(session).agency_id
+    counts = and_(~FeeAgreement.waived, FeeAgreement.state != AgreementState.WITHDRAWN)
+    pence = func.sum(FeeAgreement.amount_pence)
+    sums = query.with_only_columns(
+        func.count(),
+        pence.filter(counts, FeeAgreement.payer_agency_id == own),
+        pence.filter(counts, FeeAgreement.payee_agency_id == own),
+    )
+    total, to_pay, to_be_paid = session.execute(sums.order_by(None)).one()
+    page = read_page(session, query, number=number, total=total, size=PAGE_AGREEMENTS)
+    return AgreementPage(page, int(to_pay or 0), int(to_be_paid or 0))
 
 
 def list_addenda(session: Session, agreement_ids: Sequence[UUID]) -> dict[UUID, list[FeeAddendum]]:

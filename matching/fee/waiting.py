@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import OVER, AgreementState, FeeAddendum, FeeAgreement
@@ -49,7 +50,7 @@ def count_addenda(session: Session, now: datetime) -> int:  # noqa: ARG001
 
 def count_missing(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the placements of the scope's agency's children that have no agreement."""
-    return len(list_missing(session))
+    return _total(session, _missing(session))
 
 
 def count_payers(session: Session, now: datetime) -> int:  # noqa: ARG001
@@ -84,10 +85,14 @@ def list_running_out(session: Session, now: datetime) -> list[TariffTerms]:
 
 def list_missing(session: Session) -> list[Placement]:
     """Return the placements of the scope's agency's children with another's families that have no agreement."""
+    return list(session.scalars(_missing(session).order_by(Placement.made_at, Placement.link_id)))
+
+
+def _missing(session: Session) -> Select[Placement]:
     require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     agreed = exists().where(FeeAgreement.link_id == Placement.link_id, FeeAgreement.state != AgreementState.WITHDRAWN)
-    query = (
+    return (
         select(Placement)
         .join(Link, Link.id == Placement.link_id)
         .where(
@@ -98,16 +103,15 @@ def list_missing(session: Session) -> list[Placement]:
             ~agreed,
         )
     )
-    return list(session.scalars(query.order_by(Placement.made_at, Placement.link_id)))
 
 
 def count_unsettled(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the agreements that the last daily run could not settle."""
-    return len(list_unsettled(session))
+    return _total(session, select_unsettled(session))
 
 
-def list_unsettled(session: Session) -> list[FeeAgreement]:
-    """Return the agreements that the last daily run could not settle: those that it names in why it failed."""
+def select_unsettled(session: Session) -> Select[FeeAgreement]:
+    """Return the query of agreements that the last daily run could not settle: those that it names in why it failed."""
     require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     ran = select(Job.state, Job.reason).where(
@@ -118,17 +122,17 @@ def list_unsettled(session: Session) -> list[FeeAgreement]:
     )
     last = session.execute(ran.order_by(Job.requested_at.desc(), Job.id).limit(1)).first()
     if last is None or last.state is JobState.DONE or not last.reason:
-        return []
+        return select(FeeAgreement).where(false())
     query = select(FeeAgreement).where(
         FeeAgreement.consortium_id == scope.consortium_id,
         FeeAgreement.payee_agency_id == scope.agency_id,
         func.strpos(last.reason, FeeAgreement.reference) > 0,
     )
-    return list(session.scalars(query.order_by(FeeAgreement.reference)))
+    return query.order_by(FeeAgreement.reference)
 
 
-def list_to_sign(session: Session) -> list[FeeAgreement]:
-    """Return the agreements of which the scope's agency's side has not signed the paper itself, or an addendum."""
+def select_to_sign(session: Session) -> Select[FeeAgreement]:
+    """Return the query of agreements of which the scope's agency's side has not signed the paper, or an addendum."""
     require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
     addenda = select(FeeAddendum.agreement_id).where(
@@ -138,7 +142,7 @@ def list_to_sign(session: Session) -> list[FeeAgreement]:
     query = select(FeeAgreement).where(
         FeeAgreement.consortium_id == scope.consortium_id, or_(to_sign(session), amended)
     )
-    return list(session.scalars(query.order_by(FeeAgreement.drafted_at, FeeAgreement.id)))
+    return query.order_by(FeeAgreement.drafted_at, FeeAgreement.id)
 
 
 def to_sign(session: Session) -> ColumnElement[bool]:
@@ -162,5 +166,10 @@ def _open() -> ColumnElement[bool]:
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
-    query = select(func.count()).where(FeeAgreement.consortium_id == scope_of(session).consortium_id, condition)
-    return session.scalar(query.select_from(FeeAgreement)) or 0
+    own = FeeAgreement.consortium_id == scope_of(session).consortium_id
+    return _total(session, select(FeeAgreement).where(own, condition))
+
+
+def _total(session: Session, query: Select[Any]) -> int:
+    found: int = session.scalar(query.with_only_columns(func.count()).order_by(None)) or 0
+    return found

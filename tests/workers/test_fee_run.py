@@ -19,7 +19,7 @@ from concord.settings import libpq_url
 from matching.fee.event import EVENT_JOB, FeeEventKind
 from matching.fee.ledger import Account
 from matching.fee.settlement import RUN_JOB, settle
-from matching.fee.waiting import list_unsettled
+from matching.fee.waiting import select_unsettled
 from tenants.database import Database
 from tenants.job import Job, JobState, get_job, request_job
 from tests.factories import Factories
@@ -120,7 +120,7 @@ class TestSettleAll:
                 fault.clear()
             runner.run(jobs[-1])
             with database.transaction(stuck.payee.scope) as session:
-                unsettled.append([each.id for each in list_unsettled(session)])
+                unsettled.append([each.id for each in session.scalars(select_unsettled(session))])
         with database.transaction(stuck.payee.scope) as session:
             states = [(job.state, job.reason or "") for job in (get_job(session, each) for each in jobs)]
 
@@ -131,4 +131,4 @@ class TestSettleAll:
         assert unsettled == [[stuck.id], [stuck.id], []]
         assert all(each.balances()[Account.TO_INVOICE] == 1_800_000 for each in others)
         with database.transaction(stuck.payer.scope) as session:
-            assert list_unsettled(session) == []
+            assert session.scalars(select_unsettled(session)).all() == []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from concord.web.access import may
 from concord.web.export import MEDIA
 from concord.web.fee_form import AddendumForm, StateFeeForm
+from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.code import read_code
@@ -25,13 +28,14 @@ from matching.fee.agreement import (
     FeeAgreement,
     Wanted,
     get_agreement,
-    list_agreements,
+    read_agreement_page,
+    select_agreements,
 )
 from matching.fee.agreement_page import names_of, read_agreement, view_agreement
 from matching.fee.agreement_paper import record_download, signed_places, write_agreement_paper
 from matching.fee.drafting import draft_missing, price_again, state_fee
 from matching.fee.signing import sign_addendum, sign_agreement
-from matching.fee.waiting import list_missing, list_to_sign, list_unsettled
+from matching.fee.waiting import list_missing, select_to_sign, select_unsettled
 from matching.placement.placement import get_placement
 from tenants import audit
 from tenants.agency import list_agencies
@@ -51,7 +55,7 @@ STATES = {
     AgreementState.ENDED: "govuk-tag--grey",
     AgreementState.WITHDRAWN: "govuk-tag--grey",
 }
-WAITING = {"sign": list_to_sign, "settling": list_unsettled}
+WAITING = {"sign": select_to_sign, "settling": select_unsettled}
 """The lists of what waits for somebody, by their name in an address."""
 HEADINGS = (
     *("Reference", "Pays", "Is paid", "Children", "Fee, £", "State", "Matched", "Begins", "Order", "Disrupted"),
@@ -62,26 +66,25 @@ HEADINGS = (
 @blueprint.get("/fees/agreements")
 @may(Verb.READ_FEES)
 def index() -> ResponseReturnValue:
-    """List the agency’s agreements as asked for, and its placements that have none."""
-    wanted, waiting = _wanted(), _waiting()
+    """List the agency’s agreements as asked for, a page at a time, and its placements that have none."""
+    wanted, waiting, asked = _wanted(), _waiting(), _asked()
     with transaction() as session:
-        agreements = WAITING[waiting](session) if waiting else list_agreements(session, wanted)
+        found = read_agreement_page(session, _select(session), number=request.args.get("page", 1, type=int))
         names = names_of(list_agencies(session))
         missing = [] if waiting or wanted.state or wanted.reference else list_missing(session)
-    priced = [each for each in agreements if not each.waived and each.state is not AgreementState.WITHDRAWN]
     return render_template(
         "fee-agreements.html",
-        agreements=agreements,
+        found=found,
+        page=found.page,
+        pagination=pagination(found.page, lambda number: url_for("fee_agreements.index", **asked, page=number)),
         names=names,
         missing=missing,
         wanted=wanted,
         waiting=waiting,
+        asked=asked,
         states=list(AgreementState),
         tags=STATES,
-        own=g.scope.agency_id,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
-        to_pay=sum(each.amount_pence or 0 for each in priced if each.payer_agency_id == g.scope.agency_id),
-        to_be_paid=sum(each.amount_pence or 0 for each in priced if each.payee_agency_id == g.scope.agency_id),
     )
 
 
@@ -91,9 +94,7 @@ def take(file_format: str) -> ResponseReturnValue:
     """Hand out the same list as a sheet."""
     wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
     with transaction() as session:
-        waiting = _waiting()
-        found = WAITING[waiting](session) if waiting else list_agreements(session, _wanted())
-        rows = list(_rows(session, found))
+        rows = list(_rows(session, session.scalars(_select(session))))
         audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
     write_sheet(file, HEADINGS, rows, file_format=wanted, title="Fee agreements")
     file.seek(0)
@@ -247,13 +248,24 @@ def _wanted() -> Wanted:
     )
 
 
+def _select(session: Session) -> Select[FeeAgreement]:
+    waiting = _waiting()
+    return WAITING[waiting](session) if waiting else select_agreements(session, _wanted())
+
+
+def _asked() -> dict[str, Any]:
+    """Return what of the address says which agreements are listed."""
+    wanted = _wanted()
+    return {"state": wanted.state, "reference": wanted.reference, "waiting": _waiting()}
+
+
 def _version() -> int:
     typed = request.form.get("version", "")
     # What is none is older than any.
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
 
 
-def _rows(session: Session, agreements: list[FeeAgreement]) -> Iterator[dict[str, str]]:
+def _rows(session: Session, agreements: Iterable[FeeAgreement]) -> Iterator[dict[str, str]]:
     names = names_of(list_agencies(session))
     for each in agreements:
         amount = "" if each.amount_pence is None else f"{each.amount_pence // 100}.{each.amount_pence % 100:02d}"
