@@ -55,10 +55,10 @@ def import_file(
     purpose = Purpose.ADVICE if advice else Purpose.RECEIPTS
     with workplace(settings) as place:
         scope = agency_scope(place.database, agency, consortium=consortium)
+        now = utc_now()
         with transaction(place, scope) as session:
-            asked = request_remittance(
-                session, purpose=purpose, filename=file.name, content=file.read_bytes(), now=utc_now()
-            )
+            asked = request_remittance(session, purpose=purpose, filename=file.name, content=file.read_bytes(), now=now)
+            known = asked.state is RemittanceState.TAKEN and asked.imported_at != now
         done = _waited(place, scope, asked)
         if accept and done.state is RemittanceState.ASKING:
             with transaction(place, scope) as session:
@@ -66,6 +66,8 @@ def import_file(
                 chosen = guess(preview_mapping(session, remittance).table.headings)
                 choose_mapping(session, remittance, chosen, outgoing=advice, now=utc_now())
             done = _waited(place, scope, done)
+    if known and not as_json:
+        click.echo(f"Your agency handed in this very file on {done.imported_at:%d/%m/%Y}. Nothing was taken again.")
     _say(done, as_json=as_json)
     sys.exit({RemittanceState.REFUSED: FILE_REFUSED, RemittanceState.ASKING: COLUMNS_UNSURE}.get(done.state, 0))
 

@@ -78,7 +78,7 @@ def hand_in() -> ResponseReturnValue:
     """Take in a file and ask for it to be read; the same file again leads to the first one."""
     form = RemittanceForm()
     if form.validate_on_submit():
-        upload = form.file.data
+        upload, now = form.file.data, utc_now()
         try:
             with transaction() as session:
                 found = request_remittance(
@@ -86,9 +86,11 @@ def hand_in() -> ResponseReturnValue:
                     purpose=Purpose(form.purpose.data),
                     filename=upload.filename or "",
                     content=upload.read(),
-                    now=utc_now(),
+                    now=now,
                 )
-                return redirect(url_for("remittances.show", remittance_id=found.id), 303)
+                known = found.state is RemittanceState.TAKEN and found.imported_at != now
+                address = url_for("remittances.show", remittance_id=found.id, known="yes" if known else None)
+                return redirect(address, 303)
         except UnreadableRemittance as refusal:
             form.file.errors = [str(refusal)]
     return _show_form(form), 422
@@ -104,6 +106,7 @@ def show(remittance_id: UUID) -> ResponseReturnValue:
         return render_template(
             "remittance.html",
             remittance=remittance,
+            known=request.args.get("known") == "yes",
             job=get_job(session, remittance.job_id),
             page=page,
             pagination=pagination(page, lambda number: url_for(".show", remittance_id=remittance_id, page=number))

@@ -44,11 +44,13 @@ class TestImport:
         broken.write_bytes(MT940.replace(b"27889,50", b"1,00"))
 
         first, again = (answer("remittance", "import", str(bank), "--agency", ours.slug) for _ in range(2))
+        known = run("remittance", "import", str(bank), "--agency", ours.slug)
         unsure = run("remittance", "import", str(table), "--agency", ours.slug)
         accepted = run("remittance", "import", str(table), "--agency", ours.slug, "--accept")
 
         documented: dict[str, Any] = example("remittance import")
         assert first == again
+        assert "Nothing was taken again." in known.stdout
         assert first == {**documented, "id": first["id"]}
         assert unsure.exit_code == 4
         assert "what its columns hold" in unsure.stdout

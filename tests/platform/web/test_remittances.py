@@ -76,7 +76,8 @@ class TestRemittances:
         assert "£1,000.00" in text
         assert "−£5.00" in text
         assert "£995.00" in text
-        assert hand_in(officer, content, name="again.csv") == path
+        assert hand_in(officer, content, name="again.csv") == f"{path}?known=yes"
+        assert "this very file before" in said(officer, f"{path}?known=yes")
         export = officer.get(f"{path}/lines.csv").get_data(as_text=True)
         assert "DEVON CC" in export
         assert "1000.00" in export
