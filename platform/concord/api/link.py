@@ -137,7 +137,9 @@ def write_message(call: Call, link_id: UUID) -> None:
 def wanted_of(call: Call) -> Wanted:
     """Return which links a program asks for."""
     asked = call.query
-    return Wanted(frozenset(asked.get("state", ())), asked["side"], asked.get("updated_since"), asked.get("consortium_id"))
+    return Wanted(
+        frozenset(asked.get("state", ())), asked["side"], asked.get("updated_since"), asked.get("consortium_id")
+    )
 
 
 def _match(call: Call, link: Link) -> None:
