@@ -256,6 +256,7 @@ def select_agreements(session: Session, wanted: Wanted | None = None) -> Select[
 
 def read_agreement_page(session: Session, query: Select[FeeAgreement], *, number: int) -> AgreementPage:
     """Return a page of a query of agreements, or the nearest that there is, with the sums of all that it finds."""
+    require(scope_of(session), Verb.READ_FEES)
     own = scope_of(session).agency_id
     counts = and_(~FeeAgreement.waived, FeeAgreement.state != AgreementState.WITHDRAWN)
     pence = func.sum(FeeAgreement.amount_pence)
