@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -21,12 +22,20 @@ def waived_by(session: Session, agreement: FeeAgreement, *, on: date) -> int:
         return 0 if agreement.waived else agreement.amount_pence or 0
     plan, invoiced = plan_of(agreement), invoiced_of(session, agreement)
     told = [Told(each.kind, each.key, each.happened_on, each.facts) for each in events_of(session, agreement.id)]
-    waiver = Told(FeeEventKind.WAIVER, _KEY, on, {"kept": sorted(invoiced)})
+    waiver = Told(FeeEventKind.WAIVER, _KEY, on, kept_by_waiver(session, agreement, on=on))
     before, after = (expected(plan, events, invoiced, on) for events in (told, [*told, waiver]))
     parts = sum(each.pence for each in after if each.event_key == _KEY and each.kind is TransactionKind.WAIVED)
     # What each month costs was never agreed as a sum: it falls due, and then does not.
-    left = {each.key for each in after}
-    return parts + sum(each.pence for each in before if not each.foreseen and each.key not in left)
+    months = (sum(each.pence for each in some if not each.foreseen) for some in (before, after))
+    return parts + next(months) - next(months)
+
+
+def kept_by_waiver(session: Session, agreement: FeeAgreement, *, on: date) -> dict[str, Any]:
+    """Return what a waiver on a day leaves, as its facts: what was invoiced, and how much where that was a part."""
+    invoiced = invoiced_of(session, agreement)
+    dues = {each.due_key: each.pence for each in foresee(session, agreement, until_on=on)}
+    in_part = {key: pence for key, pence in invoiced.items() if dues.get(key, pence) > pence}
+    return {"kept": sorted(invoiced), "in_part": in_part}
 
 
 def changed_by(session: Session, agreement: FeeAgreement, pence: int, *, on: date) -> int:

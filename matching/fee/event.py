@@ -106,7 +106,8 @@ def record_event(
 
     :param facts: ``{"rule": "charged" | "stays_waived"}`` of a leg that fell; ``{"amounts": {position: pence}}`` of an
         override or addendum; ``{"pence", "vat_pence", "exception_id"}`` of a refund, of which the first is without VAT;
-        nothing of the others.
+        ``{"kept": [due key], "in_part": {due key: pence}}`` of a waiver: what was invoiced, and how much of it where
+        that was not all; nothing of the others.
     """
     event_id = add_event(session, agreement, kind, key=key, happened_on=happened_on, now=now, facts=facts)
     if event_id is not None:

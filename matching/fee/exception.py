@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement, Side, get_agreement, side_of
-from matching.fee.at_stake import changed_by, waived_by
+from matching.fee.at_stake import changed_by, kept_by_waiver, waived_by
 from matching.fee.event import FeeEventKind, record_event
 from matching.fee.ledger import lock_agreement
 from matching.fee.money import say_pounds
@@ -283,11 +283,10 @@ def _tell(session: Session, asked: FeeException, agreement: FeeAgreement, *, on:
         "decided_by": str(asked.decided_by),
         "decided_name": asked.decided_name,
     }
-    invoiced = invoiced_of(session, agreement)
     if asked.kind is ExceptionKind.WAIVER:
-        facts["kept"] = sorted(invoiced)
+        facts |= kept_by_waiver(session, agreement, on=on)
     elif asked.kind is ExceptionKind.OVERRIDE:
-        facts["amounts"] = spread(asked.pence or 0, agreement, invoiced)
+        facts["amounts"] = spread(asked.pence or 0, agreement, invoiced_of(session, agreement))
     else:
         facts |= _back(session, agreement, asked.pence or 0)
     kind = _EVENTS[asked.kind]

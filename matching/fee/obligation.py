@@ -7,7 +7,7 @@ due on its day; a waiver, or a disruption by whose rule unpaid parts fall away, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count, takewhile
 from typing import Any
@@ -73,21 +73,19 @@ class _Phase:
     kind: TransactionKind
     on: date
     event_key: str
-    kept: frozenset[str] = frozenset()
-    """What it leaves as it is, by due key."""
-    about: frozenset[str] | None = None
-    """Of which parts alone it is; ``None`` of all."""
-
-    def is_of(self, key: str) -> bool:
-        """Say whether it changed what becomes of a part that is not invoiced."""
-        return key not in self.kept and (self.about is None or key in self.about)
+    moved: Mapping[str, int]
+    """The pence of each part that it ends, or charges after all, by due key; of no others."""
+    left: Mapping[str, int]
+    """The pence of each part that is charged from then on, by due key."""
+    kept: Mapping[str, int | None] = field(default_factory=dict)
+    """What a waiver leaves: how many pence of which due key, or all of it."""
 
 
 def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on: date) -> list[Expected]:
     """Return every transaction that should stand on a day.
 
     :param events: in the order in which they were told; of two of a kind the later holds.
-    :param invoiced: by due key, the pence of each part that was invoiced in whole or in part.
+    :param invoiced: by due key, how many pence of each part were invoiced and not credited, where that is any.
     """
     last = {event.kind: event for event in events}
     signed = last.get(FeeEventKind.AGREEMENT_SIGNED)
@@ -98,7 +96,7 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
         replace(part, pence=max(invoiced.get(due_key(part.position), 0), part.pence))
         for part in _amended(plan, events)
     )
-    phases = _phases(plan, parts, events, last)
+    phases = _phases(plan, parts, events, last, invoiced)
     agreed = Expected(
         TransactionKind.AGREED,
         "agreed",
@@ -107,7 +105,7 @@ def expected(plan: Plan, events: Sequence[Told], invoiced: Mapping[str, int], on
         "The whole fee, as agreed",
         signed.key,
     )
-    found = [agreed, *_ended(parts, phases, invoiced), *_due(parts, phases, last, invoiced, on)]
+    found = [agreed, *_ended(phases), *_due(parts, phases, last, invoiced, on)]
     found += _continuing(plan, phases, last, invoiced, on)
     found += [_refund(event) for event in events if event.kind is FeeEventKind.REFUND]
     return [each for each in found if each.pence > 0 and each.dated_on <= on]
@@ -144,45 +142,71 @@ def _amended(plan: Plan, events: Sequence[Told]) -> tuple[Instalment, ...]:
     return tuple(replace(part, pence=amounts.get(str(part.position), part.pence)) for part in plan.instalments)
 
 
+def kept_by(facts: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return what a waiver leaves by its facts: the pence of each due key, or ``None`` for all of it."""
+    return {key: facts.get("in_part", {}).get(key) for key in facts.get("kept", ())}
+
+
 def _phases(
-    plan: Plan, parts: Sequence[Instalment], events: Sequence[Told], last: Mapping[FeeEventKind, Told]
+    plan: Plan,
+    parts: Sequence[Instalment],
+    events: Sequence[Told],
+    last: Mapping[FeeEventKind, Told],
+    invoiced: Mapping[str, int],
 ) -> list[_Phase]:
     phases: list[_Phase] = []
     signed, disrupted, fallen = last[FeeEventKind.AGREEMENT_SIGNED], _disrupted(last), False
+    whole = {due_key(part.position): part.pence for part in parts}
     if plan.waived:
-        phases.append(_Phase(TransactionKind.WAIVED, _agreed_on(events), signed.key))
+        phases.append(_Phase(TransactionKind.WAIVED, _agreed_on(events), signed.key, whole, dict.fromkeys(whole, 0)))
     for event in events:
         standing = phases[-1].kind if phases else TransactionKind.REVIVED
         by_rule = bool(phases) and phases[-1].event_key == signed.key
-        # What the phase before left as it was.
-        about = None if standing is TransactionKind.REVIVED else phases[-1].kept
+        left = phases[-1].left if phases else whole
         # What is told late does not end what came after it.
         on = max(event.happened_on, phases[-1].on) if phases else event.happened_on
         fallen, fell = fallen or event is disrupted, any(each.kind is TransactionKind.FALLEN_AWAY for each in phases)
         if event.kind is FeeEventKind.WAIVER:
-            kept = frozenset(
-                key for key in event.facts.get("kept", ()) if about is None or key in about or key.startswith(_MONTHLY)
-            )
-            phases.append(_Phase(TransactionKind.WAIVED, on, event.key, kept, about))
+            kept = kept_by(event.facts)
+            after = {key: _most(pence, kept[key]) if key in kept else 0 for key, pence in left.items()}
+            phases.append(_Phase(TransactionKind.WAIVED, on, event.key, _less(left, after), after, kept))
         elif standing is TransactionKind.WAIVED and not fell and _revives(event, by_rule=by_rule):
-            phases.append(_Phase(TransactionKind.REVIVED, on, event.key, phases[-1].kept))
+            phases.append(_Phase(TransactionKind.REVIVED, on, event.key, _less(whole, left), whole))
             if fallen and disrupted and plan.falls_away:
-                phases.append(_charged_until(disrupted, parts, last, on=on))
+                # Had it been no swap, what was due by that day would have been invoiced, and stood.
+                due = _due_by(disrupted.happened_on, parts, last)
+                day = max(on, disrupted.happened_on)
+                phases.append(_fallen(whole, invoiced, day, disrupted.key, stands=due))
         elif event is disrupted and plan.falls_away and not by_rule:
-            phases.append(_Phase(TransactionKind.FALLEN_AWAY, on, event.key, about=about))
+            phases.append(_fallen(left, invoiced, on, event.key))
     return phases
 
 
-def _charged_until(
-    disrupted: Told, parts: Sequence[Instalment], last: Mapping[FeeEventKind, Told], *, on: date
+def _fallen(
+    left: Mapping[str, int],
+    invoiced: Mapping[str, int],
+    on: date,
+    event_key: str,
+    *,
+    stands: frozenset[str] = frozenset(),
 ) -> _Phase:
-    """Return what falls away of a fee that is charged after all since its placement disrupted: what wasn't due then.
+    """Return that what was not invoiced falls away, but for the parts that stand."""
+    after = {key: pence if key in stands else min(pence, invoiced.get(key, 0)) for key, pence in left.items()}
+    return _Phase(TransactionKind.FALLEN_AWAY, on, event_key, _less(left, after), after)
 
-    Had it been no swap, what was due by that day would have been invoiced, and stood.
-    """
+
+def _less(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    return {key: pence - after[key] for key, pence in before.items() if pence != after[key]}
+
+
+def _most(pence: int, most: int | None) -> int:
+    return pence if most is None else min(pence, most)
+
+
+def _due_by(day: date, parts: Sequence[Instalment], last: Mapping[FeeEventKind, Told]) -> frozenset[str]:
+    """Return which parts were due by a day."""
     days = {due_key(part.position): _day_of(part, last) for part in parts}
-    due = frozenset(key for key, day in days.items() if day and day[0] <= disrupted.happened_on)
-    return _Phase(TransactionKind.FALLEN_AWAY, max(on, disrupted.happened_on), disrupted.key, due)
+    return frozenset(key for key, due in days.items() if due and due[0] <= day)
 
 
 def _revives(event: Told, *, by_rule: bool) -> bool:
@@ -201,20 +225,23 @@ def _disrupted(last: Mapping[FeeEventKind, Told]) -> Told | None:
     return None if event and ordered and ordered.happened_on <= event.happened_on else event
 
 
-def _ended(parts: Sequence[Instalment], phases: Sequence[_Phase], invoiced: Mapping[str, int]) -> list[Expected]:
+def _ended(phases: Sequence[_Phase]) -> list[Expected]:
     words = {
         TransactionKind.WAIVED: "Waived: what was not invoiced",
         TransactionKind.REVIVED: "Charged after all: what was waived",
         TransactionKind.FALLEN_AWAY: "Fallen away with the placement: what was not invoiced",
     }
-    found = []
-    for phase in phases:
-        kept = phase.kept | (invoiced.keys() if phase.kind is TransactionKind.FALLEN_AWAY else frozenset())
-        keys = {due_key(part.position): part.pence for part in parts}
-        pence = sum(part for each, part in keys.items() if each not in kept and phase.is_of(each))
-        key = f"{phase.kind.value}/{phase.event_key}"
-        found.append(Expected(phase.kind, key, pence, phase.on, words[phase.kind], phase.event_key))
-    return found
+    return [
+        Expected(
+            phase.kind,
+            f"{phase.kind.value}/{phase.event_key}",
+            sum(phase.moved.values()),
+            phase.on,
+            words[phase.kind],
+            phase.event_key,
+        )
+        for phase in phases
+    ]
 
 
 def _due(
@@ -227,15 +254,16 @@ def _due(
     found = []
     for part in parts:
         key, day = due_key(part.position), _day_of(part, last)
+        pence = max(phases[-1].left[key] if phases else part.pence, invoiced.get(key, 0))
         if key not in invoiced:
-            over = next((phase for phase in reversed(phases) if phase.is_of(key)), None)
-            if day is None or (over and over.kind is not TransactionKind.REVIVED):
+            if day is None:
                 continue
-            if over and over.on > day[0]:
+            over = next((phase for phase in reversed(phases) if key in phase.moved), None)
+            if over and over.kind is TransactionKind.REVIVED and over.on > day[0]:
                 day = (over.on, over.event_key)
         when, event_key = day or (on, FeeEventKind.PLACED.value)
         words = f"Part {part.position}, due {part.words}"
-        found.append(Expected(TransactionKind.DUE, key, part.pence, when, words, event_key, due_key=key))
+        found.append(Expected(TransactionKind.DUE, key, pence, when, words, event_key, due_key=key))
     return found
 
 
@@ -269,23 +297,25 @@ def _continuing(
         over = day > on or (ordered and day >= ordered.happened_on) or (disrupted and day > disrupted.happened_on)
         if (over and not any(each.startswith(_MONTHLY) for each in invoiced)) or number > _MOST_MONTHS:
             break
-        if key in invoiced or not (over or _waived(phases, key, day)):
-            pence = invoiced.get(key, plan.continuing_pence)
-            words = f"Month {months} after the placement began, without an order"
-            due = Expected(TransactionKind.DUE, key, pence, day, words, month_key(months), due_key=key, foreseen=False)
-            found.append(due)
+        charged = 0 if over else _charged(phases, key, day, plan.continuing_pence)
+        pence = max(charged, invoiced.get(key, 0))
+        words = f"Month {months} after the placement began, without an order"
+        found.append(
+            Expected(TransactionKind.DUE, key, pence, day, words, month_key(months), due_key=key, foreseen=False)
+        )
         if day > on:
             break
     return found
 
 
-def _waived(phases: Sequence[_Phase], key: str, day: date) -> bool:
+def _charged(phases: Sequence[_Phase], key: str, day: date, pence: int) -> int:
+    """Return what of a month's charge no phase ended."""
     since = list(takewhile(lambda phase: phase.kind is not TransactionKind.REVIVED, reversed(phases)))
     waived = [phase for phase in since if phase.kind is TransactionKind.WAIVED]
     if waived:
-        return any(key not in phase.kept for phase in waived)
+        return min(_most(pence, phase.kept[key]) if key in phase.kept else 0 for phase in waived)
     before = [phase for phase in phases if phase.on <= day]
-    return bool(before) and before[-1].kind is not TransactionKind.REVIVED
+    return 0 if before and before[-1].kind is not TransactionKind.REVIVED else pence
 
 
 def _refund(event: Told) -> Expected:

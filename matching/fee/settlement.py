@@ -116,18 +116,18 @@ def foresee_each(session: Session, agreements: Sequence[FeeAgreement], *, until_
 
 
 def invoiced_of(session: Session, agreement: FeeAgreement) -> dict[str, int]:
-    """Return the pence of each part that the scope's agency has invoiced, in whole or in part, by its due key."""
+    """Return how many pence of each part were invoiced and not credited, by its due key, for either side."""
     return invoiced_parts(session, agreement.id, _standing(session, agreement).values())
 
 
 def invoiced_parts(session: Session, agreement_id: UUID, standing: Iterable[LedgerTransaction]) -> dict[str, int]:
-    """Return the pence of each part of which not all waits to be invoiced, by its due key."""
+    """Return the same, where what stands of the agreement is known."""
     return _invoiced(standing, parts_to_invoice(session, agreement_id))
 
 
 def _invoiced(standing: Iterable[LedgerTransaction], waiting: dict[str, int]) -> dict[str, int]:
     dues = {_base(each): each.pence for each in standing if each.kind is TransactionKind.DUE}
-    return {key: pence for key, pence in dues.items() if waiting.get(key, 0) != pence}
+    return {key: pence - waiting.get(key, 0) for key, pence in dues.items() if waiting.get(key, 0) != pence}
 
 
 class _Settling:

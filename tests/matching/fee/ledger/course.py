@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
+from matching.fee.at_stake import kept_by_waiver
 from matching.fee.event import FeeEventKind, events_of
 from matching.fee.exception import spread
 from matching.fee.ledger import MIRRORED, TransactionKind, close_month, list_to_invoice, open_months
@@ -145,7 +146,6 @@ class Course(RuleBasedStateMachine):
 
     def _decide(self, kind: FeeEventKind, pence: int, *, vat: bool) -> None:
         at, name = self._at(), f"{kind.value} {self.ticks}"
-        settled = not self.unsettled
         self._note()
         if kind is FeeEventKind.REFUND:
             self.agreed.refund(self.today, pence=pence, vat_pence=vat * pence // 5, name=name, at=at)
@@ -155,11 +155,11 @@ class Course(RuleBasedStateMachine):
             invoiced = invoiced_of(session, agreement)
             least = sum(invoiced.get(f"due/{part.position}", 0) for part in agreement.instalments)
             amounts = spread(max(pence, least), agreement, invoiced)
+            kept = kept_by_waiver(session, agreement, on=self.today)
         if kind is FeeEventKind.WAIVER:
             for _ in range(2):
-                self.agreed.waive(self.today, name=name, at=at, kept=sorted(invoiced))
-            # What is invoiced in part is kept as a whole.
-            self.given_up = settled and self._waiting().keys().isdisjoint(invoiced)
+                self.agreed.waive(self.today, name=name, at=at, **kept)
+            self.given_up = True
         elif kind is FeeEventKind.OVERRIDE:
             self.agreed.override(self.today, amounts=amounts, name=name, at=at)
             self.given_up = False

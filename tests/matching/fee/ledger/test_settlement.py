@@ -8,9 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from matching.fee.agreement import FeeAgreement
+from matching.fee.at_stake import kept_by_waiver, waived_by
 from matching.fee.event import FeeEventKind
+from matching.fee.exception import spread
 from matching.fee.ledger import MIRRORED, Account, LedgerTransaction, balance
-from matching.fee.settlement import NotThePayee, list_to_settle, settle
+from matching.fee.settlement import NotThePayee, invoiced_of, list_to_settle, settle
 from tenants.database import Database
 from tests.factories import Factories, Tenant
 from tests.matching.fee.ledger.agreed import Agreed, agree, noon
@@ -134,6 +137,46 @@ class TestSettle:
 
         assert agreed.balances()[Account.TO_INVOICE] == 300_000
         assert agreed.balances()[Account.FEE_INCOME] == -3_000_000
+
+    def test_ends_the_rest_of_a_part_that_was_invoiced_in_part(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
+        waived, fallen = (agree(admin, database, pair, continuing=(100, 12)) for _ in range(2))
+        for each in (waived, fallen):
+            each.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+            each.tell(FeeEventKind.PLACED, PLACED)
+            each.settle(date(2025, 4, 1))
+            each.invoice("due/1", 1_000_000, date(2025, 4, 1))
+            each.invoice("due/month-13", 60, date(2025, 4, 1))
+        with database.transaction(waived.payee.scope) as session:
+            agreement = session.get_one(FeeAgreement, waived.id)
+            pence = waived_by(session, agreement, on=date(2025, 4, 2))
+            kept = kept_by_waiver(session, agreement, on=date(2025, 4, 2))
+        waived.waive(date(2025, 4, 2), **kept)
+        # Told late: the month had been charged in part by then.
+        fallen.tell(FeeEventKind.DISRUPTED, date(2025, 3, 20), at=noon(date(2025, 4, 2)))
+        for each in (waived, fallen):
+            each.settle(date(2025, 4, 2))
+            assert each.balances() == {Account.RECEIVABLE: 1_000_060, Account.FEE_INCOME: -1_000_060}
+            each.invoice("due/1", -400_000, date(2025, 4, 3))
+            each.settle(date(2025, 4, 3))
+
+        # What is credited of it later is due again after a waiver, and falls away after a disruption.
+        assert (pence, waived.balances()[Account.TO_INVOICE]) == (1_700_040, 400_000)
+        assert fallen.balances() == {Account.RECEIVABLE: 600_060, Account.FEE_INCOME: -600_060}
+
+    def test_lets_no_more_be_due_again_than_another_fee_that_was_credited_for(self, agreed: Agreed) -> None:
+        agreed.settle(PLACED)
+        agreed.invoice("due/1", 1_800_000, PLACED)
+        agreed.invoice("due/1", -800_000, date(2024, 3, 1))
+        with agreed.database.transaction(agreed.payee.scope) as session:
+            agreement = session.get_one(FeeAgreement, agreed.id)
+            amounts = spread(1_500_000, agreement, invoiced_of(session, agreement))
+        agreed.override(date(2024, 3, 2), amounts=amounts)
+        agreed.settle(date(2025, 3, 1))
+
+        assert amounts == {"1": 1_000_000, "2": 500_000}
+        assert agreed.balances()[Account.TO_INVOICE] == 500_000
 
     def test_tells_an_order_though_the_two_agencies_have_become_one(
         self, agreed: Agreed, admin: psycopg.Connection[Any]
