@@ -70,6 +70,11 @@ class Page(Generic[Card]):
         return min(self.total, self.number * self.size)
 
 
+def count_rows(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+    """Return how many rows a query finds."""
+    return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+
 def read_page(session: Session, query: Select[Card], *, number: int, total: int, size: int = PAGE_SIZE) -> Page[Card]:
     """Return the page asked for, or the nearest that there is, of what an ordered query finds ``total`` of."""
     number = Page.within(number, total, size)
@@ -333,7 +338,7 @@ def _page(
     session: Session, listed: Select[_Record], *, order: Sequence[ColumnElement[Any]], number: int
 ) -> tuple[list[_Record], int, int]:
     """Return a page's records, how many there are in all, and the page's number within what there is."""
-    total = _total(session, listed)
+    total = count_rows(session, listed)
     number = Page.within(number, total)
     query = listed.order_by(*order).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     return list(session.scalars(query)), total, number
@@ -347,7 +352,7 @@ def _removal(
     session: Session, listed: Select[_Record], conditions: Mapping[str, ColumnElement[bool]]
 ) -> Removal | None:
     without = (
-        Removal(name, _total(session, listed.where(*(each for other, each in conditions.items() if other != name))))
+        Removal(name, count_rows(session, listed.where(*(each for other, each in conditions.items() if other != name))))
         for name in conditions
         # What is looked for stays; the filters are what may have been too many.
         if name != "words"
@@ -357,12 +362,8 @@ def _removal(
 
 
 def _count(session: Session, model: type[_Record]) -> Counts:
-    own, everything = (_total(session, _listed(session, model, own=each)) for each in (True, False))
+    own, everything = (count_rows(session, _listed(session, model, own=each)) for each in (True, False))
     return Counts(own=own, all=everything)
-
-
-def _total(session: Session, query: Select[_Record]) -> int:
-    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _listed(session: Session, model: type[_Record], *, own: bool) -> Select[_Record]:

@@ -8,7 +8,7 @@ is owed among all of them is put together in the database, by functions that tel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.fee.invoice.invoice import InvoiceKind, InvoiceRow, InvoiceState, Wanted, list_invoices
+from matching.fee.invoice.invoice import Invoice, InvoiceKind, InvoiceState, standing
 from matching.meeting import require_office
 from matching.sealed_words import own_agency, own_person, tidy
 from matching.swap.group import SwapGroup, list_members, list_swap_groups
@@ -343,21 +343,17 @@ def _others(session: Session, group: SwapGroup) -> tuple[UUID, ...]:
 
 def _owed(session: Session, *, received: bool, until_on: date, on: date) -> dict[UUID, int]:
     """Return what is owed of the invoices of one direction, in pence, by the other agency."""
-    found: dict[UUID, int] = {}
-    for row in _open_rows(session, list_invoices(session, Wanted(received=received), on=on)):
-        if row.invoice.issued_on <= until_on:
-            other_id = row.invoice.payee_agency_id if received else row.invoice.payer_agency_id
-            found[other_id] = found.get(other_id, 0) + row.outstanding
-    return found
-
-
-def _open_rows(session: Session, rows: Sequence[InvoiceRow]) -> list[InvoiceRow]:
-    consortium_id = scope_of(session).consortium_id
-    return [
-        row
-        for row in rows
-        if row.invoice.kind is InvoiceKind.INVOICE
-        and row.invoice.consortium_id == consortium_id
-        and row.outstanding > 0
-        and row.state is not InvoiceState.DISPUTED
-    ]
+    require(scope_of(session), Verb.READ_FEES)
+    ours, other = Invoice.payee_agency_id, Invoice.payer_agency_id
+    if received:
+        ours, other = other, ours
+    stands = standing(session, on=on)
+    query = stands.query.with_only_columns(other, func.sum(stands.owed)).where(
+        ours == own_agency(session),
+        Invoice.consortium_id == scope_of(session).consortium_id,
+        Invoice.kind == InvoiceKind.INVOICE,
+        Invoice.issued_on <= until_on,
+        stands.owed > 0,
+        stands.state != InvoiceState.DISPUTED.value,
+    )
+    return {other_id: int(pence) for other_id, pence in session.execute(query.group_by(other))}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
@@ -15,6 +14,7 @@ from matching.fee.settlement import RUN_JOB
 from matching.fee.tariff import PayeeKind, TariffTerms, in_force, list_tariffs
 from matching.link import Link, LinkState
 from matching.placement.placement import Placement
+from matching.register import count_rows
 from tenants.database import scope_of
 from tenants.job import Job, JobState
 from tenants.permission import Verb, require
@@ -50,7 +50,7 @@ def count_addenda(session: Session, now: datetime) -> int:  # noqa: ARG001
 
 def count_missing(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the placements of the scope's agency's children that have no agreement."""
-    return _total(session, _missing(session))
+    return count_rows(session, _missing(session))
 
 
 def count_payers(session: Session, now: datetime) -> int:  # noqa: ARG001
@@ -107,7 +107,7 @@ def _missing(session: Session) -> Select[Placement]:
 
 def count_unsettled(session: Session, now: datetime) -> int:  # noqa: ARG001
     """Count the agreements that the last daily run could not settle."""
-    return _total(session, select_unsettled(session))
+    return count_rows(session, select_unsettled(session))
 
 
 def select_unsettled(session: Session) -> Select[FeeAgreement]:
@@ -167,9 +167,4 @@ def _open() -> ColumnElement[bool]:
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
     own = FeeAgreement.consortium_id == scope_of(session).consortium_id
-    return _total(session, select(FeeAgreement).where(own, condition))
-
-
-def _total(session: Session, query: Select[Any]) -> int:
-    found: int = session.scalar(query.with_only_columns(func.count()).order_by(None)) or 0
-    return found
+    return count_rows(session, select(FeeAgreement).where(own, condition))

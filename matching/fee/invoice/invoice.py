@@ -8,13 +8,14 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, Select, case, column, func, or_, select, table
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement
 from matching.fee.invoice.content import ContentLine, InvoiceContent, open_frozen
 from matching.fee.invoice.vat import VatCategory
-from matching.fee.ledger import outstanding
+from matching.fee.ledger import owed_by_invoice
+from matching.register import Page, read_page
 from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.base import Base, Id, Word
@@ -23,7 +24,8 @@ from tenants.error import NotFound
 from tenants.permission import Verb, require
 
 RECORD_KIND = "invoice"
-_DISPUTED = text("SELECT invoice_id FROM dispute WHERE status <> 'resolved' AND invoice_id = ANY (:invoice_ids)")
+PAGE_INVOICES = 50
+_DISPUTE = table("dispute", column("invoice_id"), column("status"))
 
 
 class InvoiceKind(StrEnum):
@@ -124,6 +126,25 @@ class InvoiceRow:
         return -self.invoice.gross_pence if self.invoice.kind is InvoiceKind.CREDIT_NOTE else self.invoice.gross_pence
 
 
+@dataclass(frozen=True, slots=True)
+class InvoicePage:
+    """A page of a list of invoices, and what the whole list comes to in pence, credit notes taken off."""
+
+    page: Page[InvoiceRow]
+    gross: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A query of invoices with how each stands on a day, and the two columns that say so."""
+
+    query: Select[Invoice, int, str]
+    owed: ColumnElement[int]
+    """In pence."""
+    state: ColumnElement[str]
+
+
 def get_invoice(session: Session, invoice_id: UUID) -> Invoice:
     """Return an invoice that the scope's agency issued or received.
 
@@ -157,32 +178,62 @@ def find_invoice(session: Session, number: str) -> Invoice:
 
 def list_invoices(session: Session, wanted: Wanted, *, on: date) -> list[InvoiceRow]:
     """Return the invoices and credit notes that the scope's agency issued, or received, the latest first."""
-    require(scope_of(session), Verb.READ_FEES)
-    own = own_agency(session)
-    ours, others = Invoice.payee_agency_id, Invoice.payer_agency_id
-    if wanted.received:
-        ours, others = others, ours
-    query = select(Invoice).where(ours == own)
-    if wanted.other_agency_id is not None:
-        query = query.where(others == wanted.other_agency_id)
-    if wanted.number:
-        query = query.where(Invoice.number.icontains(wanted.number, autoescape=True))
-    found = list(session.scalars(query.order_by(Invoice.issued_on.desc(), Invoice.issued_at.desc(), Invoice.id)))
-    rows = rows_of(session, found, on=on)
-    return [row for row in rows if wanted.state in {None, row.state}]
+    return _read(session, _select(session, wanted, on=on).query)
+
+
+def read_invoice_page(session: Session, wanted: Wanted, *, on: date, number: int) -> InvoicePage:
+    """Return a page of the same, or the nearest that there is, with the sums of all."""
+    asked = _select(session, wanted, on=on)
+    gross = case((Invoice.kind == InvoiceKind.CREDIT_NOTE, -Invoice.gross_pence), else_=Invoice.gross_pence)
+    sums = asked.query.with_only_columns(func.count(), func.sum(gross), func.sum(asked.owed)).order_by(None)
+    total, all_gross, all_owed = session.execute(sums).one()
+    page = read_page(session, asked.query.with_only_columns(Invoice), number=number, total=total, size=PAGE_INVOICES)
+    rows = tuple(rows_of(session, page.cards, on=on))
+    return InvoicePage(Page(rows, page.total, page.number, page.size), int(all_gross or 0), int(all_owed or 0))
 
 
 def rows_of(session: Session, invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
     """Return how invoices stand on a day."""
-    left = outstanding(session, [each.id for each in invoices])
-    open_disputes = set(session.scalars(_DISPUTED, {"invoice_ids": [each.id for each in invoices]}))
-    rows = []
-    for each in invoices:
-        owed = left.get(each.id, 0)
-        late = InvoiceState.OVERDUE if each.due_on < on else InvoiceState.OPEN
-        state = InvoiceState.DISPUTED if each.id in open_disputes else late if owed > 0 else InvoiceState.SETTLED
-        rows.append(InvoiceRow(each, owed, state))
-    return rows
+    query = standing(session, on=on).query.where(Invoice.id.in_([each.id for each in invoices]))
+    found = {row.invoice.id: row for row in _read(session, query)}
+    return [found[each.id] for each in invoices]
+
+
+def standing(session: Session, *, on: date) -> Standing:
+    """Return how all invoices that the scope's agency may see stand on a day."""
+    each = owed_by_invoice(session)
+    owed = func.coalesce(each.c.pence, 0)
+    state = case(
+        (
+            Invoice.id.in_(select(_DISPUTE.c.invoice_id).where(_DISPUTE.c.status != "resolved")),
+            InvoiceState.DISPUTED.value,
+        ),
+        (owed <= 0, InvoiceState.SETTLED.value),
+        (Invoice.due_on < on, InvoiceState.OVERDUE.value),
+        else_=InvoiceState.OPEN.value,
+    )
+    return Standing(select(Invoice, owed, state).outerjoin(each, each.c.invoice_id == Invoice.id), owed, state)
+
+
+def _select(session: Session, wanted: Wanted, *, on: date) -> Standing:
+    require(scope_of(session), Verb.READ_FEES)
+    own, stands = own_agency(session), standing(session, on=on)
+    ours, others = Invoice.payee_agency_id, Invoice.payer_agency_id
+    if wanted.received:
+        ours, others = others, ours
+    query = stands.query.where(ours == own)
+    if wanted.state is not None:
+        query = query.where(stands.state == wanted.state.value)
+    if wanted.other_agency_id is not None:
+        query = query.where(others == wanted.other_agency_id)
+    if wanted.number:
+        query = query.where(Invoice.number.icontains(wanted.number, autoescape=True))
+    query = query.order_by(Invoice.issued_on.desc(), Invoice.issued_at.desc(), Invoice.id)
+    return Standing(query, stands.owed, stands.state)
+
+
+def _read(session: Session, query: Select[Invoice, int, str]) -> list[InvoiceRow]:
+    return [InvoiceRow(each, int(owed), InvoiceState(state)) for each, owed, state in session.execute(query)]
 
 
 def lines_of(session: Session, invoice: Invoice) -> list[InvoiceLine]:

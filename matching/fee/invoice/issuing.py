@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,10 +18,11 @@ from matching.fee.invoice.content import Frozen, Party, seal_frozen
 from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceLine, credits_of, lines_of
 from matching.fee.invoice.supplier import PurchaseOrder, find_supplier
 from matching.fee.invoice.vat import VatCategory, rate_on, tax_of, tax_to_credit
-from matching.fee.ledger import Account, TransactionKind, list_to_invoice, lock_agreement, outstanding, post
+from matching.fee.ledger import Account, Posting, TransactionKind, list_to_invoice, lock_agreement, outstanding, post
 from matching.fee.ledger.entry import Entry, both_books
 from matching.fee.remittance.remittance import lock_remittances
 from matching.fee.settlement import settle
+from matching.register import count_rows
 from matching.sealed_words import own_agency, tidy
 from tenants import audit
 from tenants.agency import get_agency
@@ -92,6 +93,23 @@ def list_due(session: Session, payer_agency_id: UUID | None = None) -> list[DueS
         if line.agreement_id in agreements
     ]
     return sorted(found, key=lambda each: (each.agreement.payer_agency_id, each.agreement.reference, each.due_key))
+
+
+def count_due(session: Session) -> int:
+    """Count the sums that are due to the scope's own agency and not, or not wholly, invoiced."""
+    require(scope_of(session), Verb.READ_FEES)
+    sums = (
+        select(Posting.agreement_id, Posting.due_key)
+        .join(FeeAgreement, FeeAgreement.id == Posting.agreement_id)
+        .where(
+            Posting.agency_id == own_agency(session),
+            Posting.account == Account.TO_INVOICE,
+            Posting.due_key.is_not(None),
+        )
+        .group_by(Posting.agreement_id, Posting.due_key)
+        .having(func.sum(Posting.pence) > 0)
+    )
+    return count_rows(session, sums)
 
 
 def issue_invoice(

@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceState, rows_of
+from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceState, rows_of, standing
+from matching.register import count_rows
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
 from tenants.approval import require_another, require_one_side
@@ -120,8 +121,8 @@ def count_reminded(session: Session, *, on: date) -> int:
     """Return of how many invoices that are still owed the scope's own agency was reminded."""
     require(scope_of(session), Verb.READ_FEES)
     reminded = select(InvoiceReminder.invoice_id).where(InvoiceReminder.payer_agency_id == own_agency(session))
-    found = session.scalars(select(Invoice).where(Invoice.id.in_(reminded)).order_by(Invoice.id)).all()
-    return sum(row.outstanding > 0 for row in rows_of(session, found, on=on))
+    stands = standing(session, on=on)
+    return count_rows(session, stands.query.where(Invoice.id.in_(reminded), stands.owed > 0))
 
 
 def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datetime) -> None:
@@ -162,13 +163,15 @@ def count_unapproved(session: Session, *, on: date) -> int:
     """Return how many invoices wait for the scope's own agency to approve them to be paid."""
     require(scope_of(session), Verb.READ_FEES)
     approved = select(PayApproval.invoice_id)
-    query = select(Invoice).where(
+    stands = standing(session, on=on)
+    query = stands.query.where(
         Invoice.payer_agency_id == own_agency(session),
         Invoice.kind == InvoiceKind.INVOICE,
         Invoice.id.not_in(approved),
+        stands.owed > 0,
+        stands.state != InvoiceState.DISPUTED.value,
     )
-    rows = rows_of(session, session.scalars(query.order_by(Invoice.id)).all(), on=on)
-    return sum(row.outstanding > 0 and row.state is not InvoiceState.DISPUTED for row in rows)
+    return count_rows(session, query)
 
 
 def _raise(session: Session, invoice: Invoice, days: int, pence: int, *, now: datetime) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.fee.agreement import AgreementState, FeeAgreement
+from matching.fee.agreement import PAGE_AGREEMENTS, AgreementState, FeeAgreement
+from matching.register import Page, count_rows, read_page
 from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.base import Base
@@ -109,17 +110,26 @@ def find_purchase_order(session: Session, agreement_id: UUID) -> PurchaseOrder |
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def list_without_order(session: Session) -> list[FeeAgreement]:
-    """Return the agreements that the scope's own agency pays and has given no purchase order for, the latest first."""
+def read_without_order(session: Session, *, number: int) -> Page[FeeAgreement]:
+    """Return a page of the agreements that the scope's own agency pays and gave no order for, the latest first."""
+    query = _without_order(session).order_by(FeeAgreement.drafted_at.desc(), FeeAgreement.id)
+    return read_page(session, query, number=number, total=count_without_order(session), size=PAGE_AGREEMENTS)
+
+
+def count_without_order(session: Session) -> int:
+    """Count the same."""
+    return count_rows(session, _without_order(session))
+
+
+def _without_order(session: Session) -> Select[FeeAgreement]:
     require(scope_of(session), Verb.READ_FEES)
     ordered = select(PurchaseOrder.agreement_id)
-    query = select(FeeAgreement).where(
+    return select(FeeAgreement).where(
         FeeAgreement.payer_agency_id == own_agency(session),
         FeeAgreement.state.in_(_OPEN),
         FeeAgreement.waived.is_(False),
         FeeAgreement.id.not_in(ordered),
     )
-    return list(session.scalars(query.order_by(FeeAgreement.drafted_at.desc(), FeeAgreement.id)))
 
 
 def list_unapproved(session: Session) -> list[UUID]:

@@ -13,6 +13,7 @@ from matching.fee.ledger.balance import (
     list_to_invoice,
     moves_of,
     outstanding,
+    owed_by_invoice,
     parts_to_invoice,
     parts_to_invoice_each,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "moves_of",
     "open_months",
     "outstanding",
+    "owed_by_invoice",
     "parts_to_invoice",
     "parts_to_invoice_each",
     "post",

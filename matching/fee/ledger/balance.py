@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import case, func, select, true
+from sqlalchemy import Subquery, case, func, select, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -66,22 +66,25 @@ def outstanding(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, int
 
     Invoices of which nothing was posted are not among them.
     """
-    query = (
-        select(LedgerTransaction.invoice_id, Posting.account, func.sum(Posting.pence))
+    owed = owed_by_invoice(session)
+    rows = session.execute(select(owed).where(owed.c.invoice_id.in_(invoice_ids)))
+    return {invoice_id: int(pence) for invoice_id, pence in rows}
+
+
+def owed_by_invoice(session: Session) -> Subquery:
+    """Return the same of every invoice as ``invoice_id`` and ``pence``, to be joined with."""
+    owed = case((Posting.account == Account.RECEIVABLE, Posting.pence), else_=-Posting.pence)
+    return (
+        select(LedgerTransaction.invoice_id, func.sum(owed).label("pence"))
         .join(Posting, Posting.transaction_id == LedgerTransaction.id)
         .where(
-            LedgerTransaction.invoice_id.in_(invoice_ids),
+            LedgerTransaction.invoice_id.is_not(None),
             _own(session),
             Posting.account.in_((Account.RECEIVABLE, Account.PAYABLE)),
         )
-        .group_by(LedgerTransaction.invoice_id, Posting.account)
+        .group_by(LedgerTransaction.invoice_id)
+        .subquery()
     )
-    found: dict[UUID, int] = {}
-    for invoice_id, account, pence in session.execute(query):
-        if invoice_id is not None:
-            owed = int(pence) if account is Account.RECEIVABLE else -int(pence)
-            found[invoice_id] = found.get(invoice_id, 0) + owed
-    return found
 
 
 def moves_of(session: Session, invoice_id: UUID) -> list[tuple[LedgerTransaction, int]]:

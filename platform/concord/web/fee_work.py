@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from matching.fee.exception import count_undecided
 from matching.fee.invoice.dispute import count_to_answer
-from matching.fee.invoice.issuing import list_due
+from matching.fee.invoice.issuing import count_due
 from matching.fee.invoice.reminder import count_reminded, count_unapproved
-from matching.fee.invoice.supplier import list_without_order
+from matching.fee.invoice.supplier import count_without_order
 from matching.fee.ledger import count_to_close
 from matching.fee.netting import count_to_confirm
 from matching.fee.remittance.line import count_waiting
@@ -121,7 +121,7 @@ WAITS: tuple[Wait, ...] = (
         "sums due to be invoiced",
         "invoices.new",
         Verb.KEEP_FEES,
-        lambda session, _: sum(each.pence > 0 for each in list_due(session)),
+        lambda session, _: count_due(session),
     ),
     Wait(
         "invoice to approve",
@@ -161,7 +161,7 @@ WAITS: tuple[Wait, ...] = (
         "agreements without a purchase order",
         "payee_accounts.suppliers",
         Verb.KEEP_FEES,
-        lambda session, _: len(list_without_order(session)),
+        lambda session, _: count_without_order(session),
         hint="An order made early is paid sooner. No placement waits for it.",
     ),
     Wait(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
@@ -15,6 +16,7 @@ from concord.web.access import may
 from concord.web.export import MEDIA
 from concord.web.fee_file import hand_out, plain
 from concord.web.invoice_form import DisputeForm, NoteForm
+from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.invoice.account import find_account
@@ -37,6 +39,7 @@ from matching.fee.invoice.invoice import (
     lines_of,
     list_invoices,
     read_content,
+    read_invoice_page,
     record_look,
     rows_of,
 )
@@ -73,23 +76,26 @@ DUE = ("Who pays", "What", "Purchase order", "Amount, £")
 @blueprint.get("/fees/invoices")
 @may(Verb.READ_FEES)
 def index() -> ResponseReturnValue:
-    """List the invoices that the agency issued, or received, as asked for, with totals."""
-    wanted, now = _wanted(), utc_now()
+    """List the invoices that the agency issued, or received, as asked for, a page at a time, with totals of all."""
+    wanted, asked, now = _wanted(), _asked(), utc_now()
     with transaction() as session:
-        rows, names = list_invoices(session, wanted, on=now.date()), _names(session)
+        number = request.args.get("page", 1, type=int)
+        found, names = read_invoice_page(session, wanted, on=now.date(), number=number), _names(session)
         told = list_told(session, now=now) if wanted.received else []
-        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(rows)} invoices", now=now)
+        seen = f"{len(found.page.cards)} invoices"
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=seen, now=now)
     return render_template(
         "invoices.html",
-        rows=rows,
+        found=found,
+        page=found.page,
+        pagination=pagination(found.page, lambda other: url_for("invoices.index", **asked, page=other)),
         names=names,
         wanted=wanted,
+        asked=asked,
         states=list(InvoiceState),
         tags=STATES,
         told=told,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
-        gross=sum(row.signed_gross for row in rows),
-        outstanding=sum(row.outstanding for row in rows),
     )
 
 
@@ -297,6 +303,13 @@ def _wanted() -> Wanted:
         other_agency_id=_read_id(other),
         number=request.args.get("number", "").strip()[:30],
     )
+
+
+def _asked() -> dict[str, Any]:
+    """Return what of the address says which invoices are listed."""
+    wanted = _wanted()
+    side = "received" if wanted.received else "issued"
+    return {"side": side, "state": wanted.state, "number": wanted.number or None, "agency": wanted.other_agency_id}
 
 
 def _payer() -> UUID:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
 from concord.web.access import may
 from concord.web.invoice_form import AccountForm, BankForm, OrderForm, StagesForm, SupplierForm, account_form
+from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.agreement import get_agreement
@@ -30,7 +31,7 @@ from matching.fee.invoice.supplier import (
     find_purchase_order,
     list_suppliers,
     list_unapproved,
-    list_without_order,
+    read_without_order,
     set_purchase_order,
 )
 from matching.fee.invoice.vat import TO_CONFIRM
@@ -153,8 +154,10 @@ def suppliers() -> ResponseReturnValue:
         facts = {
             "suppliers": list_suppliers(session),
             "unapproved": list_unapproved(session),
-            "without": list_without_order(session),
         }
+        page = read_without_order(session, number=request.args.get("page", 1, type=int))
+    links = pagination(page, lambda number: url_for("payee_accounts.suppliers", page=number))
+    facts |= {"page": page, "pagination": links}
     return render_template("suppliers.html", names=names, keeps=scope_may(g.scope, Verb.KEEP_FEES), **facts)
 
 

