@@ -66,6 +66,7 @@ def decline(swap_group_id: UUID, netting_id: UUID) -> ResponseReturnValue:
 
 def _show(swap_group_id: UUID, *, problem: str | None = None) -> str:
     form, until_on = until_asked(DayForm)
+    problem = problem or form.no_day
     with transaction() as session:
         group = get_swap_group(session, swap_group_id)
         nettings = [(each, list_netting_members(session, each)) for each in list_group_nettings(session, group)]

@@ -74,6 +74,7 @@ class TestNetting:
         without = {**today, "without": [str(ground.members[1].id), str(ground.members[2].id)]}
         assert one.post(f"/fees/netting/among/{ground.swap_group_id}", without).status_code == 422
         assert office.post(of_group, {"until_on": ""}).status_code == 422
+        assert "Enter a real date" in said(office, f"{of_group}?until=31&until=2&until=2026")
         assert office.post(of_group, today).status_code == 303
         asked = said(office, of_group)
         assert asked.count("not yet") == 3
