@@ -194,14 +194,14 @@ def read_invoice_page(session: Session, wanted: Wanted, *, on: date, number: int
 
 def rows_of(session: Session, invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
     """Return how invoices stand on a day."""
-    query = standing(session, on=on).query.where(Invoice.id.in_([each.id for each in invoices]))
-    found = {row.invoice.id: row for row in _read(session, query)}
+    ids = [each.id for each in invoices]
+    found = {row.invoice.id: row for row in _read(session, standing(session, ids, on=on).query)}
     return [found[each.id] for each in invoices]
 
 
-def standing(session: Session, *, on: date) -> Standing:
-    """Return how all invoices that the scope's agency may see stand on a day."""
-    each = owed_by_invoice(session)
+def standing(session: Session, invoice_ids: Sequence[UUID] | None = None, *, on: date) -> Standing:
+    """Return how some invoices, or all that the scope's agency may see, stand on a day."""
+    each = owed_by_invoice(session, invoice_ids)
     owed = func.coalesce(each.c.pence, 0)
     state = case(
         (
@@ -212,7 +212,8 @@ def standing(session: Session, *, on: date) -> Standing:
         (Invoice.due_on < on, InvoiceState.OVERDUE.value),
         else_=InvoiceState.OPEN.value,
     )
-    return Standing(select(Invoice, owed, state).outerjoin(each, each.c.invoice_id == Invoice.id), owed, state)
+    query = select(Invoice, owed, state).outerjoin(each, each.c.invoice_id == Invoice.id)
+    return Standing(query if invoice_ids is None else query.where(Invoice.id.in_(invoice_ids)), owed, state)
 
 
 def _select(session: Session, wanted: Wanted, *, on: date) -> Standing:

@@ -66,23 +66,23 @@ def outstanding(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, int
 
     Invoices of which nothing was posted are not among them.
     """
-    owed = owed_by_invoice(session)
-    rows = session.execute(select(owed).where(owed.c.invoice_id.in_(invoice_ids)))
+    rows = session.execute(select(owed_by_invoice(session, invoice_ids)))
     return {invoice_id: int(pence) for invoice_id, pence in rows}
 
 
-def owed_by_invoice(session: Session) -> Subquery:
-    """Return the same of every invoice as ``invoice_id`` and ``pence``, to be joined with."""
+def owed_by_invoice(session: Session, invoice_ids: Sequence[UUID] | None = None) -> Subquery:
+    """Return the same of some invoices, or of every one, as ``invoice_id`` and ``pence``, to be joined with."""
+    invoice_id = LedgerTransaction.invoice_id
     owed = case((Posting.account == Account.RECEIVABLE, Posting.pence), else_=-Posting.pence)
     return (
-        select(LedgerTransaction.invoice_id, func.sum(owed).label("pence"))
+        select(invoice_id, func.sum(owed).label("pence"))
         .join(Posting, Posting.transaction_id == LedgerTransaction.id)
         .where(
-            LedgerTransaction.invoice_id.is_not(None),
+            invoice_id.is_not(None) if invoice_ids is None else invoice_id.in_(invoice_ids),
             _own(session),
             Posting.account.in_((Account.RECEIVABLE, Account.PAYABLE)),
         )
-        .group_by(LedgerTransaction.invoice_id)
+        .group_by(invoice_id)
         .subquery()
     )
 
