@@ -301,15 +301,19 @@ def own_part(session: Session, netting: Netting) -> OwnPart:
 
 def count_to_confirm(session: Session, *, on: date) -> int:
     """Count the nettings that wait for the scope's agency to confirm or decline."""
+    return len(list_to_confirm(session, on=on))
+
+
+def list_to_confirm(session: Session, *, on: date) -> frozenset[UUID]:
+    """Return the ids of the same."""
     require(scope_of(session), Verb.READ_FEES)
     query = (
-        select(func.count())
-        .select_from(Netting)
+        select(Netting.id)
         .join(NettingMember, NettingMember.netting_id == Netting.id)
         .where(NettingMember.agency_id == scope_of(session).agency_id, NettingMember.confirmed_at.is_(None))
         .where(Netting.posted_at.is_(None), Netting.declined_at.is_(None), Netting.lapses_on >= on)
     )
-    return session.scalar(query) or 0
+    return frozenset(session.scalars(query))
 
 
 def _draw(

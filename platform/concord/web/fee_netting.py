@@ -31,6 +31,7 @@ from matching.fee.netting import (
     list_netting_members,
     list_nettings,
     list_offers,
+    list_to_confirm,
     own_part,
     propose_group_netting,
     propose_netting,
@@ -201,7 +202,7 @@ def _show_all(*, problem: str | None = None) -> str:
     problem = problem or form.no_day
     with transaction() as session:
         found, nettings = list_offers(session, until_on=until_on, on=today), list_nettings(session)
-        waits = {each.id for each in nettings if each.is_open(today) and _waits(session, each.id)}
+        waits = list_to_confirm(session, on=today)
         names = _names(session)
     return render_template(
         "fee-nettings.html",
@@ -245,12 +246,6 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
         pounds=pounds,
         problem=problem,
     )
-
-
-def _waits(session: Session, netting_id: UUID) -> bool:
-    """Say whether a netting waits for the scope's own agency."""
-    members = list_netting_members(session, get_netting(session, netting_id))
-    return any(each.agency_id == g.scope.agency_id and each.confirmed_at is None for each in members)
 
 
 def _with(offer: Offer, names: dict[UUID, str]) -> str:
