@@ -156,7 +156,7 @@ def suppliers() -> ResponseReturnValue:
             "unapproved": list_unapproved(session),
         }
         page = read_without_order(session, number=request.args.get("page", 1, type=int))
-    links = pagination(page, lambda number: url_for("payee_accounts.suppliers", page=number))
+    links = pagination(page, lambda number: url_for("payee_accounts.suppliers", page=number, _anchor="orders"))
     facts |= {"page": page, "pagination": links}
     return render_template("suppliers.html", names=names, keeps=scope_may(g.scope, Verb.KEEP_FEES), **facts)
 
