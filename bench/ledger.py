@@ -76,6 +76,9 @@ _DEBTS = """
         GROUP BY p.other_agency_id, t.invoice_id HAVING sum(p.pence) <> 0) i
     GROUP BY 1, width_bucket(%(until)s::date - since, ARRAY[31, 61, 91])
 """
+_AGREEMENTS = """
+    SELECT count(*), sum(amount_pence) FROM fee_agreement WHERE %(own)s IN (payer_agency_id, payee_agency_id)
+"""
 _TOTALS = """
     SELECT p.account, sum(p.pence) FILTER (WHERE p.period_on < %(month)s),
         sum(p.pence) FILTER (WHERE p.period_on = %(month)s), count(*) FILTER (WHERE p.period_on = %(month)s)
@@ -248,6 +251,8 @@ def _measure(bench: Bench) -> Iterator[Row]:
     yield bench.row("ledger of the two", lines_of_book, _SUMS, most_ms=STATEMENT_MS)
     yield bench.row("aged debt", _debts, _DEBTS, lambda rows: (len({row[0] for row in rows}), _net(rows)))
     yield bench.row("the page of it", bench.page("/fees/statements"), _DEBTS)
+    for name, path in (("agreements", "/fees/agreements"), ("orders", "/fees/suppliers"), ("what waits", "/fees")):
+        yield bench.row(f"the page of {name}", bench.page(path), _AGREEMENTS)
     yield from _agreed(bench, drawn_path)
     yield from _closed(bench)
 
