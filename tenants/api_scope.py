@@ -43,7 +43,7 @@ class ApiScope(StrEnum):
     SWAPS_READ = "swaps.read", "Read swap groups and their balances", (Verb.READ_SWAPS,)
     FEES_READ = "fees.read", "Read the fees that the agency pays and is paid, and its book", (Verb.READ_FEES,)
     FEES_WRITE = (
-        "fees.write", "Issue invoices, hand in bank files, take journals, and read fees", (Verb.READ_FEES, Verb.KEEP_FEES)
+        "fees.write", "Issue invoices, hand in bank files, take journals, read fees", (Verb.READ_FEES, Verb.KEEP_FEES)
     )
     # fmt: on
 
