@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from sqlalchemy import Select, exists, or_, select
@@ -63,8 +64,43 @@ def settle(session: Session, agreement_id: UUID, *, on: date, now: datetime) -> 
     events = _with_months(session, agreement, plan, on=on, now=now)
     standing = _standing(session, agreement)
     invoiced = invoiced_parts(session, agreement.id, standing.values())
-    wanted = {each.key: each for each in expected(plan, _told(events), invoiced, on)}
-    return _Settling(session, agreement, events, now).bring(standing, wanted)
+    if _sums(standing.values()) == _sums(expected(plan, _told(events), invoiced, on)):
+        return 0
+    taken = 0
+    for seen, day in _steps(session, agreement, events, on=on):
+        # As if each had been settled when it was told: no month between two is left with what neither of them says.
+        standing = _standing(session, agreement)
+        latest = max([day, *(each.dated_on for each in standing.values())])
+        wanted = expected(plan, _told(seen), invoiced, min(on, latest))
+        taken += _Settling(session, agreement, seen, now).bring(standing, {each.key: each for each in wanted})
+    return taken
+
+
+def _sums(some: Iterable[LedgerTransaction | Expected]) -> dict[str, int]:
+    return {_base(each) if isinstance(each, LedgerTransaction) else each.key: each.pence for each in some}
+
+
+def _steps(
+    session: Session, agreement: FeeAgreement, events: list[FeeEvent], *, on: date
+) -> list[tuple[list[FeeEvent], date]]:
+    """Return the events up to each that is not settled yet, with the day on which the next was told.
+
+    What was told before the plan itself was written anew is settled with that: the plan before is not known any more.
+    """
+    query = select(LedgerTransaction.event_id).where(LedgerTransaction.agreement_id == agreement.id)
+    settled = set(session.scalars(query))
+    first = max((n + 1 for n, event in enumerate(events) if event.id in settled), default=0)
+    first = max([first, *(n for n, event in enumerate(events) if event.kind in _REWRITING)])
+    waiting = [n for n in range(first, len(events)) if events[n].kind is not FeeEventKind.MONTHS]
+    months = [event for event in events if event.kind is FeeEventKind.MONTHS]
+    steps = [
+        (
+            [*(event for event in events[: n + 1] if event not in months), *months],
+            min(on, events[after].recorded_at.date()),
+        )
+        for n, after in pairwise(waiting)
+    ]
+    return [*steps, (events, on)]
 
 
 def list_to_settle(session: Session, *, now: datetime) -> list[UUID]:
@@ -251,6 +287,8 @@ class _Settling:
         )
 
 
+_REWRITING = (FeeEventKind.PLACED, FeeEventKind.ADDENDUM, FeeEventKind.WITHDRAWN)
+"""With these the plan itself is written anew."""
 _DECIDED = (FeeEventKind.WAIVER, FeeEventKind.OVERRIDE, FeeEventKind.REFUND)
 
 

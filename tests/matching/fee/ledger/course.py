@@ -97,7 +97,7 @@ class Course(RuleBasedStateMachine):
         self.told = dict[FeeEventKind, date]()
         self.departed = self.given_up = self.unsettled = False
         self.prompt = True
-        """Each event was settled before the next was told."""
+        """Nothing waited to be settled when the plan was written anew."""
         for kind in first:
             self._tell(kind, start)
 
@@ -146,7 +146,7 @@ class Course(RuleBasedStateMachine):
 
     def _decide(self, kind: FeeEventKind, pence: int, *, vat: bool) -> None:
         at, name = self._at(), f"{kind.value} {self.ticks}"
-        self._note()
+        self._note(kind)
         if kind is FeeEventKind.REFUND:
             self.agreed.refund(self.today, pence=pence, vat_pence=vat * pence // 5, name=name, at=at)
             return
@@ -281,10 +281,11 @@ class Course(RuleBasedStateMachine):
         for _ in range(2):
             self.agreed.tell(kind, on, at=self._at(), **facts)
         self.told[kind] = on
-        self._note()
+        self._note(kind)
 
-    def _note(self) -> None:
-        self.prompt, self.unsettled = self.prompt and not self.unsettled, True
+    def _note(self, kind: FeeEventKind) -> None:
+        rewritten = kind in (FeeEventKind.PLACED, FeeEventKind.ADDENDUM)
+        self.prompt, self.unsettled = self.prompt and not (rewritten and self.unsettled), True
 
     def _at(self) -> datetime:
         self.ticks += 1

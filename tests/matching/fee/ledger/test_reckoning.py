@@ -60,6 +60,25 @@ class TestSignedLate:
         assert days(before) == {"agreed": date(2024, 3, 5), "due/1": date(2024, 3, 5)}
 
 
+class TestSeveralAtOnce:
+    def test_leave_each_month_between_as_if_each_was_settled_when_it_was_told(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
+        made = agree(admin, database, pair)
+        made.tell(FeeEventKind.AGREEMENT_SIGNED, SIGNED)
+        made.tell(FeeEventKind.PLACED, PLACED)
+        made.settle(PLACED)
+        made.waive(date(2024, 3, 5), kept=[])
+        made.override(date(2024, 5, 10), amounts={"1": 1_800_000, "2": 900_000})
+
+        assert [made.settle(date(2024, 5, 11)) > 0, made.settle(date(2024, 5, 11))] == [True, 0]
+        found = {key.partition("/waiver")[0].partition("/override")[0]: on for key, on in days(made).items()}
+        assert (found["waived"], found["due/1/reversed"]) == (date(2024, 3, 5), date(2024, 3, 5))
+        assert (found["revived"], found["due/1#2"]) == (date(2024, 5, 10), date(2024, 5, 10))
+        assert made.balances()[Account.TO_INVOICE] == 1_800_000
+        assert made.balances()[Account.AGREED_INCOME] == -900_000
+
+
 class TestForeseeEach:
     def test_says_of_many_what_it_says_of_each(
         self, admin: psycopg.Connection[Any], database: Database, pair: Pair
