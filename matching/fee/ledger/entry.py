@@ -70,6 +70,7 @@ _LINES: dict[TransactionKind, Callable[[int, int], Lines]] = {
     TransactionKind.PAID: _moved(Account.CASH, Account.RECEIVABLE),
     TransactionKind.OVERPAID: _moved(Account.CASH, Account.HELD_AHEAD),
     TransactionKind.ALLOCATED: _moved(Account.HELD_AHEAD, Account.RECEIVABLE),
+    TransactionKind.PAID_BACK: _moved(Account.HELD_AHEAD, Account.CASH),
     TransactionKind.REFUNDED: _refunded,
     TransactionKind.NETTED: _moved(Account.NETTING, Account.RECEIVABLE),
     TransactionKind.WRITTEN_OFF: _moved(Account.WRITTEN_OFF, Account.RECEIVABLE),

@@ -23,6 +23,7 @@ class TransactionKind(StrEnum):
     PAID = "paid", "Paid"
     OVERPAID = "overpaid", "Overpaid"
     ALLOCATED = "allocated", "Taken from what was paid ahead"
+    PAID_BACK = "paid_back", "Paid back"
     CREDITED = "credited", "Credited"
     WAIVED = "waived", "Waived"
     REVIVED = "revived", "Charged after all"

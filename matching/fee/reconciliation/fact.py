@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -73,6 +74,8 @@ class Facts:
     invoices: tuple[KnownInvoice, ...]
     lines: tuple[WaitingLine, ...]
     earlier: tuple[EarlierCredit, ...] = ()
+    held: Mapping[UUID, int] = field(default_factory=dict)
+    """What is held ahead for each payer, in pence."""
 
 
 class Kind(StrEnum):
@@ -83,6 +86,7 @@ class Kind(StrEnum):
     PART = "part"
     OVER = "over"
     UNDOES = "undoes"
+    PAID_BACK = "paid_back"
     NOTHING = "nothing"
 
     @property
@@ -94,6 +98,7 @@ class Kind(StrEnum):
             "part": "Pays part of an invoice",
             "over": "Pays more than is owed",
             "undoes": "Undoes an earlier payment",
+            "paid_back": "Pays back what was held",
             "nothing": "Nothing found",
         }[self.value]
 

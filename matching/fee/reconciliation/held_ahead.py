@@ -36,7 +36,7 @@ class NothingHeld(Conflict):
 
 
 class HeldAheadUsed(Conflict):
-    """What was held ahead has paid an invoice since."""
+    """What was held ahead has paid an invoice since, or was paid back."""
 
 
 class InvoiceNotOwed(NotFound):
@@ -134,7 +134,7 @@ def put_back(session: Session, transaction_id: UUID, *, reason: str, now: dateti
 
 
 def refuse_used(session: Session, payment: Payment) -> None:
-    """Refuse to take back what a payment paid too much once an invoice has been paid from it.
+    """Refuse to take back what a payment paid too much once that has paid an invoice, or was paid back.
 
     :raises HeldAheadUsed: when less than that is held.
     """
@@ -142,5 +142,5 @@ def refuse_used(session: Session, payment: Payment) -> None:
     if held < payment.over_pence:
         raise HeldAheadUsed(
             f"{pounds(payment.over_pence)} of it was held ahead, and {pounds(payment.over_pence - held)} of that has "
-            "paid an invoice since. Put that back first."
+            "paid an invoice or was paid back since. Take that back first."
         )

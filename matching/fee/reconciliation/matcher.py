@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -25,6 +25,7 @@ from matching.fee.reconciliation.fact import (
     WaitingLine,
 )
 from matching.fee.reconciliation.payer_name import find_payer
+from matching.fee.reconciliation.paying_back import Said, paying_back
 from matching.fee.reconciliation.points import LIKELY, POINTS, POSSIBLE, SURE, amount_points, day_points, kind_of
 from matching.fee.reconciliation.reference import How, KeyBook, Mention, words_of
 from matching.fee.reconciliation.subset import find_sum
@@ -54,12 +55,13 @@ def propose(facts: Facts) -> list[Proposal]:
     """Return a proposal for each line, in the lines' order; one of ``Kind.NOTHING`` where nothing is found."""
     matcher = _Matcher(facts)
     found = matcher.credits([line for line in facts.lines if line.pence > 0])
-    for line in facts.lines:
-        if line.pence < 0:
-            found[line.id] = undoing(line, facts.earlier)
-            credit_id = found[line.id].undone_line_id
-            if credit_id in found:
-                found[credit_id] = _doubted(found[credit_id], line)
+    debits = [line for line in facts.lines if line.pence < 0]
+    undone = {line.id: undoing(line, facts.earlier) for line in debits}
+    found |= undone | matcher.paid_back(debits, undone)
+    for line in debits:
+        credit_id = found[line.id].undone_line_id
+        if credit_id in found:
+            found[credit_id] = _doubted(found[credit_id], line)
     return [found[line.id] for line in facts.lines]
 
 
@@ -74,6 +76,7 @@ class _Matcher:
         self._of_payer: dict[UUID, list[KnownInvoice]] = defaultdict(list)
         for invoice in sorted(facts.invoices, key=lambda each: (each.due_on, each.number, each.id)):
             self._of_payer[invoice.payer_id].append(invoice)
+        self._held = facts.held
         self._names: dict[str, UUID | None] = {}
         self._named_by: Counter[UUID] = Counter()
 
@@ -101,7 +104,30 @@ class _Matcher:
             del waiting[line.id]
         return found
 
+    def paid_back(self, debits: Sequence[WaitingLine], undone: Mapping[UUID, Proposal]) -> dict[UUID, Proposal]:
+        """Return a proposal for each debit that rather pays back what is held, the most certain first."""
+        if not self._held:
+            return {}
+        said = [self._said(line) for line in debits]
+        names, left = {each.id: each.names[0] for each in self._payers.values()}, dict(self._held)
+        first = {each.line.id: paying_back(each, left, names).points for each in said}
+        found: dict[UUID, Proposal] = {}
+        for each in sorted(said, key=lambda one: (-first[one.line.id], one.line.dated_on, str(one.line.id))):
+            proposal = paying_back(each, left, names)
+            if proposal.payer_id is not None and proposal.points > undone[each.line.id].points:
+                left[proposal.payer_id] += each.line.pence
+                found[each.line.id] = proposal
+        return found
+
     # ── what a line says ──
+
+    def _said(self, line: WaitingLine) -> Said:
+        reading = self._read(line)
+        mentions: dict[UUID, list[Mention]] = defaultdict(list)
+        for invoice_id, mention in reading.mentions.items():
+            if mention.whole:
+                mentions[self._invoices[invoice_id].payer_id].append(mention)
+        return Said(line, reading.payer_id, reading.payer_before, mentions)
 
     def _read(self, line: WaitingLine) -> _Reading:
         if line.payer not in self._names:

@@ -28,6 +28,10 @@ POINTS: Final = {
     "before_issue": -20,
     "names_others": -30,
     "settled": -25,
+    "held_exact": 30,
+    "held_part": 10,
+    "held_named": 25,
+    "says_back": 30,
 }
 _OLDEST: Final = timedelta(days=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,12 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
+from matching.fee.ledger import LedgerTransaction
 from matching.fee.reconciliation.fact import EarlierCredit, Facts, Kind, KnownInvoice, Payer, Proposal, WaitingLine
+from matching.fee.reconciliation.held_ahead import list_held
 from matching.fee.reconciliation.matcher import propose
 from matching.fee.reconciliation.owed import list_others, list_owed
+from matching.fee.reconciliation.paid_back import find_paid_back
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.undoing import WITHIN
 from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, get_line, list_lines, reason_id, words_of
@@ -70,6 +73,9 @@ class FoundLine:
     queued: QueuedLine | None
     payments: tuple[Payment, ...]
     allocations: tuple[PaymentAllocation, ...]
+    paid_back: LedgerTransaction | None
+    held: dict[UUID, int]
+    """What of it may be paid back by a debit, by payer."""
     reason: str | None
 
 
@@ -114,6 +120,8 @@ def read_line(session: Session, line_id: UUID, *, now: datetime) -> FoundLine:
         queued=next((each for each in queue.lines if each.line.id == line.id), None),
         payments=tuple(payments),
         allocations=tuple(list_allocations(session, [each.id for each in payments])),
+        paid_back=find_paid_back(session, line) if line.state is LineState.PAID_BACK else None,
+        held={each: pence for each, pence in list_held(session).items() if 0 < -line.pence <= pence},
         reason=reason,
     )
 
@@ -122,7 +130,9 @@ def draw_queue(session: Session, *, now: datetime) -> MatchingQueue:
     """Return the same without a look on record: for whoever settles what was looked at."""
     waiting = list_lines(session, state=LineState.WAITING)
     undoing, undone = _undoing(session)
-    lines = sorted([*waiting, *undoing], key=lambda line: (line.dated_on, str(line.id)))
+    held = {payer_id: pence for payer_id, pence in list_held(session).items() if pence > 0}
+    debits = {line.id: line for line in [*undoing, *_may_pay_back(session, held, now=now)]}
+    lines = sorted([*waiting, *debits.values()], key=lambda line: (line.dated_on, str(line.id)))
     words = {line.id: words_of(session, line) for line in lines}
     before = _paid_before(session)
     invoices, payers = list_owed(session, on=now.date()), list_others(session)
@@ -131,13 +141,14 @@ def draw_queue(session: Session, *, now: datetime) -> MatchingQueue:
         invoices=invoices,
         lines=tuple(_fact(line, words[line.id], before) for line in lines if line.dated_on <= now.date()),
         earlier=tuple(_earlier(session, line) for line in undone.values()),
+        held=held,
     )
     found = {each.line_id: each for each in propose(facts)}
     proposals = [found.get(line.id) or Proposal(line.id, doubts=(_TO_COME,)) for line in lines]
     queued = [
         QueuedLine(line, words[line.id], (now.date() - line.dated_on).days, proposal, mark_of(proposal))
         for line, proposal in zip(lines, proposals, strict=True)
-        # A debit that undoes nothing is no receipt, and nobody waits for it.
+        # A debit that undoes nothing and pays nothing back is no receipt, and nobody waits for it.
         if line.pence > 0 or proposal.kind is not Kind.NOTHING
     ]
     return MatchingQueue(
@@ -203,6 +214,18 @@ def _undoing(session: Session) -> tuple[Sequence[RemittanceLine], dict[UUID, Rem
         debits[one.id] = one
         credits_[other.id] = other
     return list(debits.values()), credits_
+
+
+def _may_pay_back(session: Session, held: Mapping[UUID, int], *, now: datetime) -> Sequence[RemittanceLine]:
+    """Return the late debits that are no more than is held for some payer."""
+    if not held:
+        return []
+    query = select(RemittanceLine).where(
+        RemittanceLine.state == LineState.NOT_RECEIPT,
+        RemittanceLine.pence.between(-max(held.values()), -1),
+        RemittanceLine.dated_on >= now.date() - WITHIN,
+    )
+    return session.scalars(query.order_by(RemittanceLine.dated_on, RemittanceLine.id)).all()
 
 
 def _earlier(session: Session, line: RemittanceLine) -> EarlierCredit:

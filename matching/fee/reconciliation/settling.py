@@ -16,10 +16,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matching.fee.ledger import TransactionKind, get_transaction, mirrored, post, reverse
+from matching.fee.ledger import LedgerTransaction, TransactionKind, get_transaction, mirrored, post, reverse
 from matching.fee.reconciliation.fact import KnownInvoice, Share
 from matching.fee.reconciliation.held_ahead import refuse_used
 from matching.fee.reconciliation.owed import list_others, list_owed
+from matching.fee.reconciliation.paid_back import find_paid_back, pay_back
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.queue import RECORD_KIND, draw_queue
 from matching.fee.remittance.bank_file import pounds
@@ -31,6 +32,8 @@ from tenants import audit
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid
 from tenants.permission import Verb, require
+
+_ELSEWHERE = "This line was matched in another of your consortia. Act in that one, then undo it there."
 
 
 class LineSettled(Conflict):
@@ -109,6 +112,26 @@ def confirm_undone(session: Session, debit: RemittanceLine, credit: RemittanceLi
         _settle(session, line, LineState.REVERSED, signer, act=audit.Act.CONFIRM, now=now)
 
 
+def confirm_paid_back(session: Session, debit: RemittanceLine, payer_id: UUID, *, now: datetime) -> LedgerTransaction:
+    """Let a debit pay back what is held ahead for a payer, in both books; the same again is the first.
+
+    :raises LineSettled: when it is settled, otherwise than so.
+    :raises NothingHeld: when less than that is held for them.
+    :raises SharesWrong: when its day is to come.
+    """
+    signer = _begin(session, debit)
+    if debit.state is LineState.PAID_BACK and debit.settled_by == signer.person_id:
+        stands = find_paid_back(session, debit)
+        if stands is not None and stands.payer_agency_id == payer_id:
+            return stands
+    _require_state(debit, LineState.NOT_RECEIPT)
+    if debit.dated_on > now.date():
+        raise SharesWrong(f"The bank dates it {debit.dated_on:%d/%m/%Y}. Match it once that day has come.")
+    posted = pay_back(session, debit, payer_id, now=now)
+    _settle(session, debit, LineState.PAID_BACK, signer, act=audit.Act.CONFIRM, now=now)
+    return posted
+
+
 def set_aside(session: Session, line: RemittanceLine, *, reason: str, now: datetime) -> None:
     """Say that a line pays no fee, and why; it waits no more.
 
@@ -129,13 +152,15 @@ def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datet
     Of two lines that undo each other neither stays behind: money that came back was never received.
 
     :raises LineSettled: when nothing was made of it, or in another consortium.
-    :raises HeldAheadUsed: when what it had paid too much has since paid an invoice.
+    :raises HeldAheadUsed: when what it had paid too much has since paid an invoice or was paid back.
     """
     said = tidy(reason, what="why it is taken back")
     signer = _begin(session, line)
-    _require_state(line, LineState.MATCHED, LineState.SET_ASIDE, LineState.REVERSED)
+    _require_state(line, LineState.MATCHED, LineState.PAID_BACK, LineState.SET_ASIDE, LineState.REVERSED)
     if line.state is LineState.MATCHED:
         _reverse(session, line, reason=said, signer=signer, now=now)
+    if line.state is LineState.PAID_BACK:
+        reverse(session, _paid_back(session, line), reason=said, now=now)
     other = _undone_with(session, line) if line.state is LineState.REVERSED else None
     for each in filter(None, (line, other)):
         each.state = LineState.WAITING if each.pence > 0 else LineState.NOT_RECEIPT
@@ -301,7 +326,7 @@ def _undone_with(session: Session, line: RemittanceLine) -> RemittanceLine | Non
 def _reverse(session: Session, line: RemittanceLine, *, reason: str, signer: Signer, now: datetime) -> None:
     payments = live_payments(session, line.id)
     if not payments:
-        raise LineSettled("This line was matched in another of your consortia. Act in that one, then undo it there.")
+        raise LineSettled(_ELSEWHERE)
     posted = [each.transaction_id for each in list_allocations(session, [each.id for each in payments])]
     for payment in payments:
         if payment.transaction_id is not None:
@@ -312,6 +337,13 @@ def _reverse(session: Session, line: RemittanceLine, *, reason: str, signer: Sig
     for transaction_id in posted:
         reverse(session, get_transaction(session, transaction_id), reason=reason, now=now)
     session.flush()
+
+
+def _paid_back(session: Session, line: RemittanceLine) -> LedgerTransaction:
+    found = find_paid_back(session, line)
+    if found is None:
+        raise LineSettled(_ELSEWHERE)
+    return found
 
 
 def _settle(

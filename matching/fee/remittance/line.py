@@ -23,6 +23,7 @@ class LineState(StrEnum):
 
     WAITING = "waiting"
     MATCHED = "matched"
+    PAID_BACK = "paid_back"
     SET_ASIDE = "set_aside"
     REVERSED = "reversed"
     NOT_RECEIPT = "not_receipt"
@@ -34,6 +35,7 @@ class LineState(StrEnum):
         return {
             "waiting": "Waiting",
             "matched": "Matched",
+            "paid_back": "Paid back",
             "set_aside": "Set aside",
             "reversed": "Came back",
             "not_receipt": "Not a receipt",

@@ -19,8 +19,9 @@ from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
 from matching.fee.reconciliation.fact import Confidence, KnownInvoice, Share
-from matching.fee.reconciliation.held_ahead import allocate_held, list_held, list_used, put_back
+from matching.fee.reconciliation.held_ahead import NothingHeld, allocate_held, list_held, list_used, put_back
 from matching.fee.reconciliation.owed import list_others, list_owed
+from matching.fee.reconciliation.paid_back import list_paid_back
 from matching.fee.reconciliation.queue import MatchingQueue, QueuedLine, read_line, read_queue
 from matching.fee.reconciliation.settling import (
     LineSettled,
@@ -28,6 +29,7 @@ from matching.fee.reconciliation.settling import (
     SharesWrong,
     SureResult,
     confirm_match,
+    confirm_paid_back,
     confirm_sure,
     confirm_undone,
     set_aside,
@@ -125,17 +127,20 @@ def show(remittance_line_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/fees/matching/<uuid:remittance_line_id>")
 @may(Verb.KEEP_FEES)
 def confirm(remittance_line_id: UUID) -> ResponseReturnValue:
-    """Let a line pay what was proposed or chosen, or undo an earlier credit."""
+    """Let a line pay what was proposed or chosen, undo an earlier credit, or pay back what is held."""
     now = utc_now()
     try:
         with transaction() as session:
             line = get_line(session, remittance_line_id)
             credit_id = _one_id("credit")
+            back_id = _one_id("back")
             if credit_id is not None:
                 confirm_undone(session, line, get_line(session, credit_id), now=now)
+            elif back_id is not None:
+                confirm_paid_back(session, line, back_id, now=now)
             else:
                 confirm_match(session, line, _shares(), now=now, over_payer_id=_one_id("payer"))
-    except (SharesWrong, NotOwedAnyMore, LineSettled) as wrong:
+    except (SharesWrong, NotOwedAnyMore, LineSettled, NothingHeld) as wrong:
         return _show_line(remittance_line_id, problem=str(wrong)), 409 if isinstance(wrong, Conflict) else 422
     return redirect(url_for("fee_matching.index"), 303)
 
@@ -187,7 +192,13 @@ def held() -> ResponseReturnValue:
         amounts, names = list_held(session), {each.id: each.names[0] for each in list_others(session)}
         owed = [each for each in list_owed(session, on=now.date()) if each.outstanding > 0 and not each.of_netting]
         return render_template(
-            "fee-held.html", held=amounts, names=names, owed=owed, used=list_used(session), pounds=pounds
+            "fee-held.html",
+            held=amounts,
+            names=names,
+            owed=owed,
+            used=list_used(session),
+            returned=list_paid_back(session),
+            pounds=pounds,
         )
 
 

@@ -146,6 +146,18 @@ class TestMatching:
         assert officer.post(aside, {"reason": ""}).status_code == 422
         assert officer.post(aside, {"reason": "A gift."}).status_code == 303
         assert "A gift." in said(officer, f"/fees/matching/{lines[2]}")
+        by_debit = bank.lines((-6_000, bank.payer.name, "REFUND"), (-4_000, "QZX", "RENT"))
+        assert f"Pays back what was held to {bank.payer.name}" in said(officer, "/fees/matching")
+        assert officer.post(f"/fees/matching/{by_debit[0]}", {"back": str(bank.other.id)}).status_code == 409
+        assert officer.post(f"/fees/matching/{by_debit[0]}", {"back": str(bank.payer.id)}).status_code == 303
+        assert bank.held() == (-4_000, 4_000)
+        assert f"to {bank.payer.name}: £60.00" in said(officer, f"/fees/matching/{by_debit[0]}")
+        assert "Post it as paid back" in said(officer, f"/fees/matching/{by_debit[1]}")
+        assert "What was paid back" in said(officer, "/fees/held")
+        undo = f"/fees/matching/{by_debit[0]}/back"
+        officer.get(undo)
+        assert officer.post(undo, {"reason": "Another payer’s."}).status_code == 303
+        assert bank.held() == (-10_000, 10_000)
         again = f"/fees/matching/{lines[1]}/back"
         officer.get(again)
         assert officer.post(again, {"reason": "Wrong agency."}).status_code == 303

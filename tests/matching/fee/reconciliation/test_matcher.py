@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.reconciliation import rival, score_year
 from bench.remittance_year import make_year
@@ -250,6 +252,61 @@ class TestUndoing:
 
     def test_takes_the_same_amount_alone_for_nothing(self) -> None:
         assert proposed([line(1, -100, "RENT", "")], [], earlier=(self.CREDIT,))[0].kind is Kind.NOTHING
+
+
+class TestPayingBack:
+    @pytest.mark.parametrize(
+        ("pence", "reference", "payer", "confidence"),
+        [(-100, "REFUND", "DEVON CC", Confidence.LIKELY), (-40, "OVERPAID INV-111111", "DEVON CC", Confidence.LIKELY),
+         (-40, "REFUND", "DEVON CC", Confidence.POSSIBLE), (-100, "", "DEVON CC", Confidence.POSSIBLE),
+         (-40, "REFUND INV-111111", "QZX", Confidence.LIKELY), (-101, "REFUND", "DEVON CC", Confidence.NONE),
+         (-40, "", "DEVON CC", Confidence.NONE), (-100, "REFUND", "QZX", Confidence.NONE),
+         (-100, "REFUND", "TORBAY COUNCIL", Confidence.NONE)],
+    )  # fmt: skip
+    def test_is_by_amount_name_and_reference(
+        self, pence: int, reference: str, payer: str, confidence: Confidence
+    ) -> None:
+        given = {"held": {DEVON: 100, TORBAY: 99}}
+
+        (found,) = proposed([line(1, pence, reference, payer)], [invoice(1, 500, left=0)], **given)
+
+        assert found.confidence is confidence
+        kept = confidence is not Confidence.NONE
+        assert (found.kind, found.payer_id) == ((Kind.PAID_BACK, DEVON) if kept else (Kind.NOTHING, None))
+        assert bool(found.reasons) is kept
+
+    def test_leaves_the_undoing_of_a_credit_as_it_is_unless_more_speaks_for_it(self) -> None:
+        came, said = TestUndoing.CREDIT, [line(1, -100, "RETURNED INV-111111")]
+        elsewhere = replace(came, payer="TORBAY COUNCIL", reference="INV-555555")
+
+        undone = proposed(said, [], earlier=(came,), held={DEVON: 100})[0]
+        back = proposed(said, [], earlier=(elsewhere,), held={DEVON: 100})[0]
+
+        assert (undone.kind, back.kind) == (Kind.UNDOES, Kind.PAID_BACK)
+
+    @given(
+        debits=st.lists(
+            st.tuples(st.integers(1, 120), st.sampled_from(["DEVON CC", "TORBAY COUNCIL", "X"]), st.booleans()),
+            max_size=6,
+        ),
+        held=st.dictionaries(st.sampled_from([DEVON, TORBAY]), st.integers(1, 200)),
+    )
+    @settings(max_examples=40, deadline=None)
+    def test_never_pays_back_more_than_is_held_and_is_never_sure(
+        self, debits: list[tuple[int, str, bool]], held: dict[UUID, int]
+    ) -> None:
+        lines = [
+            line(place, -pence, "REFUND INV-111111" if said else "RENT", payer)
+            for place, (pence, payer, said) in enumerate(debits)
+        ]
+
+        found = proposed(lines, [invoice(1, 500)], held=held)
+
+        assert not any(each.sure for each in found)
+        for payer_id in (DEVON, TORBAY, SOMERSET):
+            back = sum(-debit.pence for debit, each in zip(lines, found, strict=True) if each.payer_id == payer_id)
+            assert back <= held.get(payer_id, 0)
+        assert found == proposed(lines[::-1], [invoice(1, 500)], held=held)[::-1]
 
 
 class TestYear:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
+from matching.fee.ledger import Account, TransactionKind, balance, totals_of
 from matching.fee.reconciliation.advice import list_advised
 from matching.fee.reconciliation.fact import Confidence, Kind, Share
 from matching.fee.reconciliation.held_ahead import (
@@ -25,6 +26,7 @@ from matching.fee.reconciliation.held_ahead import (
     list_used,
     put_back,
 )
+from matching.fee.reconciliation.paid_back import list_paid_back
 from matching.fee.reconciliation.payment import Payment, live_payments
 from matching.fee.reconciliation.queue import read_line, read_queue
 from matching.fee.reconciliation.settling import (
@@ -32,6 +34,7 @@ from matching.fee.reconciliation.settling import (
     NotOwedAnyMore,
     SharesWrong,
     confirm_match,
+    confirm_paid_back,
     confirm_sure,
     confirm_undone,
     set_aside,
@@ -39,14 +42,15 @@ from matching.fee.reconciliation.settling import (
 )
 from matching.fee.remittance.line import LineState, LineUnknown, RemittanceLine
 from matching.fee.remittance.remittance import Purpose
-from matching.fee.statement.movement import Amounts, balances
+from matching.fee.statement.aged_debt import list_debts
+from matching.fee.statement.movement import Amounts, Chosen, balances, movements
 from tenants.approval import NobodyNamed
 from tenants.audit import Act, AuditEntry
 from tenants.database import Database
 from tenants.error import Conflict
 from tenants.permission import NotAllowed
 from tenants.role import Role
-from tests.factories import NOW, Factories
+from tests.factories import NOW, TODAY, Factories
 from tests.matching.fee.reconciliation.bank import Bank, make_bank
 from tests.matching.fee.remittance.samples import csv_of
 from tests.matching.fee.remittance.taking import take
@@ -383,6 +387,72 @@ class TestHeldAhead:
             assert list_held(session) == {}
         assert held == {bank.payer.id: 2_000}
         assert bank.held() == (0, 0)
+
+
+class TestConfirmPaidBack:
+    def test_posts_it_in_both_books_once_and_is_taken_back(self, bank: Bank, factories: Factories) -> None:
+        invoice_id = bank.invoice(10_000)
+        lines = bank.lines(
+            (13_000, bank.payer.name, bank.number), (-2_000, bank.payer.name, "REFUND"), (-1_001, "QZX", "RENT")
+        )
+        colleague = factories.colleague(bank.payee, roles=frozenset({Role.FINANCE_OFFICER}))
+        with bank.database.transaction(bank.payee.scope) as session:
+            confirm_match(session, bank.line(session, lines[0]), [Share(invoice_id, 10_000)], now=NOW)
+            (queued,) = read_queue(session, now=NOW).lines
+            assert (queued.line.id, queued.proposal.kind) == (lines[1], Kind.PAID_BACK)
+            for whose, other in ((lines[1], bank.other.id), (lines[1], bank.payee.id)):
+                with pytest.raises(NothingHeld):
+                    confirm_paid_back(session, bank.line(session, whose), other, now=NOW)
+            with pytest.raises(SharesWrong, match="once that day"):
+                confirm_paid_back(session, bank.line(session, lines[1]), bank.payer.id, now=NOW - timedelta(days=1))
+            with pytest.raises(LineSettled):
+                confirm_paid_back(session, bank.line(session, lines[0]), bank.payer.id, now=NOW)
+
+        posted = set()
+        for _ in range(2):
+            with bank.database.transaction(bank.payee.scope) as session:
+                posted.add(confirm_paid_back(session, bank.line(session, lines[1]), bank.payer.id, now=NOW).id)
+        with bank.database.transaction(colleague.scope) as session, pytest.raises(LineSettled, match="paid back by"):
+            confirm_paid_back(session, bank.line(session, lines[1]), bank.payer.id, now=NOW)
+
+        assert len(posted) == 1
+        assert bank.held() == (-1_000, 1_000)
+        assert bank.left(invoice_id) == [[0], [0]]
+        for tenant, turn in ((bank.payee, 1), (bank.payer, -1)):
+            with bank.database.transaction(tenant.scope) as session:
+                other_id = bank.payer.id if tenant is bank.payee else bank.payee.id
+                assert balance(session, Account.CASH, other_agency_id=other_id) == turn * 11_000
+                assert balances(session, other_id)[bank.payer.id].ahead == -1_000
+                (debt,) = list_debts(session, until_on=TODAY)
+                assert (debt.owed, debt.ahead) == (0, 1_000)
+                until = Chosen(other_id, TODAY)
+                moved = {each.kind: each.amounts.ahead for each in movements(session, until)}
+                assert (moved[TransactionKind.OVERPAID], moved[TransactionKind.PAID_BACK]) == (-3_000, 2_000)
+                month = {each.account: each.debits + each.credits for each in totals_of(session, TODAY.replace(day=1))}
+                assert month[Account.CASH] == turn * 11_000
+        with bank.database.transaction(bank.other.scope) as session:
+            assert list_debts(session, until_on=TODAY) == []
+            assert list_paid_back(session) == []
+            with pytest.raises(LineUnknown):
+                read_line(session, lines[1], now=NOW)
+
+        with bank.database.transaction(bank.payee.scope) as session:
+            assert [each.line_id for each in list_paid_back(session)] == [lines[1]]
+            assert read_queue(session, now=NOW).lines == ()
+            with pytest.raises(NothingHeld, match="more than"):
+                confirm_paid_back(session, bank.line(session, lines[2]), bank.payer.id, now=NOW)
+            with pytest.raises(HeldAheadUsed):
+                take_back(session, bank.line(session, lines[0]), reason="Wrong.", now=NOW)
+        with bank.database.transaction(bank.payee.scope) as session:
+            take_back(session, bank.line(session, lines[1]), reason="Another agency's.", now=NOW)
+            assert list_paid_back(session) == []
+            line = bank.line(session, lines[1])
+            assert (line.state, line.settled_by) == (LineState.NOT_RECEIPT, None)
+        assert bank.held() == (-3_000, 3_000)
+        with bank.database.transaction(bank.payee.scope) as session:
+            again = confirm_paid_back(session, bank.line(session, lines[1]), bank.payer.id, now=NOW)
+            assert again.id not in posted
+        assert bank.held() == (-1_000, 1_000)
 
 
 class TestSetAside:
