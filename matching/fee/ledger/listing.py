@@ -8,7 +8,19 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, func, select
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    column,
+    func,
+    or_,
+    select,
+    table,
+)
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
@@ -18,6 +30,9 @@ from tenants.database import scope_of
 from tenants.permission import Verb, require
 
 MOST_SHOWN = 100
+# By name: invoices are made of the ledger, which does not know how.
+_INVOICE = table("invoice", column("id", Uuid()), column("number", Text()), column("kind", Text()))
+_INVOICE_LINE = table("invoice_line", column("invoice_id", Uuid()), column("agreement_id", Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class Wanted:
     other_agency_id: UUID | None = None
     month: date | None = None
     reference: str | None = None
+    """Of an agreement: its postings, and those of no agreement of the invoices that hold it alone."""
     account: Account | None = None
     year: int | None = None
     """The calendar year in whose April a financial year begins."""
@@ -59,6 +75,7 @@ class AccountSum:
 def list_lines(session: Session, wanted: Wanted, *, limit: int | None = MOST_SHOWN) -> list[Line]:
     """Return the postings of the scope's own book, the last month and day first."""
     require(scope_of(session), Verb.READ_FEES)
+    conditions = _conditions(session, wanted)
     order = (
         *(Posting.period_on.desc(), LedgerTransaction.dated_on.desc(), LedgerTransaction.key),
         *(Posting.account, Posting.id),
@@ -67,11 +84,11 @@ def list_lines(session: Session, wanted: Wanted, *, limit: int | None = MOST_SHO
         select(Posting, LedgerTransaction, FeeAgreement.reference)
         .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
         .outerjoin(FeeAgreement, FeeAgreement.id == Posting.agreement_id)
-        .where(*_conditions(session, wanted))
+        .where(*conditions)
         .order_by(*order)
     )
     if limit is not None:
-        query = query.where(Posting.id.in_(_first(_conditions(session, wanted), order, limit)))
+        query = query.where(Posting.id.in_(_first(conditions, order, limit)))
     return [Line(posting, transaction, reference) for posting, transaction, reference in session.execute(query)]
 
 
@@ -84,6 +101,18 @@ def sum_accounts(session: Session, wanted: Wanted) -> list[AccountSum]:
     rows = session.execute(query.group_by(Posting.account))
     found = {account: AccountSum(account, int(more), int(less), count) for account, more, less, count in rows}
     return [found[account] for account in Account if account in found]
+
+
+def list_shared_invoices(session: Session, reference: str) -> list[tuple[UUID, str]]:
+    """Return the id and number of each invoice on which an agreement stands with others, in the numbers' order.
+
+    What is paid of one, and its VAT, is of no agreement.
+    """
+    require(scope_of(session), Verb.READ_FEES)
+    shared = _INVOICE.c.id.in_(_invoices(reference, shared=True))
+    query = select(_INVOICE.c.id, _INVOICE.c.number).where(_INVOICE.c.kind == "invoice", shared)
+    rows = session.execute(query.order_by(_INVOICE.c.number, _INVOICE.c.id))
+    return [(invoice_id, number) for invoice_id, number in rows]
 
 
 def references_of(session: Session, postings: Sequence[Posting]) -> dict[UUID, str]:
@@ -155,9 +184,25 @@ def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.account is not None:
         found.append(Posting.account == wanted.account)
     if wanted.reference is not None:
-        agreements = select(FeeAgreement.id).where(FeeAgreement.reference == wanted.reference)
-        found.append(Posting.agreement_id.in_(agreements))
+        # By their ids, for each of which there is an index.
+        agreements = session.scalars(_agreements(wanted.reference)).all()
+        paid = select(LedgerTransaction.id).where(LedgerTransaction.invoice_id.in_(_invoices(wanted.reference)))
+        of_invoices = and_(Posting.transaction_id.in_(session.scalars(paid).all()), Posting.agreement_id.is_(None))
+        found.append(or_(Posting.agreement_id.in_(agreements), of_invoices))
     return found
+
+
+def _agreements(reference: str) -> Select[UUID]:
+    return select(FeeAgreement.id).where(FeeAgreement.reference == reference)
+
+
+def _invoices(reference: str, *, shared: bool = False) -> Select[UUID]:
+    """Return the ids of the invoices that hold an agreement alone, or with others."""
+    agreements = _agreements(reference)
+    line = _INVOICE_LINE.c
+    held = select(line.invoice_id).where(line.agreement_id.in_(agreements)).distinct().subquery().c.invoice_id
+    among = select(line.invoice_id).where(line.agreement_id.not_in(agreements), line.invoice_id.in_(select(held)))
+    return select(held).where(held.in_(among) if shared else held.not_in(among))
 
 
 def _pounds(pence: int) -> str:

@@ -48,6 +48,7 @@ from matching.fee.ledger.listing import (
     list_counterparties,
     list_lines,
     list_months,
+    list_shared_invoices,
     sum_accounts,
 )
 from matching.fee.remittance.bank_file import pounds
@@ -71,11 +72,13 @@ def index() -> ResponseReturnValue:
     wanted = _wanted()
     with transaction() as session:
         lines, sums = list_lines(session, wanted), sum_accounts(session, wanted)
+        shared = list_shared_invoices(session, wanted.reference) if wanted.reference else []
         months, others = list_months(session), list_counterparties(session)
         names = names_of(list_agencies(session))
     return render_template(
         "fee-ledger.html",
         lines=lines,
+        shared=shared,
         sums=sums,
         months=months,
         others=sorted(others, key=lambda each: names.get(each, "")),

@@ -59,7 +59,7 @@ class TestLedger:
         payee, payer = visit_as(agreed.payee), visit_as(agreed.payer)
         stranger = visit_as(factories.tenant(factories.consortium()))
         page = said(payee, f"/fees/ledger?month=2024-02&reference={agreed.reference}")
-        assert "What was paid is posted against invoices" in page
+        assert "holds several agreements" not in page
         sheet = payee.get("/fees/ledger.csv?month=2024-02")
         rows = list(csv.DictReader(StringIO(sheet.get_data(as_text=True).lstrip("\ufeff"))))
 

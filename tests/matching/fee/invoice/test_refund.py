@@ -12,6 +12,7 @@ from matching.fee.exception import ExceptionInvalid, ExceptionKind, ask_exceptio
 from matching.fee.invoice.invoice import get_invoice
 from matching.fee.invoice.vat import VatCategory
 from matching.fee.ledger import Account, TransactionKind, balances_of, mirrored, post
+from matching.fee.ledger.listing import Wanted, list_lines, list_shared_invoices, sum_accounts
 from matching.fee.paid import paid_of
 from matching.fee.settlement import settle
 from tests.factories import NOW
@@ -49,6 +50,44 @@ def refund(ground: InvoiceGround, agreement_id: UUID, pence: int) -> None:
         decide_exception(session, get_exception(session, asked_id), approve=True, now=NOW)
     with ground.database.transaction(ground.payee.scope) as session:
         settle(session, agreement_id, on=NOW.date(), now=NOW)
+
+
+class TestLedgerOfOneAgreement:
+    def test_has_what_was_paid_of_its_own_invoices_and_names_the_others(self, ground: InvoiceGround) -> None:
+        ground.keep(vat_category=VatCategory.STANDARD, vat_number="GB980780684")
+        alone = ground.due(1_000)
+        own = ground.issue()
+        both = [ground.due(2_000, position=2, agreement_id=alone), ground.due(500)]
+        shared = ground.issue()
+        pay(ground, own, 1_200)
+        pay(ground, shared, 3_000)
+        references = []
+        for agreement_id in (alone, both[1]):
+            with ground.database.transaction(ground.payee.scope) as session:
+                references.append(get_agreement(session, agreement_id).reference)
+
+        for tenant, owed in ((ground.payee, Account.RECEIVABLE), (ground.payer, Account.PAYABLE)):
+            sign = 1 if tenant is ground.payee else -1
+            with ground.database.transaction(tenant.scope) as session:
+                wanted = Wanted(reference=references[0])
+                sums = {each.account: each.pence * sign for each in sum_accounts(session, wanted)}
+                lines = list_lines(session, wanted)
+                assert len(list_lines(session, wanted, limit=2)) == 2
+                assert sums[owed] == 2_000
+                assert sums[Account.CASH] == 1_200
+                assert sum(sums.values()) == 0
+                assert sum(line.posting.pence for line in lines) == 0
+                assert {line.transaction.invoice_id for line in lines} == {None, own, shared}
+                number = get_invoice(session, shared).number
+                assert list_shared_invoices(session, references[0]) == [(shared, number)]
+                assert list_shared_invoices(session, references[1]) == [(shared, number)]
+                others = {
+                    each.account: each.pence * sign for each in sum_accounts(session, Wanted(reference=references[1]))
+                }
+                assert (others[owed], Account.CASH in others) == (500, False)
+        with ground.database.transaction(ground.stranger.scope) as session:
+            assert list_lines(session, Wanted(reference=references[0])) == []
+            assert list_shared_invoices(session, references[0]) == []
 
 
 class TestRefund:
