@@ -55,6 +55,7 @@ def _only(state: LinkState) -> frozenset[LinkState]:
 S, T = StepName, Taker
 _INTEREST, _CONSIDERING, _SHORTLISTED, _VISITING, _MEETING, _PANEL, _MATCHED, _INTRODUCED, _PLACED = map(_only, WAY[:9])
 _OPEN_TO_ALL = (guard.both_shared, guard.neither_withdrawn)
+_STILL_LOOKING = (*_OPEN_TO_ALL, guard.neither_matched)
 _STILL_WANTED = (guard.neither_withdrawn, guard.match_approved)
 _MAY_MOVE_IN = (guard.order_or_consent, guard.no_legal_hold, guard.all_born, placement.plan_agreed)
 _MAY_FOSTER = frozenset(WAY[1:5])
@@ -64,15 +65,15 @@ _KEEP = Verb.KEEP_LINKS
 TRANSITIONS: tuple[Transition, ...] = (
     #          what          from           to                         who         by which right
     Transition(S.CONSIDER,    _INTEREST,     LinkState.CONSIDERING,     T.OTHER,    _KEEP,
-               (*_OPEN_TO_ALL, guard.two_people, guard.group_below_cap)),
-    Transition(S.SHORTLIST,   _CONSIDERING,  LinkState.SHORTLISTED,     T.CHILDREN, _KEEP, _OPEN_TO_ALL),
+               (*_STILL_LOOKING, guard.two_people, guard.group_below_cap)),
+    Transition(S.SHORTLIST,   _CONSIDERING,  LinkState.SHORTLISTED,     T.CHILDREN, _KEEP, _STILL_LOOKING),
     Transition(S.VISIT,       _SHORTLISTED,  LinkState.VISITING,        T.CHILDREN, _KEEP,
-               (*_OPEN_TO_ALL, guard.lives_elsewhere), day=DayKind.VISIT),
+               (*_STILL_LOOKING, guard.lives_elsewhere), day=DayKind.VISIT),
     Transition(S.MEET,        _VISITING,     LinkState.LINKING_MEETING, T.CHILDREN, _KEEP,
-               _OPEN_TO_ALL, day=DayKind.LINKING_MEETING),
+               _STILL_LOOKING, day=DayKind.LINKING_MEETING),
     # Who fosters the children knows them: no visit.
     Transition(S.MEET,        _SHORTLISTED,  LinkState.LINKING_MEETING, T.CHILDREN, _KEEP,
-               (*_OPEN_TO_ALL, guard.lives_there), day=DayKind.LINKING_MEETING),
+               (*_STILL_LOOKING, guard.lives_there), day=DayKind.LINKING_MEETING),
     Transition(S.GO_TO_PANEL, _MEETING,      LinkState.PANEL,           T.CHILDREN, _KEEP,
                (*_OPEN_TO_ALL, guard.shobpa_decided, guard.only_family, papers_ready), day=DayKind.PANEL),
     Transition(S.MATCH,       _PANEL,        LinkState.MATCHED,         T.CHILDREN, _KEEP,
@@ -106,10 +107,10 @@ TRANSITIONS: tuple[Transition, ...] = (
                (back.one_step, back.nothing_planned), (back.take_back,)),
     # What is recorded at a state, and leaves it as it is.
     Transition(S.FOSTER,      _MAY_FOSTER,   None,                      T.CHILDREN, _KEEP,
-               (*_OPEN_TO_ALL, guard.lives_elsewhere, guard.early_permanence_agreed, guard.no_legal_hold,
+               (*_STILL_LOOKING, guard.lives_elsewhere, guard.early_permanence_agreed, guard.no_legal_hold,
                 guard.all_born), (effect.take_early_path,), DayKind.FOSTERED),
     Transition(S.NAME_CARER,  _MAY_FOSTER,   None,                      T.CHILDREN, _KEEP,
-               (*_OPEN_TO_ALL, guard.lives_elsewhere, guard.all_born), (effect.take_carers_path,), DayKind.FOSTERED),
+               (*_STILL_LOOKING, guard.lives_elsewhere, guard.all_born), (effect.take_carers_path,), DayKind.FOSTERED),
     Transition(S.HOLD,        BEFORE_PLACED, None,                      T.CHILDREN, Verb.KEEP_LEGAL_HOLDS),
     Transition(S.RELEASE,     BEFORE_PLACED, None,                      T.CHILDREN, Verb.KEEP_LEGAL_HOLDS),
 )

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from matching.household import HouseholdStatus, get_household
 from matching.legal_hold import HoldKind, list_legal_holds
-from matching.link import LinkPath, LinkState, NotYet, StepName, decide_match, find_open_link, get_link
+from matching.link import LinkOutcome, LinkPath, LinkState, NotYet, StepName, decide_match, find_open_link, get_link
 from matching.need import YesNo
 from matching.ranking.facts import LegalPosition
 from matching.sibling_group import Child, GroupStatus, get_group
 from matching.transition import (
     consider,
+    end_link,
     find_transition,
     lift_legal_hold,
     missing,
@@ -66,6 +67,34 @@ def _decide(*, approved: bool, earlier: int) -> Change:
         decide_match(session, link, approved=approved, earlier=earlier, now=utc_now(), **facts)  # type: ignore[arg-type]
 
     return change
+
+
+class TestGoOn:
+    def test_waits_while_either_is_matched_with_others_and_goes_on_once_that_ends(
+        self, factories: Factories, database: Database
+    ) -> None:
+        pairing = make_link(factories, database)
+        second = _second_family(factories, database, pairing)
+        other = _second_group(factories, database, pairing)
+        with transaction(database, pairing.children) as session:
+            children, family = get_group(session, pairing.group_id), factories.household(pairing.family)
+            household = get_household(session, family)
+            third = start_link(session, group=children, household=household, reason="They may.", now=utc_now()).id
+        make_matched(factories, database, pairing)
+
+        with pytest.raises(NotYet, match="placed, with another family"):
+            step(database, second.children, second, StepName.SHORTLIST)
+        with transaction(database, pairing.family) as session:
+            with pytest.raises(NotYet, match="placed, with another family"):
+                consider(session, get_link(session, third), version=1, reason="We do.", now=utc_now())
+            shortlist = find_transition(LinkState.CONSIDERING, StepName.SHORTLIST)
+            assert shortlist is not None
+            refusals = missing(session, get_link(session, other.link_id), shortlist, now=utc_now())
+            assert ["matched with other children" in str(each) for each in refusals] == [True]
+
+            link, words = get_link(session, pairing.link_id), {"feedback": "Thank you.", "reason": "They left."}
+            end_link(session, link, outcome=LinkOutcome.OTHER, version=link.version, now=utc_now(), **words)
+        step(database, second.children, second, StepName.SHORTLIST)
 
 
 class TestGoToPanel:

@@ -145,16 +145,18 @@ class Model:
     def _row(self, number: int, pair: Pair, step: StepName) -> tuple[str, bool, str]:
         wanted = not self.withdrawn
         alone = not any(other.exclusive for other in self.others(number))
+        # Children with a family look for no other; after a disruption, or an end, they do again.
+        looking = wanted and not any(6 <= other.place <= 9 for other in self.others(number))
         ready = wanted and pair.approved is True
         move_in = ready and self.order and not self.held and not self.unborn and pair.planned
         considered = sum(1 <= other.place <= 7 for other in self.others(number))
         other_side = "family" if pair.starter == "children" else "children"
         rows: dict[tuple[str, StepName], tuple[str, bool, str]] = {
-            ("interest", StepName.CONSIDER): ("considering", wanted and considered < CAP, other_side),
-            ("considering", StepName.SHORTLIST): ("shortlisted", wanted, "children"),
-            ("shortlisted", StepName.VISIT): ("visiting", wanted and not pair.carer, "children"),
-            ("shortlisted", StepName.MEET): ("linking_meeting", wanted and pair.carer, "children"),
-            ("visiting", StepName.MEET): ("linking_meeting", wanted, "children"),
+            ("interest", StepName.CONSIDER): ("considering", looking and considered < CAP, other_side),
+            ("considering", StepName.SHORTLIST): ("shortlisted", looking, "children"),
+            ("shortlisted", StepName.VISIT): ("visiting", looking and not pair.carer, "children"),
+            ("shortlisted", StepName.MEET): ("linking_meeting", looking and pair.carer, "children"),
+            ("visiting", StepName.MEET): ("linking_meeting", looking, "children"),
             ("linking_meeting", StepName.GO_TO_PANEL): ("panel", wanted and self.shobpa and alone, "children"),
             ("panel", StepName.MATCH): ("matched", ready and self.shobpa and alone, "children"),
             ("matched", StepName.INTRODUCE): ("introductions", ready and not pair.carer, "children"),
@@ -173,7 +175,7 @@ class Model:
             return "ended", pair.place <= 7, "either"
         if step is StepName.NAME_CARER:
             # Who fosters the children already is named before anybody visits.
-            possible = 1 <= pair.place <= 4 and not pair.carer and wanted and not self.unborn
+            possible = 1 <= pair.place <= 4 and not pair.carer and looking and not self.unborn
             return pair.state, possible, "children"
         return rows.get((pair.state, step), ("", False, "either"))
 
