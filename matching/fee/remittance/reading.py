@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from matching.fee.remittance.bank_file import MOST_BYTES, BankFile, FileFormat, UnreadableRemittance, checked
@@ -46,10 +47,10 @@ def read_statement(content: bytes, kind: FileFormat) -> BankFile:
     :raises UnreadableRemittance: when nothing of it can be taken.
     """
     if kind is FileFormat.OFX:
-        return checked(read_ofx(content))
+        return checked(_without_nothing(read_ofx(content)))
     if kind is FileFormat.CAMT053:
-        return checked(read_camt(content))
-    return checked(read_mt940(_text(content)))
+        return checked(_without_nothing(read_camt(content)))
+    return checked(_without_nothing(read_mt940(_text(content))))
 
 
 def read_table(content: bytes) -> CsvTable:
@@ -66,6 +67,18 @@ def read_lines(table: CsvTable, columns: ColumnMap) -> BankFile:
     :raises UnreadableRemittance: when a row cannot be read.
     """
     return checked(read_csv(table, columns))
+
+
+def _without_nothing(file: BankFile) -> BankFile:
+    """Leave out what moves nothing, and say so: nobody can take a line out of such a file by hand."""
+    kept = tuple(line for line in file.lines if line.pence)
+    left_out = len(file.lines) - len(kept)
+    if not left_out:
+        return file
+    if not kept:
+        raise UnreadableRemittance("Every line of the file is of £0.00. Nothing was taken.")
+    said = "1 line of £0.00 was left out." if left_out == 1 else f"{left_out:,} lines of £0.00 were left out."
+    return replace(file, lines=kept, notes=(*file.notes, said))
 
 
 def _text(content: bytes) -> str:

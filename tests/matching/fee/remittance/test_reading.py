@@ -29,6 +29,33 @@ def lines_of(content: bytes) -> list[tuple[int, str, str]]:
     return [(line.pence, line.payer, line.reference) for line in read_statement(content, format_of(content)).lines]
 
 
+class TestReadStatement:
+    @pytest.mark.parametrize(
+        ("content", "count"),
+        [
+            (MT940.replace(b"D10,00", b"D0,00").replace(b"27889,50", b"27899,50"), 2),
+            (camt([BATCH, *[ENTRY.format(amount="0.00", mark="CRDT", parts="")] * 2]), 2),
+            (OFX.replace(b"<TRNAMT>-10.00", b"<TRNAMT>0.00"), 1),
+        ],
+    )
+    def test_leaves_out_what_moves_nothing_and_says_how_many(self, content: bytes, count: int) -> None:
+        file = read_statement(content, format_of(content))
+
+        assert (len(file.lines), all(line.pence for line in file.lines)) == (count, True)
+        lines = "2 lines of £0.00 were" if file.format is FileFormat.CAMT053 else "1 line of £0.00 was"
+        assert file.notes == (f"{lines} left out.",)
+
+    def test_refuses_a_file_of_nothing_else(self) -> None:
+        with pytest.raises(UnreadableRemittance, match=r"Every line of the file is of £0\.00"):
+            lines_of(camt([ENTRY.format(amount="0.00", mark="CRDT", parts="")], closing="100.00"))
+
+    def test_advises_a_form_that_bank_files_may_have(self) -> None:
+        with pytest.raises(UnreadableRemittance, match="“CSV UTF-8”") as refused:
+            format_of(b"Date,Amount\r\n\x81\x8d,1.00")
+
+        assert "xlsx" not in str(refused.value)
+
+
 class TestMt940:
     def test_gives_each_line_with_its_sign_and_words(self) -> None:
         file = read_statement(MT940, format_of(MT940))
