@@ -14,7 +14,7 @@ from matching.intake.formula import unguarded
 from matching.intake.grid import Extent, Grid
 from matching.intake.sheet import LONGEST_CELL, CellValue, UnreadableSheet, tidy_text
 
-_SAVE_AS: Final = "Save it again as “CSV UTF-8”, or as an Excel workbook (.xlsx)."
+_SAVE_AS: Final = "Save it again as “CSV UTF-8”."
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SEPARATORS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 _SAID: Final = re.compile(r"sep=(.)\r?\n")
