@@ -53,6 +53,20 @@ PLACE = f"""
     END
     $$
 """
+# The same, and what is taken back is so no earlier than where it counts: that month may have been opened since.
+PLACE_AFTER = f"""
+    CREATE OR REPLACE FUNCTION place_posting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {FIXED} AS $$
+    BEGIN
+        SELECT greatest(date_trunc('month', t.dated_on),
+            (SELECT max(p.month) + interval '1 month' FROM fee_period p
+            WHERE p.agency_id = NEW.agency_id AND p.reopened_at IS NULL),
+            (SELECT max(p.period_on) FROM posting p
+            WHERE p.transaction_id = t.reverses_id AND p.agency_id = NEW.agency_id))::date INTO NEW.period_on
+        FROM ledger_transaction t WHERE t.id = NEW.transaction_id;
+        RETURN NEW;
+    END
+    $$
+"""
 BALANCE = f"""
     CREATE FUNCTION ledger_must_balance() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {FIXED} AS $$
     DECLARE

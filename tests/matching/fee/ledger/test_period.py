@@ -12,6 +12,7 @@ import pytest
 from matching.fee.event import FeeEventKind
 from matching.fee.ledger import (
     Account,
+    LedgerTransaction,
     Posting,
     TransactionKind,
     ask_to_reopen,
@@ -24,9 +25,19 @@ from matching.fee.ledger import (
     open_months,
     post,
     reopen,
+    reverse,
     totals_of,
+    withdraw_reopening,
 )
-from matching.fee.ledger.period import EarlierOpen, LaterClosed, MonthClosed, MonthNotOver, PeriodUnknown
+from matching.fee.ledger.period import (
+    BeforeBook,
+    EarlierOpen,
+    LaterClosed,
+    MonthClosed,
+    MonthNotOver,
+    NotAsked,
+    PeriodUnknown,
+)
 from tenants.approval import SamePerson
 from tenants.database import Database
 from tests.factories import NOW, Factories, Tenant
@@ -102,9 +113,14 @@ class TestCloseMonth:
 
     def test_goes_in_order_once_and_when_the_month_is_over(self, database: Database, pair: Pair) -> None:
         payee = pair[1]
+        with database.transaction(payee.scope) as session, pytest.raises(BeforeBook, match="no month to close"):
+            close_month(session, FEBRUARY, now=NOW)
         _pay(database, pair, FEBRUARY)
 
         with database.transaction(payee.scope) as session:
+            for month in (date(2024, 1, 1), date(1, 1, 1)):
+                with pytest.raises(BeforeBook, match="begins in February 2024"):
+                    close_month(session, month, now=NOW)
             with pytest.raises(EarlierOpen, match="February 2024"):
                 close_month(session, MARCH, now=NOW)
             with pytest.raises(MonthNotOver):
@@ -181,6 +197,16 @@ class TestReopen:
                 ask_to_reopen(session, february, reason="Too early", now=NOW)
             with pytest.raises(MonthClosed):
                 reopen(session, march, now=NOW)
+            with pytest.raises(MonthClosed, match="Nobody has asked"):
+                withdraw_reopening(session, march, now=NOW)
+            ask_to_reopen(session, march, reason="The wrong month", now=NOW)
+        with database.transaction(second.scope) as session, pytest.raises(NotAsked, match="takes it back"):
+            withdraw_reopening(session, get_period(session, march.id), now=NOW)
+        with database.transaction(payee.scope) as session:
+            march = get_period(session, march.id)
+            withdraw_reopening(session, march, now=NOW)
+            with pytest.raises(MonthClosed, match="Nobody has asked"):
+                reopen(session, march, now=NOW)
             ask_to_reopen(session, march, reason="A bank line was missing", now=NOW)
             with pytest.raises(SamePerson):
                 reopen(session, march, now=NOW)
@@ -197,6 +223,25 @@ class TestReopen:
         assert sorted(times, key=str) == sorted(
             [(FEBRUARY, None), (MARCH, None), (MARCH, f"Kit Sample {second.subject}")], key=str
         )
+
+    def test_counts_no_reversal_before_what_it_takes_back(
+        self, database: Database, factories: Factories, pair: Pair
+    ) -> None:
+        payee = pair[1]
+        second = factories.colleague(payee, roles=payee.scope.roles)
+        _pay(database, pair, FEBRUARY)
+        _close(database, payee, FEBRUARY)
+        late = _pay(database, pair, date(2024, 2, 29))
+        with database.transaction(payee.scope) as session:
+            ask_to_reopen(session, list_periods(session)[0], reason="A bank line was missing", now=NOW)
+        with database.transaction(second.scope) as session:
+            reopen(session, list_periods(session)[0], now=NOW)
+        with database.transaction(payee.scope) as session:
+            paid = session.query(LedgerTransaction).filter_by(dated_on=late["day"]).one()
+            back = reverse(session, paid, reason="Of somebody else", now=NOW, dated_on=paid.dated_on)
+            counted = {row.period_on for row in session.query(Posting).filter_by(transaction_id=back.id)}
+
+        assert (back.dated_on, late["payee"], counted) == (date(2024, 2, 29), MARCH, {MARCH})
 
     def test_of_another_agency_is_unknown(self, database: Database, pair: Pair) -> None:
         payer, payee = pair
