@@ -43,6 +43,8 @@ from tenants.permission import Verb, require
 from tenants.person import get_person
 
 RECORD_KIND = "fee_statement"
+_EARLIEST = date(1990, 1, 1)
+"""The first day of which a bank’s line may be: no fee is older."""
 _MAKE = text("""
     INSERT INTO fee_statement (id, consortium_id, agency_id, other_agency_id, until_on, content, sha256, made_at,
         made_by, made_name, notes)
@@ -159,7 +161,7 @@ class BooksDiffer(Conflict):
 def draw_statement(session: Session, other_agency_id: UUID, *, until_on: date, now: datetime) -> Drawn:
     """Return the statement with another agency as it would be drawn up now, from the scope's own book.
 
-    :raises StatementInvalid: for a day that is yet to come or that a statement covers already, or with oneself.
+    :raises StatementInvalid: for a day that is yet to come, absurd or that a statement covers already, or with oneself.
     """
     require(scope_of(session), Verb.READ_FEES)
     own = own_agency(session)
@@ -169,6 +171,8 @@ def draw_statement(session: Session, other_agency_id: UUID, *, until_on: date, n
         raise StatementInvalid("A statement is between two agencies. Choose the other.")
     if until_on > now.date():
         raise StatementInvalid("A statement ends today or on a day before it.")
+    if until_on < _EARLIEST:
+        raise StatementInvalid(f"A statement ends on {_EARLIEST:%d/%m/%Y} or a later day.")
     if former is not None and until_on < former.until_on:
         raise StatementInvalid(
             f"A statement until {former.until_on:%d/%m/%Y} is there. Choose that day or a later one."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -99,6 +99,8 @@ class TestDrawStatement:
 
         with pytest.raises(StatementInvalid, match="today or on a day before"):
             _drawn(books, books.payer, days=-1)
+        with pytest.raises(StatementInvalid, match="01/01/1990 or a later day"):
+            _drawn(books, books.payer, days=(TODAY - date(1, 1, 1)).days)
         with database.transaction(books.payer.scope) as session, pytest.raises(StatementInvalid, match="two agencies"):
             draw_statement(session, books.payer.id, until_on=TODAY, now=NOW)
         worker = replace(books.payer, scope=books.payer.acting_as(Role.FAMILY_FINDER))
