@@ -31,6 +31,7 @@ from matching.fee.ledger.period import (
     open_months,
     reopen,
     totals_of,
+    withdraw_reopening,
 )
 from matching.fee.ledger.transaction import (
     LedgerTransaction,
@@ -81,4 +82,5 @@ __all__ = [
     "reopen",
     "reverse",
     "totals_of",
+    "withdraw_reopening",
 ]

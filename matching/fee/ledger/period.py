@@ -23,7 +23,7 @@ from tenants import audit
 from tenants.approval import require_another
 from tenants.base import Base, Id
 from tenants.database import scope_of
-from tenants.error import Conflict, Invalid, NotFound
+from tenants.error import Conflict, Forbidden, Invalid, NotFound
 from tenants.permission import Verb, require
 
 RECORD_KIND = "fee_period"
@@ -76,6 +76,10 @@ class MonthNotOver(Invalid):
     """The month has not ended yet."""
 
 
+class BeforeBook(Invalid):
+    """Nothing has been posted in the book until the end of that month."""
+
+
 class MonthClosed(Conflict):
     """The month is closed already."""
 
@@ -88,10 +92,15 @@ class LaterClosed(Conflict):
     """A later month is closed."""
 
 
+class NotAsked(Forbidden):
+    """Whoever asked takes it back, and nobody else."""
+
+
 def close_month(session: Session, month: date, *, now: datetime) -> FeePeriod:
     """Close a month of the scope's agency's book, and keep its totals.
 
     :raises MonthNotOver: before its last day is over.
+    :raises BeforeBook: when the book's first posting counts in a later month, or there is none.
     :raises MonthClosed, EarlierOpen: when it is closed, or an earlier one that has postings is not.
     """
     require(scope_of(session), Verb.KEEP_FEES)
@@ -101,6 +110,7 @@ def close_month(session: Session, month: date, *, now: datetime) -> FeePeriod:
     session.execute(_LOCK, {"agency": own})
     if month in _closed_months(session):
         raise MonthClosed("This month is closed already.")
+    _refuse_before_book(session, month)
     earlier = next((each for each in open_months(session) if each < month), None)
     if earlier is not None:
         raise EarlierOpen(f"{earlier:%B %Y} has postings and is open. Close it first.")
@@ -138,6 +148,25 @@ def ask_to_reopen(session: Session, period: FeePeriod, *, reason: str, now: date
     period.reopen_reason = reason.strip()
     session.flush()
     audit.record(session, audit.Act.ADD, record_kind=RECORD_KIND, record_id=period.id, reason=reason.strip(), now=now)
+
+
+def withdraw_reopening(session: Session, period: FeePeriod, *, now: datetime) -> None:
+    """Take back what one asked for oneself: the month stays closed, and somebody may ask again.
+
+    :raises MonthClosed: when nobody asked for it, or it is open.
+    :raises NotAsked: when somebody else asked.
+    """
+    require(scope_of(session), Verb.KEEP_FEES)
+    signer = require_signer(session)
+    _lock_open(session, period)
+    if period.reopen_asked_at is None:
+        raise MonthClosed("Nobody has asked for this month to be opened.")
+    if period.reopen_asked_by != signer.person_id:
+        raise NotAsked(f"{period.reopen_asked_name} asked for this, and takes it back. Ask them to.")
+    reason = f"withdrawn: {period.reopen_reason}"
+    period.reopen_asked_at = period.reopen_asked_by = period.reopen_asked_name = period.reopen_reason = None
+    session.flush()
+    audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=period.id, reason=reason, now=now)
 
 
 def reopen(session: Session, period: FeePeriod, *, now: datetime) -> None:
@@ -228,6 +257,15 @@ def _closed_months(session: Session) -> set[date]:
     own = scope_of(session).agency_id
     query = select(FeePeriod.month).where(FeePeriod.agency_id == own, FeePeriod.reopened_at.is_(None))
     return set(session.scalars(query))
+
+
+def _refuse_before_book(session: Session, month: date) -> None:
+    own = scope_of(session).agency_id
+    first = session.scalar(select(func.min(Posting.period_on)).where(Posting.agency_id == own))
+    if first is None:
+        raise BeforeBook("Nothing has been posted in your agency’s book yet, so there is no month to close.")
+    if month < first:
+        raise BeforeBook(f"Your agency’s book begins in {first:%B %Y}. Close that month or a later one.")
 
 
 def _refuse_inner(session: Session, period: FeePeriod) -> None:

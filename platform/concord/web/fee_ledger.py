@@ -40,6 +40,7 @@ from matching.fee.ledger import (
     open_months,
     reopen,
     totals_of,
+    withdraw_reopening,
 )
 from matching.fee.ledger.listing import (
     HEADINGS,
@@ -185,6 +186,15 @@ def ask(fee_period_id: UUID) -> ResponseReturnValue:
     title = f"Open {found.month:%B %Y} again"
     lead = "Another person has to agree before anything can be posted into it."
     return short_form(form, title=title, back=(url_for("fee_ledger.periods"), "Months"), lead=lead)
+
+
+@blueprint.post("/fees/periods/<uuid:fee_period_id>/withdraw")
+@may(Verb.KEEP_FEES)
+def withdraw(fee_period_id: UUID) -> ResponseReturnValue:
+    """Take back what one asked for oneself: the month stays closed."""
+    with transaction() as session:
+        withdraw_reopening(session, get_period(session, fee_period_id), now=utc_now())
+    return redirect(url_for("fee_ledger.periods"), 303)
 
 
 @blueprint.post("/fees/periods/<uuid:fee_period_id>/agree")

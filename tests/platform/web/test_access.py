@@ -141,6 +141,7 @@ CENSUS = {
     "GET /fees/periods/<uuid:fee_period_id>": "may read_fees",
     "GET /fees/periods/<uuid:fee_period_id>/reopen": "may keep_fees",
     "POST /fees/periods/<uuid:fee_period_id>/reopen": "may keep_fees",
+    "POST /fees/periods/<uuid:fee_period_id>/withdraw": "may keep_fees",
     "POST /fees/periods/<uuid:fee_period_id>/agree": "may approve_fees",
     "GET /fees/agreements/<uuid:agreement_id>/exceptions": "may read_fees",
     "GET /fees/agreements/<uuid:agreement_id>/exceptions/new": "may keep_fees",

@@ -134,6 +134,10 @@ class TestMonths:
             path = f"/fees/periods/{list_periods(session)[0].id}"
         keeper.get(f"{path}/reopen")
         assert keeper.post(f"{path}/reopen", {"reason": ""}).status_code == 422
+        assert keeper.post(f"{path}/reopen", {"reason": "The wrong month."}).status_code == 303
+        assert "Take it back: leave February 2024 closed" in said(keeper, "/fees/periods")
+        assert keeper.post(f"{path}/withdraw").status_code == 303
+        assert "The wrong month." not in said(keeper, "/fees/periods")
         assert keeper.post(f"{path}/reopen", {"reason": "A line was missing."}).status_code == 303
         assert keeper.post(f"{path}/agree").status_code == 403
         assert "A line was missing." in said(second, "/fees/periods")
