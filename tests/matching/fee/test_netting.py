@@ -137,7 +137,11 @@ class TestFewestPayments:
 class TestListOffers:
     def test_tells_each_its_own_book_and_nobody_elses(self, ground: NettingGround) -> None:
         one, two, three, _ = ground.members
-        for payer, payee, pence in ((0, 1, 900), (1, 0, 300), (1, 2, 70)):
+        ground.issue(1, 2, 70)
+        with ground.database.transaction(two.scope) as session:
+            # Two owes three, and nobody else owes anybody: there is nothing to net.
+            assert list_offers(session, until_on=TODAY, on=TODAY) == []
+        for payer, payee, pence in ((0, 1, 900), (1, 0, 300)):
             ground.issue(payer, payee, pence)
         disputed = ground.issue(0, 1, 50)
         with ground.database.transaction(one.scope) as session:
