@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
         limits=limits,
         asked=asked,
         own=g.scope.agency_id,
-        person=g.scope.person_id,
+        person_id=g.scope.person_id,
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         sets=Role.MANAGER in g.scope.roles,
         asks=any(each.kind is AgencyKind.REGIONAL_AGENCY and each.id != g.scope.agency_id for each in agencies),
