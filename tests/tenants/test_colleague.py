@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Thread
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from tenants.agency import Agency, AgencyKind, get_agency
 from tenants.audit import Act, list_entries_of
+from tenants.base import utc_now
 from tenants.colleague import (
     LastAdministrator,
     OwnRoles,
@@ -116,7 +117,8 @@ class TestChangeRoles:
         devon, _ = factories.two_tenants()
         alder = add_colleague(database, devon, "Alder Sample", Role.FAMILY_FINDER)
 
-        change(database, devon, alder, {Role.MANAGER})
+        # The database goes by its own day for whom an administrator may change.
+        change(database, devon, alder, {Role.MANAGER}, on=utc_now().date())
 
         with database.transaction(devon.scope) as session:
             for appointment in list_history(session, alder, agency_id=devon.id):
@@ -377,10 +379,10 @@ def end_all(database: Database, person_id: UUID, *, days_ago: int) -> None:
             held.ends_on = TODAY - timedelta(days=days_ago)
 
 
-def change(database: Database, tenant: Tenant, person_id: UUID, roles: set[Role]) -> None:
+def change(database: Database, tenant: Tenant, person_id: UUID, roles: set[Role], *, on: date = TODAY) -> None:
     with database.transaction(tenant.scope) as session:
         agency: Agency = get_agency(session, tenant.id)
-        change_roles(session, get_person(session, person_id), agency=agency, roles=roles, on=TODAY)
+        change_roles(session, get_person(session, person_id), agency=agency, roles=roles, on=on)
 
 
 def end_work(database: Database, tenant: Tenant, person_id: UUID) -> None:
