@@ -68,10 +68,11 @@ class Factories:
         *,
         kind: AgencyKind = AgencyKind.LOCAL_AUTHORITY,
         roles: frozenset[Role] = frozenset(Role) - {Role.OPERATOR},
+        called: str = "Agency",
     ) -> Tenant:
         """Make a member agency with one person."""
         slug, agency_id = _slug(kind.value.replace("_", "-")), uuid4()
-        name = f"Agency {slug}"
+        name = f"{called} {slug}"
         with self.database.transaction(OPERATOR) as session:
             agency = {"slug": slug, "name": name, "kind": kind, "nation": Nation.ENGLAND, "colour": "#1d70b8"}
             session.execute(insert(Agency).values(id=agency_id, **agency, opened_on=LONG_AGO))

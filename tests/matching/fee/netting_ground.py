@@ -61,13 +61,17 @@ class NettingGround:
             return balance(session, Account.RECEIVABLE) + balance(session, Account.PAYABLE)
 
 
+NAMES = ("Penhallow", "Oakhanger", "Threlkeld", "Wystan", "Birkrigg", "Lanyon", "Marshfield", "Quorndon")
+"""Unlike enough for a bank line to tell one from another."""
+
+
 def make_netting_ground(
     database: Database, urls: DatabaseUrls, factories: Factories, *, members: int = 4
 ) -> NettingGround:
     """Make the agencies, with accounts to be paid on, and the swap group to which all members agreed."""
     consortium_id = factories.consortium()
     office = factories.tenant(consortium_id, kind=AgencyKind.CONSORTIUM_OFFICE)
-    stranger, *found = (factories.tenant(consortium_id) for _ in range(members + 1))
+    stranger, *found = (factories.tenant(consortium_id, called=each) for each in NAMES[: members + 1])
     for each in found:
         InvoiceGround(database, urls, stranger, each, stranger, each).keep()
     terms = Terms("Sample swaps", SwapRule(begins_on=TODAY, ends_on=None))
