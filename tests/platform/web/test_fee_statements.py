@@ -146,6 +146,7 @@ def _again(visitor: Visitor, path: str) -> str:
 class TestReports:
     def test_add_up_and_are_handed_out_as_they_are_shown(self, books: Books, visit_as: Visit) -> None:
         payee = visit_as(books.payee)
+        books.post([Posted(TransactionKind.DUE, 2_000_00, TODAY)])
 
         shown = said(payee, "/fees/reports")
         accrued, year = sheet(payee, "/fees/reports/accruals.csv"), sheet(payee, "/fees/reports/year.csv")
