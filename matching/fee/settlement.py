@@ -182,22 +182,17 @@ class _Settling:
         self._versions = _versions(self._session, self._agreement)
         taken = 0
         for key, transaction in standing.items():
-            if key not in wanted or self._differs(transaction, wanted[key]):
+            if key not in wanted or wanted[key].pence != transaction.pence:
                 self._reversed_on = max(self._reversed_on, self._reverse(key, transaction).dated_on)
                 taken += 1
         for key, each in wanted.items():
             stands = standing.get(key)
-            if stands is None or self._differs(stands, each):
+            if stands is None or stands.pence != each.pence:
                 stands = self._post(each)
                 taken += 1
             if each.kind is TransactionKind.AGREED:
                 self._agreed_on = stands.dated_on
         return taken
-
-    def _differs(self, stands: LedgerTransaction, each: Expected) -> bool:
-        """Say whether something else should stand; what was first agreed also where it fell due before, told late."""
-        early = each.kind is TransactionKind.AGREED and each.dated_on < stands.dated_on
-        return stands.pence != each.pence or (early and self._versions[each.key] == 1)
 
     def _post(self, each: Expected) -> LedgerTransaction:
         event = self._events.get(each.event_key)
