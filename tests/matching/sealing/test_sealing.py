@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -137,7 +138,7 @@ def _look_around(case: Case) -> None:
         calendar = visitor.get("/calendar/" + str(box.get("value")).rpartition("/")[2])
         assert calendar.mimetype == "text/calendar"
     # At an hour at which a day's notices are mailed, whatever the clock says.
-    keep_notices(case.database, now=utc_now().replace(hour=12), mails=True)
+    keep_notices(case.database, now=(utc_now() - timedelta(days=1)).replace(hour=12), mails=True)
     assert case.works.work_off()
     assert case.works.post.sent
     kinds = {where.split()[0] for where, _ in case.works.read_all()}
