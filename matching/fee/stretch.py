@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from matching.fee.agreement import AgreementState, FeeAgreement
 from matching.fee.invoice.invoice import Invoice, InvoiceRow, rows_of
 from matching.fee.ledger import Account, LedgerTransaction, Posting
+from matching.fee.ledger.listing import Line
 from matching.fee.remittance.remittance import Remittance
 from matching.fee.statement.statement import FeeStatement
 from matching.sealed_words import own_agency
@@ -32,15 +33,6 @@ class WantedPostings:
     other_agency_id: UUID | None = None
     since: datetime | None = None
     """Posted at this moment or after."""
-
-
-@dataclass(frozen=True, slots=True)
-class PostingLine:
-    """One posting with its transaction, and the reference of the agreement that it is about."""
-
-    posting: Posting
-    transaction: LedgerTransaction
-    reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ def list_agreements_after(
     return read_stretch(session, query, order, after=after, limit=limit)
 
 
-def list_postings_after(session: Session, wanted: WantedPostings, *, after: Place, limit: int) -> Stretch[PostingLine]:
+def list_postings_after(session: Session, wanted: WantedPostings, *, after: Place, limit: int) -> Stretch[Line]:
     """Return postings of the scope's own book from a place on, the first posted first: what is new comes at the end."""
     require(scope_of(session), Verb.READ_FEES)
     query = select(Posting).join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
@@ -115,14 +107,14 @@ def list_remittances_after(session: Session, *, after: Place, limit: int) -> Str
     return read_stretch(session, select(Remittance), order, after=after, limit=limit)
 
 
-def lines_of(session: Session, transaction: LedgerTransaction) -> list[PostingLine]:
+def lines_of(session: Session, transaction: LedgerTransaction) -> list[Line]:
     """Return the postings of a transaction in the scope's own book."""
     require(scope_of(session), Verb.READ_FEES)
     query = select(Posting).where(Posting.transaction_id == transaction.id, Posting.agency_id == own_agency(session))
     return _lines(session, session.scalars(query.order_by(Posting.account, Posting.id)).all())
 
 
-def _lines(session: Session, postings: Sequence[Posting]) -> list[PostingLine]:
+def _lines(session: Session, postings: Sequence[Posting]) -> list[Line]:
     heads = select(LedgerTransaction).where(LedgerTransaction.id.in_([each.transaction_id for each in postings]))
     transactions = {each.id: each for each in session.scalars(heads)}
     about = select(FeeAgreement.id, FeeAgreement.reference).where(
@@ -130,8 +122,6 @@ def _lines(session: Session, postings: Sequence[Posting]) -> list[PostingLine]:
     )
     references = dict(session.execute(about).all())
     return [
-        PostingLine(
-            each, transactions[each.transaction_id], references.get(each.agreement_id) if each.agreement_id else None
-        )
+        Line(each, transactions[each.transaction_id], references.get(each.agreement_id) if each.agreement_id else None)
         for each in postings
     ]

@@ -33,9 +33,9 @@ from matching.fee.agreement_page import names_of, read_agreement
 from matching.fee.journal.journal import write_journal
 from matching.fee.journal.mapping import get_mapping
 from matching.fee.ledger import FeePeriod, get_transaction, kept_totals, list_periods, open_months
+from matching.fee.ledger.listing import Line
 from matching.fee.statement import statement as statements
 from matching.fee.stretch import (
-    PostingLine,
     WantedPostings,
     lines_of,
     list_agreements_after,
@@ -194,7 +194,7 @@ def _agreement(agreement: FeeAgreement, names: Names) -> dict[str, Any]:
     }
 
 
-def _posting(line: PostingLine, names: Names) -> dict[str, Any]:
+def _posting(line: Line, names: Names) -> dict[str, Any]:
     posting, transaction = line.posting, line.transaction
     return {
         **columns_of(transaction, PostingSchema),
