@@ -173,7 +173,7 @@ _BALANCES = f"""
     SELECT CASE WHEN p.account IN ('agreed_income_contra', 'to_invoice', 'receivable', 'held_ahead')
             THEN :other ELSE :own END AS payer_agency_id, {_MOVED}
     FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
-    WHERE {_OUR_BOOK} AND t.consortium_id = (SELECT scope_consortium()) AND p.account IN (
+    WHERE {_OUR_BOOK} AND {_BETWEEN} AND t.consortium_id = (SELECT scope_consortium()) AND p.account IN (
         'agreed_income_contra', 'to_invoice', 'receivable', 'held_ahead',
         'agreed_cost_contra', 'to_be_invoiced', 'payable', 'paid_ahead')
     GROUP BY 1
