@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from matching.household import Household, HouseholdStatus
 from matching.legal_hold import list_legal_holds
-from matching.link import MATCHED, CapReached, Link, LinkState, NotYet, find_decision, list_steps
+from matching.link import CapReached, Link, LinkState, NotYet, find_decision, list_steps
 from matching.need import YesNo
 from matching.ranking.facts import LegalPosition
 from matching.sibling_group import GroupStatus, SiblingGroup, list_children
@@ -22,11 +22,11 @@ from tenants.approval import require_another, require_one_side
 
 Guard = Callable[[Session, Link, StepFacts, datetime], None]
 
+_MATCHED_ELSEWHERE = text("SELECT group_matched, household_matched FROM matched_elsewhere(:link)")
 _AT_CAPS = text("SELECT group_at_cap, household_at_cap FROM pair_at_caps(:group, :household, :link)")
 _BEFORE_PANEL = frozenset(
     {LinkState.PANEL, LinkState.MATCHED, LinkState.INTRODUCTIONS, LinkState.PLACED, LinkState.ORDERED}
 )
-_NOT_MOVED_IN = frozenset({LinkState.MATCHED, LinkState.INTRODUCTIONS})
 _NO_ORDER_YET = frozenset({LegalPosition.ORDER_APPLIED})
 _PLACEABLE = frozenset({LegalPosition.ORDER_GRANTED, LegalPosition.CONSENT})
 
@@ -99,16 +99,19 @@ def neither_matched(session: Session, link: Link, facts: StepFacts, now: datetim
 
     Who has been placed with a family may be joined by other children, and who lives there looks for nobody.
     """
-    group, others = find_group(session, link), select(Link.id).where(Link.id != link.id).limit(1)
-    same_group = others.where(Link.sibling_group_id == link.sibling_group_id, Link.state.in_(MATCHED))
-    # The family's agency may not see the link that matched them; the children's record says it to both.
-    if (group and group.status is GroupStatus.MATCHED) or session.scalar(same_group) is not None:
+    found = session.execute(_MATCHED_ELSEWHERE, {"link": link.id}).one()
+    if found.group_matched:
         raise NotYet(
             "The children are matched, or placed, with another family. End this link, and say so as the reason; "
             "it can go on only where that match ends first."
         )
-    same_family = others.where(Link.household_id == link.household_id, Link.state.in_(_NOT_MOVED_IN))
-    if not link.lives_there and session.scalar(same_family) is not None:
+    group = find_group(session, link)
+    if group and group.status is GroupStatus.MATCHED:
+        raise NotYet(
+            "The children’s record says that they are matched, and no link says with whom. If it is another family, "
+            "end this link, and say so as the reason. If they still wait, their agency brings that in with a sheet."
+        )
+    if found.household_matched and not link.lives_there:
         raise NotYet(
             "The family is matched with other children, who have not moved in yet. Wait until they have, or end "
             "this link, and say so as the reason."

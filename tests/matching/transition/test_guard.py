@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from matching.household import HouseholdStatus, get_household
@@ -95,6 +95,32 @@ class TestGoOn:
             link, words = get_link(session, pairing.link_id), {"feedback": "Thank you.", "reason": "They left."}
             end_link(session, link, outcome=LinkOutcome.OTHER, version=link.version, now=utc_now(), **words)
         step(database, second.children, second, StepName.SHORTLIST)
+
+    def test_is_told_early_of_a_match_with_a_third_agency_and_not_with_whom(
+        self, factories: Factories, database: Database
+    ) -> None:
+        pairing = make_link(factories, database)
+        other = _second_group(factories, database, pairing)
+        make_matched(factories, database, pairing)
+
+        with pytest.raises(NotYet, match="matched with other children") as refusal:
+            step(database, other.children, other, StepName.SHORTLIST)
+
+        with transaction(database, pairing.children) as session:
+            code = get_group(session, pairing.group_id).code
+        assert not any(each in str(refusal.value) for each in (code, pairing.children.name))
+        with transaction(database, other.children) as session:
+            asked = text("SELECT count(*) FROM matched_elsewhere(:link)")
+            assert session.scalar(asked, {"link": other.link_id}) == 1
+            assert session.scalar(asked, {"link": pairing.link_id}) == 0
+
+    def test_takes_children_whom_a_sheet_calls_matched_for_nobodys(
+        self, factories: Factories, database: Database
+    ) -> None:
+        pairing = make_link(factories, database)
+        matched, waiting = _group(status=GroupStatus.MATCHED), _group(status=GroupStatus.WAITING)
+
+        _refused_until(database, pairing, StepName.SHORTLIST, matched, waiting, "no link says with whom")
 
 
 class TestGoToPanel:
