@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from concord.migrations import upgrade
@@ -13,6 +14,7 @@ from concord.servers.login import MIGRATE, DatabaseUrls, prepare
 from concord.settings import libpq_url
 from tenants.database import Database
 from tests.conftest import MASTER_KEY, SCOPE_KEY
+from tests.factories import Factories
 from tests.servers import PASSWORDS, TestServers
 
 _PATTERN = "concord_pattern"
@@ -36,3 +38,22 @@ def opened(urls: DatabaseUrls) -> Iterator[Database]:
     database = Database(urls.app, scope_key=SCOPE_KEY, master_key=MASTER_KEY)
     yield database
     database.dispose()
+
+
+def own_fixtures(name: str) -> tuple[object, object, object]:
+    """Return ``migrated``, ``database`` and ``factories`` for a module whose tests have such a database among them."""
+
+    @pytest.fixture(scope="module")
+    def migrated(servers: TestServers) -> DatabaseUrls:
+        return make_database(servers, name)
+
+    @pytest.fixture(scope="module")
+    def database(migrated: DatabaseUrls) -> Iterator[Database]:
+        with opened(migrated) as database:
+            yield database
+
+    @pytest.fixture(scope="module")
+    def factories(database: Database) -> Factories:
+        return Factories(database)
+
+    return migrated, database, factories

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
@@ -15,31 +14,14 @@ from tenants.audit_check import find_last_check
 from tenants.database import Database
 from tenants.scope import OPERATOR
 from tests.factories import NOW, Factories
-from tests.own_database import make_database, opened
-from tests.servers import TestServers
+from tests.own_database import own_fixtures
 from tests.tenants.chain import KEY, look, of
 from workers.audit_keeping import AuditKeys, check, keep_audit, keep_chain, list_chains
 
 KEYS = AuditKeys(present=KEY)
 
-
-@pytest.fixture(scope="module")
-def migrated(servers: TestServers) -> DatabaseUrls:
-    """A database with these tests' agencies alone: every one of them is looked at."""
-    return make_database(servers, "concord_audit_keeping")
-
-
-@pytest.fixture(scope="module")
-def database(migrated: DatabaseUrls) -> Iterator[Database]:
-    """That database, as the application opens it."""
-    with opened(migrated) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def factories(database: Database) -> Factories:
-    """What makes tenants there."""
-    return Factories(database)
+# Every agency of it is looked at.
+migrated, database, factories = own_fixtures("concord_audit_keeping")
 
 
 class TestKeepAudit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -29,8 +28,7 @@ from tenants.database import Database
 from tenants.error import Conflict
 from tenants.job import Job, list_jobs
 from tests.factories import NOW, Factories, Tenant
-from tests.own_database import make_database, opened
-from tests.servers import TestServers
+from tests.own_database import own_fixtures
 from tests.workers.ledger import wait_until
 from workers import schedule
 from workers.schedule import PACK_DAYS_AHEAD, ask_for_packs, destroy_packs, run_schedule
@@ -39,17 +37,8 @@ from workers.schedule import PACK_DAYS_AHEAD, ask_for_packs, destroy_packs, run_
 FIRST = NOW + timedelta(days=5000)
 
 
-@pytest.fixture(scope="module")
-def database(servers: TestServers) -> Iterator[Database]:
-    """A database with these tests' agencies alone: the schedule looks after every one there is."""
-    with opened(make_database(servers, "concord_schedule")) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def factories(database: Database) -> Factories:
-    """What makes tenants there."""
-    return Factories(database)
+# The schedule looks after every agency there is.
+migrated, database, factories = own_fixtures("concord_schedule")
 
 
 class TestAskForPacks:

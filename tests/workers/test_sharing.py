@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select, text
 
 from matching.pool import Stage, sharing_of
@@ -15,8 +13,7 @@ from matching.sharing import MOVE_JOB
 from tenants.database import Database
 from tenants.job import Job
 from tests.factories import NOW, TODAY, Factories, Tenant
-from tests.own_database import make_database, opened
-from tests.servers import TestServers
+from tests.own_database import own_fixtures
 from workers.handler import HANDLERS
 from workers.sharing import ask_for_moves, move_records
 from workers.work import Progress, Work
@@ -24,17 +21,8 @@ from workers.work import Progress, Work
 OLD = TODAY - timedelta(days=90)
 
 
-@pytest.fixture(scope="module")
-def database(servers: TestServers) -> Iterator[Database]:
-    """A database of their own: in the others' every agency would be asked for."""
-    with opened(make_database(servers, "concord_sharing")) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def factories(database: Database) -> Factories:
-    """What makes tenants in it."""
-    return Factories(database)
+# In the others' database every agency would be asked for.
+migrated, database, factories = own_fixtures("concord_sharing")
 
 
 class TestAskForMoves:

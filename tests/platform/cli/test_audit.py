@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,11 +14,13 @@ from concord.settings import encode_key, libpq_url
 from tenants.audit_anchor import PublicKey
 from tenants.database import Database
 from tests.factories import Factories, Tenant
-from tests.own_database import make_database, opened
+from tests.own_database import own_fixtures
 from tests.platform.cli.run import answer, refusal, run
 from tests.platform.cli.test_docs import example
-from tests.servers import TestServers
 from tests.tenants.chain import KEY, look
+
+# Sealing and checking every chain takes in whatever other tests have left in theirs.
+migrated, database, factories = own_fixtures("concord_chains")
 
 SEED = b"audit-key-for-tests-of-32-bytes!"
 pytestmark = pytest.mark.usefixtures("on_servers", "signing")
@@ -162,25 +163,6 @@ def _as_superuser(urls: DatabaseUrls, statement: str, value: object) -> None:
     with psycopg.connect(libpq_url(urls.admin)) as admin:
         admin.execute("SET session_replication_role = 'replica'")
         admin.execute(statement, (value,))
-
-
-@pytest.fixture(scope="module")
-def migrated(servers: TestServers) -> DatabaseUrls:
-    """A database of their own: sealing and checking every chain takes in whatever other tests have left in theirs."""
-    return make_database(servers, "concord_chains")
-
-
-@pytest.fixture(scope="module")
-def database(migrated: DatabaseUrls) -> Iterator[Database]:
-    """The same, as the application opens it."""
-    with opened(migrated) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def factories(database: Database) -> Factories:
-    """What makes tenants in it."""
-    return Factories(database)
 
 
 @pytest.fixture
