@@ -1,4 +1,4 @@
-"""A paper of privacy as a tagged PDF (PDF/UA-1): what it says, and who has signed it."""
+"""A paper that people sign as a tagged PDF (PDF/UA-1): what it says, and who has signed it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from workers.document.text import REPLACEMENT, clean
 
 
 def render_paper(content: Mapping[str, Any], *, state: str, places: Sequence[Place], made_at: datetime) -> bytes:
-    """Return a paper as a PDF/UA-1 file, ``state`` in its head on every page.
+    """Return a paper of privacy, as ``render_signed`` does.
 
     :raises TypesettingFailed: when it cannot be typeset.
     """
-    signed = [[f"{place.agency}, {place.capacity[:1].lower()}{place.capacity[1:]}", _said(place)] for place in places]
-    view = printable({**content, "state": state, "places": signed})
+    signed = [(f"{place.agency}, {place.capacity[:1].lower()}{place.capacity[1:]}", _said(place)) for place in places]
+    return render_signed(content, state=state, places=signed, made_at=made_at)
+
+
+def render_signed(
+    content: Mapping[str, Any], *, state: str, places: Sequence[tuple[str, str]], made_at: datetime
+) -> bytes:
+    """Return what people sign as a PDF/UA-1 file, ``state`` in its head on every page, and by whom it is signed.
+
+    :param places: for whom somebody signs, and what is said of that.
+    :raises TypesettingFailed: when it cannot be typeset.
+    """
+    view = printable({**content, "state": state, "places": [list(each) for each in places]})
     return typeset_pdf(view, template="paper", made_at=datetime.combine(made_at.date(), time(), tzinfo=UTC))
 
 

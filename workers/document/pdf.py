@@ -1,4 +1,4 @@
-"""A pack, or the answer to a request for access, as a tagged PDF (PDF/UA-1), typeset in a process of its own."""
+"""Packs, answers, papers and invoices as tagged PDF (PDF/UA-1), each typeset in a process of its own."""
 
 from __future__ import annotations
 
