@@ -233,13 +233,8 @@ def find_agreement_of(session: Session, link_id: UUID) -> FeeAgreement | None:
     return session.scalar(query)
 
 
-def list_agreements(session: Session, wanted: Wanted | None = None) -> list[FeeAgreement]:
-    """Return the agreements of the scope's agency, the latest drafted first."""
-    return list(session.scalars(select_agreements(session, wanted)))
-
-
 def select_agreements(session: Session, wanted: Wanted | None = None) -> Select[FeeAgreement]:
-    """Return the query of the same."""
+    """Return the query of the agreements of the scope's agency, the latest drafted first."""
     scope = scope_of(session)
     require(scope, Verb.READ_FEES)
     wanted = wanted or Wanted()

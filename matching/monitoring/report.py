@@ -31,10 +31,6 @@ from tenants.permission import Verb, require
 
 LONGEST = 20
 """How many who wait are listed."""
-_SCORE_HEADINGS = (
-    *("Three years", "Children", "Not known", "Average", "Threshold", "Under it"),
-    *("Median", "90th percentile"),
-)
 _TOLD = (
     f"The consortium’s counts are to the nearest {NEAREST}, its days from ten links or more at the long end. What "
     "comes from fewer than five links of others, or from one other agency alone, is not told."

@@ -200,11 +200,6 @@ def _last_figures(text: str) -> int:
     return int(found[-1]) if found else -1
 
 
-def any_whole(mentions: Iterable[Mention]) -> bool:
-    """Say whether any of them is written whole."""
-    return any(each.whole for each in mentions)
-
-
 def words_of(mentions: Sequence[Mention]) -> str:
     """Return what a line names, for people: “invoice INV-1 and invoice INV-2, mistyped”."""
     words = list(dict.fromkeys(each.words for each in mentions))

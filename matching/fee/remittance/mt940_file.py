@@ -30,7 +30,6 @@ _BLOCK: Final = re.compile(r"(?m)^(?=:20:)")
 _LINE: Final = re.compile(r"(?m)^:61:")
 _SIGNS: Final = {"C": 1, "RD": 1, "D": -1, "RC": -1}
 _NAMES: Final = re.compile(r"(?:/(?:NAME|ORDP|BENM|CNTP)/(?:[^/\n]*/)*?|/NAME/)(?P<name>[A-Za-z][^/\n]+)")
-_LONGEST_BLOCK: Final = 8_000_000
 _NONE: Final = ("NONREF", "NOTPROVIDED", "NOT PROVIDED")
 
 

@@ -24,8 +24,3 @@ def get_record(session: Session, kind: str, record_id: UUID) -> Record:
 def name_of(record: Record) -> str:
     """Return what pages call a record in a title."""
     return f"household {record.code}" if isinstance(record, Household) else f"group {record.code}"
-
-
-def show_endpoint(kind: str) -> str:
-    """Return which view shows a record of a kind."""
-    return f"{kind}.show"

@@ -23,7 +23,7 @@ from matching.fee.agreement import (
     find_agreement_of,
     get_agreement,
     list_addenda,
-    list_agreements,
+    select_agreements,
 )
 from matching.fee.agreement_page import view_agreement
 from matching.fee.drafting import draft_missing, state_fee
@@ -97,12 +97,12 @@ class TestDraft:
 
         for party in (ground.devon, ground.dorset):
             with transaction(ground.database, party) as session:
-                assert agreement_id in {each.id for each in list_agreements(session)}
-                found = list_agreements(session, Wanted(reference=get_agreement(session, agreement_id).reference))
-                assert [each.id for each in found] == [agreement_id]
+                assert agreement_id in {each.id for each in session.scalars(select_agreements(session))}
+                wanted = Wanted(reference=get_agreement(session, agreement_id).reference)
+                assert [each.id for each in session.scalars(select_agreements(session, wanted))] == [agreement_id]
         for other in (ground.charity, ground.office, stranger):
             with transaction(ground.database, other) as session:
-                assert agreement_id not in {each.id for each in list_agreements(session)}
+                assert agreement_id not in {each.id for each in session.scalars(select_agreements(session))}
                 with pytest.raises(AgreementUnknown) as hidden:
                     get_agreement(session, agreement_id)
                 with pytest.raises(AgreementUnknown) as missing:
@@ -112,7 +112,7 @@ class TestDraft:
     def test_is_for_finance_and_managers(self, ground: FeeGround) -> None:
         with ground.database.transaction(ground.devon.acting_as(Role.FAMILY_FINDER)) as session:
             with pytest.raises(NotAllowed):
-                list_agreements(session)
+                select_agreements(session)
             with pytest.raises(NotAllowed):
                 get_agreement(session, uuid4())
 
@@ -205,7 +205,8 @@ class TestSign:
             set_limit(session, Role.FINANCE_OFFICER, pence=2_700_000, now=utc_now())
         with pytest.raises(BeyondLimit):
             sign(ground, officer, agreement_id)
-        with transaction(ground.database, officer) as session:
+        head = factories.colleague(ground.devon, roles=frozenset({Role.MANAGER}))
+        with transaction(ground.database, head) as session:
             decide_limit(session, Role.FINANCE_OFFICER, pence=2_700_000, approve=True, now=utc_now())
         assert sign(ground, officer, agreement_id).payer_signed_by == officer.scope.person_id
         # Another fee takes a word of each side, as a signature does.

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from concord.demo.link import LINKS, make_links
-from matching.fee.agreement import AgreementState, list_agreements
+from matching.fee.agreement import AgreementState, select_agreements
 from matching.link import Link, LinkState, LinkStep
 from matching.panel.reader import PanelReader
 from matching.ranking.facts import Sex
@@ -76,7 +76,7 @@ def make(database: Database, agencies: Agencies) -> int:
 def agreements(database: Database, tenant: Tenant) -> list[tuple[AgreementState, bool]]:
     """Return how far an agency's fee agreements are, and whether the rate is kept for good, the latest first."""
     with database.transaction(tenant.scope) as session:
-        return [(each.state, each.frozen_at is not None) for each in list_agreements(session)]
+        return [(each.state, each.frozen_at is not None) for each in session.scalars(select_agreements(session))]
 
 
 def states(database: Database, tenant: Tenant) -> dict[str, LinkState]:
