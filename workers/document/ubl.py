@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 
 from matching.fee.invoice.content import ContentLine, InvoiceContent, Party
 from matching.fee.invoice.vat import VatCategory
+from matching.fee.money import plain_pounds
 from workers.document.text import clean
 
 _UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -43,11 +44,6 @@ def write_ubl(content: InvoiceContent) -> bytes:
         _line(root, position, line, content)
     written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return written
-
-
-def amount(pence: int) -> str:
-    """Return pence as pounds with two decimals."""
-    return f"{pence // 100}.{pence % 100:02d}"
 
 
 def percent(rate: int) -> str:
@@ -178,4 +174,4 @@ def _basic(parent: Element, name: str, text: str, **attributes: str) -> None:
 
 
 def _money(parent: Element, name: str, pence: int) -> None:
-    _basic(parent, name, amount(pence), currencyID=_CURRENCY)
+    _basic(parent, name, plain_pounds(pence), currencyID=_CURRENCY)

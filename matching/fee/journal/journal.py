@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from matching.fee.journal.mapping import Column, JournalMapping, Layout, Sign
 from matching.fee.ledger import Account
+from matching.fee.money import plain_pounds
 from matching.intake.formula import guarded
 from matching.sealed_words import own_agency
 from tenants import audit
@@ -134,16 +135,12 @@ def _cells(layout: Layout, row: RowMapping, *, provisional: bool) -> list[str]:
         Column.PERIOD: row["period_on"].strftime("%Y-%m"),
         Column.CODE: layout.codes[account],
         Column.COST_CENTRE: layout.cost_centres.get(account, layout.cost_centre),
-        Column.DEBIT: _pounds(pence) if pence > 0 else "",
-        Column.CREDIT: _pounds(-pence) if pence < 0 else "",
-        Column.AMOUNT: _pounds(pence if layout.sign is Sign.DEBITS else -pence),
+        Column.DEBIT: plain_pounds(pence) if pence > 0 else "",
+        Column.CREDIT: plain_pounds(-pence) if pence < 0 else "",
+        Column.AMOUNT: plain_pounds(pence if layout.sign is Sign.DEBITS else -pence),
         Column.NARRATIVE: (PROVISIONAL if provisional else "") + row["narrative"],
         Column.REFERENCE: row["reference"] or "",
         Column.COUNTERPARTY: row["counterparty"] or "",
         Column.TRANSACTION: str(row["transaction_id"]),
     }
     return [said[column] for column, _ in layout.columns]
-
-
-def _pounds(pence: int) -> str:
-    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02d}"
