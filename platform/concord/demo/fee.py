@@ -5,13 +5,10 @@ The agreements themselves are drafted by the matches, and frozen by the placemen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
+from concord.demo.cast import Cast, acting
 from matching.fee.agreement import find_agreement_of
 from matching.fee.published import adopt_published
 from matching.fee.signing import sign_agreement
@@ -19,23 +16,21 @@ from matching.fee.signing_limit import list_limits, set_limit
 from matching.fee.tariff import list_tariffs
 from tenants.database import Database
 from tenants.role import Role
-from tenants.scope import Scope
 
 LIMIT = 5_000_000
 """Up to how much finance officers sign in the demonstration, in pence; managers sign more."""
-Cast = Callable[[str, Role], Scope]
 
 
 def keep_tariffs(database: Database, cast: Cast, *, office: str, now: datetime) -> None:
     """Take in the published tariffs, as the office, where it keeps none."""
-    with _acting(database, cast(office, Role.COORDINATOR)) as session:
+    with acting(database, cast(office, Role.COORDINATOR)) as session:
         if not list_tariffs(session):
             adopt_published(session, now=now)
 
 
 def sign_fee(database: Database, cast: Cast, link_id: UUID, slug: str, *, at: datetime) -> None:
     """Sign the agreement of a match as an agency's finance officer, where it has an amount or is a swap."""
-    with _acting(database, cast(slug, Role.FINANCE_OFFICER)) as session:
+    with acting(database, cast(slug, Role.FINANCE_OFFICER)) as session:
         agreement = find_agreement_of(session, link_id)
         if agreement is not None and (agreement.amount_pence is not None or agreement.waived):
             sign_agreement(session, agreement, version=agreement.version, now=at)
@@ -43,18 +38,11 @@ def sign_fee(database: Database, cast: Cast, link_id: UUID, slug: str, *, at: da
 
 def limits_set(database: Database, cast: Cast, slug: str) -> bool:
     """Say whether an agency's manager has set up to how much its finance officers sign."""
-    with _acting(database, cast(slug, Role.MANAGER)) as session:
+    with acting(database, cast(slug, Role.MANAGER)) as session:
         return list_limits(session)[Role.FINANCE_OFFICER] is not None
 
 
 def set_limits(database: Database, cast: Cast, slug: str, *, now: datetime) -> None:
     """Set up to how much an agency's finance officers sign, as its manager."""
-    with _acting(database, cast(slug, Role.MANAGER)) as session:
+    with acting(database, cast(slug, Role.MANAGER)) as session:
         set_limit(session, Role.FINANCE_OFFICER, pence=LIMIT, now=now)
-
-
-@contextmanager
-def _acting(database: Database, scope: Scope) -> Iterator[Session]:
-    with database.transaction(scope) as session:
-        session.info["request_id"] = "cli:demo"
-        yield session

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from concord.demo.cast import Cast, acting
 from matching.fee.agreement import FeeAgreement
 from matching.fee.invoice.account import AccountTerms, find_account, keep_account
 from matching.fee.invoice.dispute import open_dispute
@@ -24,7 +25,6 @@ from tenants.database import Database
 from tenants.role import Role
 from tenants.scope import Scope
 
-Cast = Callable[[str, Role], Scope]
 _ORDER = "PO 4500123"
 _PAYMENT_DAYS = 14
 
@@ -35,7 +35,7 @@ def make_invoices(database: Database, cast: Cast, *, agencies: Iterable[str], no
     by_agency = {scope.agency_id: scope for scope in scopes.values()}
     made = 0
     for scope in scopes.values():
-        with database.transaction(scope) as session:
+        with acting(database, scope) as session:
             payers = _set_up(session, now=now)
         for payer_id, agreement_ids in payers.items():
             if payer_id in by_agency:
@@ -62,26 +62,26 @@ def _set_up(session: Session, *, now: datetime) -> dict[UUID, list[UUID]]:
 
 def _tell(database: Database, payee: Scope, payer: Scope, agreement_ids: list[UUID], *, now: datetime) -> None:
     wrong_id = _issue(database, payee, payer, now=now - timedelta(days=38))
-    with database.transaction(payee) as session:
+    with acting(database, payee) as session:
         wrong = get_invoice(session, wrong_id)
         left = {line.id: pence for line, pence in open_lines(session, wrong)}
         credit_invoice(session, wrong, left, reason="It named no purchase order.", now=now - timedelta(days=36))
-    with database.transaction(payer) as session:
+    with acting(database, payer) as session:
         for agreement in session.scalars(select(FeeAgreement).where(FeeAgreement.id.in_(agreement_ids))):
             set_purchase_order(session, agreement, number=_ORDER, now=now - timedelta(days=37))
         approved_on = now.date() - timedelta(days=37)
         approve_supplier(session, wrong.payee_agency_id, approved_on=approved_on, now=now - timedelta(days=37))
     right_id = _issue(database, payee, payer, now=now - timedelta(days=35))
-    with database.transaction(payee) as session:
+    with acting(database, payee) as session:
         raise_reminders(session, now=now - timedelta(days=10))
-    with database.transaction(payer) as session:
+    with acting(database, payer) as session:
         words = "Our order is for the first part alone. Please say which part this is."
         open_dispute(session, get_invoice(session, right_id), words=words, now=now - timedelta(days=3))
 
 
 def _issue(database: Database, payee: Scope, payer: Scope, *, now: datetime) -> UUID:
-    with database.transaction(payer) as session:
+    with acting(database, payer) as session:
         payer_id = own_agency(session)
-    with database.transaction(payee) as session:
+    with acting(database, payee) as session:
         marks = [each.mark for each in list_due(session, payer_id) if each.pence > 0]
         return issue_invoice(session, payer_id, marks, now=now).id

@@ -6,8 +6,6 @@ and family is found in the ranking, so that each is a link that somebody might m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -15,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from concord.demo.cast import Cast, acting
 from concord.demo.fee import keep_tariffs, limits_set, set_limits, sign_fee
 from matching.household import get_household, list_waiting_households
 from matching.link import WAY, DayKind, Link, LinkOutcome, LinkState, LinkStep, StepName, decide_match, get_link
@@ -30,10 +29,6 @@ from matching.swap.rule import SwapRule
 from matching.transition import StepFacts, end_link, note_day, start_link, take
 from tenants.database import Database, scope_of
 from tenants.role import Role
-from tenants.scope import Scope
-
-Cast = Callable[[str, Role], Scope]
-"""Who acts: an agency's person in a role, by the agency's short name."""
 
 SWAP_GROUP = "Swaps of children under three"
 SHOWN = "devon"
@@ -103,13 +98,13 @@ def make_links(database: Database, cast: Cast, *, office: str, now: datetime) ->
     if limits_set(database, cast, SHOWN):
         return 0
     keep_tariffs(database, cast, office=office, now=now)
-    with _acting(database, cast(office, Role.COORDINATOR)) as session:
+    with acting(database, cast(office, Role.COORDINATOR)) as session:
         made_before = bool(list_swap_groups(session))
     if not made_before:
         _make_swap_group(database, cast, office, now=now)
     made, taken = 0, set[UUID]()
     for plan in LINKS:
-        with _acting(database, cast(plan.children, Role.FAMILY_FINDER)) as session:
+        with acting(database, cast(plan.children, Role.FAMILY_FINDER)) as session:
             link = _find(session, plan) or _start(session, plan, cast, taken, now=now)
             link_id = link.id if link else None
             taken |= {link.sibling_group_id, link.household_id} if link else set()
@@ -176,15 +171,15 @@ def _fits(plan: DemoLink, born: list[date | None], moved: date) -> bool:
 def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now: datetime) -> None:
     finder = cast(plan.children, Role.FAMILY_FINDER)
     worker = cast(plan.family, Role.ADOPTERS_WORKER)
-    with _acting(database, finder) as session:
+    with acting(database, finder) as session:
         state = get_link(session, link_id).state
     if state not in plan.way:
         return
     for target in plan.way[plan.way.index(state) + 1 :]:
         if target is LinkState.MATCHED:
-            with _acting(database, cast(plan.children, Role.DECISION_MAKER)) as session:
+            with acting(database, cast(plan.children, Role.DECISION_MAKER)) as session:
                 _decide(session, get_link(session, link_id), at=plan.at(now, target) - timedelta(days=1))
-        with _acting(database, worker if target is LinkState.CONSIDERING else finder) as session:
+        with acting(database, worker if target is LinkState.CONSIDERING else finder) as session:
             _take(session, get_link(session, link_id), target, at=plan.at(now, target))
             if target is LinkState.PANEL:
                 held = plan.at(now, target) + timedelta(days=_MINUTED)
@@ -195,7 +190,7 @@ def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now:
             for slug in sides:
                 sign_fee(database, cast, link_id, slug, at=plan.at(now, target) + timedelta(days=2))
     if plan.state is LinkState.ENDED:
-        with _acting(database, worker) as session:
+        with acting(database, worker) as session:
             _end(session, get_link(session, link_id), at=now - timedelta(days=plan.ago - 1))
 
 
@@ -260,22 +255,15 @@ def _end(session: Session, link: Link, *, at: datetime) -> None:
 
 def _make_swap_group(database: Database, cast: Cast, office: str, *, now: datetime) -> None:
     made, agreed = now - timedelta(days=200), now - timedelta(days=180)
-    with _acting(database, cast(office, Role.COORDINATOR)) as session:
+    with acting(database, cast(office, Role.COORDINATOR)) as session:
         terms = Terms(SWAP_GROUP, SwapRule(begins_on=made.date().replace(day=1), ends_on=None))
         members = {cast(slug, Role.MANAGER).agency_id for slug in SWAPPERS}
         make_swap_group(session, terms, agency_ids={each for each in members if each is not None}, now=made)
     for slug in SWAPPERS:
-        with _acting(database, cast(slug, Role.MANAGER)) as session:
+        with acting(database, cast(slug, Role.MANAGER)) as session:
             group = next(each for each in list_swap_groups(session) if each.name == SWAP_GROUP)
             agree(session, group, now=agreed)
 
 
 def _on_weekday(day: date) -> date:
     return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= 5 else 0)
-
-
-@contextmanager
-def _acting(database: Database, scope: Scope) -> Iterator[Session]:
-    with database.transaction(scope) as session:
-        session.info["request_id"] = "cli:demo"
-        yield session

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from concord.demo.link import Cast
+from concord.demo.cast import Cast, acting
+from matching.fee.money import plain_pounds
 from matching.fee.reconciliation.fact import KnownInvoice
 from matching.fee.reconciliation.owed import list_others, list_owed
 from matching.fee.remittance.column_map import guess
@@ -37,7 +38,7 @@ def make_bank_files(database: Database, cast: Cast, *, agencies: Iterable[str], 
     """Hand in a file for each agency that has open invoices and no file yet, and return how many there were."""
     made = 0
     for slug in agencies:
-        with database.transaction(cast(slug, Role.FINANCE_OFFICER)) as session:
+        with acting(database, cast(slug, Role.FINANCE_OFFICER)) as session:
             owed = [each for each in list_owed(session, on=now.date()) if each.outstanding > 0]
             if owed and not list_remittances(session, limit=1):
                 names = {each.id: each.names[0] for each in list_others(session)}
@@ -63,7 +64,7 @@ def _content(owed: Sequence[KnownInvoice], names: dict[UUID, str], *, today: dat
         paid_on = min(invoice.issued_on + _AFTER, today)
         name = names.get(invoice.payer_id, "COUNCIL").upper().replace(",", " ")[:_LONGEST_NAME]
         number = _with_a_slip(invoice.number) if place else invoice.number
-        rows.append(f"{paid_on:%d/%m/%Y},{name},{number},{_pounds(invoice.outstanding)},")
+        rows.append(f"{paid_on:%d/%m/%Y},{name},{number},{plain_pounds(invoice.outstanding)},")
     rows.append(f"{today:%d/%m/%Y},A WELLWISHER,DONATION,250.00,")
     rows.append(f"{today:%d/%m/%Y},,BANK CHARGES,,12.50")
     return "\r\n".join((_HEADINGS, *rows)).encode()
@@ -72,7 +73,3 @@ def _content(owed: Sequence[KnownInvoice], names: dict[UUID, str], *, today: dat
 def _with_a_slip(number: str) -> str:
     """Return a number with its last two letters in each other's place, or one left out where they are the same."""
     return number[:-1] if number[-1] == number[-2:-1] else f"{number[:-2]}{number[-1]}{number[-2:-1]}"
-
-
-def _pounds(pence: int) -> str:
-    return f"{pence // 100}.{pence % 100:02d}"

@@ -17,8 +17,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from concord.demo.cast import Cast, acting
 from concord.demo.consortium import OFFICE_SLUG, DemoAgency, DemoPerson
-from concord.demo.link import Cast
 from concord.demo.sheet_shape import DemoSheet
 from concord.demo.sheets import DemoPlan
 from matching.household import count_households
@@ -148,8 +148,7 @@ def ask_imports(database: Database, plan: DemoPlan, stage: Stage) -> list[Handed
     handed = []
     for sheet in (*plan.sheets, *plan.left):
         scope, content = stage.scopes[sheet.agency_slug], sheet.path.read_bytes()
-        with database.transaction(scope) as session:
-            session.info["request_id"] = "cli:demo"
+        with acting(database, scope) as session:
             run = _find_run(session, sheet, content) or request_import(
                 session, kind=sheet.kind, filename=sheet.path.name, content=content, dry_run=sheet.check, now=utc_now()
             )
@@ -163,8 +162,7 @@ def answer_questions(database: Database, handed: Iterable[HandedIn]) -> list[Han
     """
     again = []
     for each in handed:
-        with database.transaction(each.scope) as session:
-            session.info["request_id"] = "cli:demo"
+        with acting(database, each.scope) as session:
             run = get_import(session, each.import_run_id)
             if run.needs_mapping and not each.sheet.check:
                 asked = choose_mapping(session, run, each.sheet.choices, now=utc_now(), dry_run=False)
@@ -190,8 +188,7 @@ def rank_all(database: Database, stage: Stage, *, as_of: date) -> int:
     """Rank the pool for every agency's own waiting groups, keep each run, and return how many groups were ranked."""
     ranked = 0
     for scope in stage.members.values():
-        with database.transaction(scope) as session:
-            session.info["request_id"] = "cli:demo"
+        with acting(database, scope) as session:
             own = list_waiting_groups(session, own_agency=scope.agency_id)
             if own:
                 pool = open_pool(session, as_of=as_of, of_groups=own)
@@ -202,8 +199,7 @@ def rank_all(database: Database, stage: Stage, *, as_of: date) -> int:
 
 def arrange(database: Database, stage: Stage) -> tuple[Meeting, UUID]:
     """Arrange a matching meeting in a fortnight where there is none, and ask for its first packs; return the job."""
-    with database.transaction(stage.office) as session:
-        session.info["request_id"] = "cli:demo"
+    with acting(database, stage.office) as session:
         now = utc_now()
         meetings = list_meetings(session)
         meeting = (

@@ -1,0 +1,65 @@
+"""The demonstration's netting: three agencies of the swap group owe one another in a ring, and one has still to confirm.
+
+Of the placements that they pay for nothing is invoiced but here, so that what else is invoiced stays as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from concord.demo.cast import Cast, acting
+from concord.demo.link import LINKS, SWAP_GROUP, DemoLink, lead_links
+from matching.fee.invoice.account import find_account, keep_account
+from matching.fee.invoice.issuing import issue_invoice, list_due
+from matching.fee.netting import NettingInvalid, confirm_netting, get_netting, list_nettings, propose_group_netting
+from matching.fee.settlement import list_to_settle, settle
+from matching.link import LinkState
+from matching.swap.group import find_swap_group
+from tenants.database import Database
+from tenants.role import Role
+
+S = LinkState.PLACED
+RING = (
+    DemoLink("cornwall", "devon", S, 34, "They took part in the group for adopters of older children.", False),
+    DemoLink("devon", "somerset", S, 33, "Their own children are grown, and they have the time.", False),
+    DemoLink("somerset", "cornwall", S, 32, "They know the school, and it is near.", False),
+)
+"""Whose children are with whose families: each pays the next."""
+LAST = "cornwall"
+"""Whose finance officer has still to confirm."""
+_INVOICED, _PROPOSED = timedelta(days=12), timedelta(days=2)
+
+
+def netting_made(database: Database, cast: Cast) -> bool:
+    """Say whether the last thing to be made of the demonstration's fees is there."""
+    with acting(database, cast(LAST, Role.FINANCE_OFFICER)) as session:
+        return bool(list_nettings(session))
+
+
+def make_netting(database: Database, cast: Cast, *, now: datetime) -> bool:
+    """Place the ring's children, invoice, and net what all but the last confirm; say whether there was anything."""
+    lead_links(database, cast, RING, besides=LINKS, signer=Role.MANAGER, now=now)
+    for plan in RING:
+        with acting(database, cast(plan.family, Role.FINANCE_OFFICER)) as session:
+            _invoice(session, cast(plan.children, Role.FINANCE_OFFICER).agency_id, now=now)
+    first, *others = (plan.family for plan in RING if plan.family != LAST)
+    at = now - _PROPOSED
+    try:
+        with acting(database, cast(first, Role.FINANCE_OFFICER)) as session:
+            group = find_swap_group(session, SWAP_GROUP)
+            netting_id = propose_group_netting(session, group, until_on=at.date(), now=at).id
+    except NettingInvalid:
+        return False
+    for slug in others:
+        with acting(database, cast(slug, Role.FINANCE_OFFICER)) as session:
+            confirm_netting(session, get_netting(session, netting_id), now=at)
+    return True
+
+
+def _invoice(session: Session, payer_id: UUID | None, *, now: datetime) -> None:
+    settle_all(session, now=now)
+    marks = [each.mark for each in list_due(session, payer_id) if each.pence > 0]
+    if payer_id is not None and marks:
+        issue_invoice(session, payer_id, marks, now=now - _INVOICED)
