@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.fee.invoice.content import InvoiceContent
 from matching.fee.invoice.invoice import (
@@ -25,11 +23,12 @@ from matching.fee.invoice.invoice import (
     record_look,
 )
 from matching.fee.invoice.issuing import issue_invoice, list_due
+from matching.fee.money import plain_pounds
 from tenants import audit
 from tenants.agency import get_agency_by_slug
 from tenants.base import utc_now
 from workers.document.invoice import render_invoice
-from workers.document.ubl import amount, write_ubl
+from workers.document.ubl import write_ubl
 
 _agency = click.option("--agency", required=True, help="The agency for which to ask, by its short name.")
 _consortium = click.option("--consortium", help="Which consortium, where the agency belongs to several.")
@@ -52,7 +51,7 @@ def invoice() -> None:
 def list_command(settings: Settings, agency: str, consortium: str | None, *, received: bool, as_json: bool) -> None:
     """List the invoices and credit notes that the agency issued, the latest first."""
     now = utc_now()
-    with _session(settings, agency, consortium) as session:
+    with agency_session(settings, agency, consortium, command="fees") as session:
         rows = list_invoices(session, Wanted(received=received), on=now.date())
         audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(rows)} invoices", now=now)
     if as_json:
@@ -60,7 +59,7 @@ def list_command(settings: Settings, agency: str, consortium: str | None, *, rec
         return
     for row in rows:
         each = row.invoice
-        click.echo(f"{each.number}  {each.issued_on}  £{amount(each.gross_pence)}  {row.state.label}")
+        click.echo(f"{each.number}  {each.issued_on}  £{plain_pounds(each.gross_pence)}  {row.state.label}")
 
 
 @invoice.command("issue")
@@ -74,12 +73,12 @@ def issue_command(
     settings: Settings, agency: str, consortium: str | None, payer: str, number: str, *, as_json: bool
 ) -> None:
     """Issue one invoice of all that is due from a payer."""
-    with _session(settings, agency, consortium) as session:
+    with agency_session(settings, agency, consortium, command="fees") as session:
         payer_id = get_agency_by_slug(session, payer).id
         marks = [each.mark for each in list_due(session, payer_id) if each.pence > 0]
         made = issue_invoice(session, payer_id, marks, number=number, now=utc_now())
         said = {"number": made.number, "gross_pence": made.gross_pence, "due_on": made.due_on.isoformat()}
-    click.echo(json.dumps(said) if as_json else f"Issued {made.number}: £{amount(made.gross_pence)}.")
+    click.echo(json.dumps(said) if as_json else f"Issued {made.number}: £{plain_pounds(made.gross_pence)}.")
 
 
 @invoice.command("pdf")
@@ -113,21 +112,12 @@ def _write(
     write: Callable[[InvoiceContent], bytes],
 ) -> None:
     now: datetime = utc_now()
-    with _session(settings, agency, consortium) as session:
+    with agency_session(settings, agency, consortium, command="fees") as session:
         found = find_invoice(session, number)
         content = read_content(session, found)
         record_look(session, found, audit.Act.DOWNLOAD, path.suffix.removeprefix("."), now=now)
     path.write_bytes(write(content))
     click.echo(f"Wrote {path}.")
-
-
-@contextmanager
-def _session(settings: Settings, agency: str, consortium: str | None) -> Iterator[Session]:
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:fees"
-            yield session
 
 
 def _data(row: InvoiceRow) -> dict[str, Any]:

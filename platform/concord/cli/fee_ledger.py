@@ -8,7 +8,7 @@ from datetime import date
 import click
 
 from concord.cli.month import MONTH
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_scope, agency_session, workplace
 from concord.settings import Settings
 from matching.fee.agreement_page import names_of
 from matching.fee.ledger import close_month, kept_totals
@@ -49,13 +49,10 @@ def ledger(
 ) -> None:
     """Show an agency's book: what its accounts add up to, and its postings."""
     wanted = Wanted(month=month, reference=reference)
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:fees"
-            sums, lines = sum_accounts(session, wanted), list_lines(session, wanted, limit=None)
-            rows = list(as_rows(lines, names_of(list_agencies(session))))
-            audit.record(session, audit.Act.EXPORT, record_kind="ledger", reason=f"{len(rows)} rows", now=utc_now())
+    with agency_session(settings, agency, consortium, command="fees") as session:
+        sums, lines = sum_accounts(session, wanted), list_lines(session, wanted, limit=None)
+        rows = list(as_rows(lines, names_of(list_agencies(session))))
+        audit.record(session, audit.Act.EXPORT, record_kind="ledger", reason=f"{len(rows)} rows", now=utc_now())
     if as_json:
         accounts = {each.account.value: each.pence for each in sums}
         postings = [
@@ -80,11 +77,8 @@ def ledger(
 @click.pass_obj
 def close(settings: Settings, agency: str, consortium: str | None, month: date) -> None:
     """Close a month of an agency's book; two people open it again, on the page."""
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:fees"
-            period = close_month(session, month, now=utc_now())
+    with agency_session(settings, agency, consortium, command="fees") as session:
+        period = close_month(session, month, now=utc_now())
     click.echo(f"{period.month:%B %Y} is closed.")
     for each in kept_totals(period):
         click.echo(f"{each.account.label:<40} {say_pounds(each.carried):>16}")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from concord.cli.import_run import transaction
 from concord.cli.month import MONTH
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.fee.journal.journal import ControlTotals, write_journal
 from matching.fee.journal.mapping import get_mapping
@@ -35,10 +34,7 @@ def statement(
 ) -> None:
     """Say what is between two agencies: opening, what moved, closing. People draw statements up on the pages."""
     now = utc_now()
-    with (
-        workplace(settings) as place,
-        transaction(place, agency_scope(place.database, agency, consortium=consortium)) as session,
-    ):
+    with agency_session(settings, agency, consortium, command="fees") as session:
         other_id = get_agency_by_slug(session, other).id
         drawn = draw_statement(session, other_id, until_on=until.date() if until else now.date(), now=now)
         reason = f"until {drawn.until_on.isoformat()}"
@@ -79,15 +75,13 @@ def journal(
 ) -> None:
     """Write a month's journal to FILE as CSV and say its control totals. A closed month is the same file each time."""
     part = file.with_name(f"{file.name}.part")
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        try:
-            with transaction(place, scope) as session, part.open("wb") as out:
-                mapping = get_mapping(session, layout)
-                totals = write_journal(session, out, mapping, month=month, provisional=provisional, now=utc_now())
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+    try:
+        with agency_session(settings, agency, consortium, command="fees") as session, part.open("wb") as out:
+            mapping = get_mapping(session, layout)
+            totals = write_journal(session, out, mapping, month=month, provisional=provisional, now=utc_now())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
     _say(totals, as_json=as_json)
 
 

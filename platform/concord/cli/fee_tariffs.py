@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.fee.cost import Cost, cost_of
 from matching.fee.money import say_pounds
@@ -37,11 +37,8 @@ def tariff() -> None:
 def list_command(settings: Settings, agency: str, consortium: str | None, on: datetime | None, as_json: bool) -> None:
     """List the consortium's tariffs, with their sources."""
     now = utc_now()
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:fees"
-            found = list_tariffs(session, on=on.date() if on else None)
+    with agency_session(settings, agency, consortium, command="fees") as session:
+        found = list_tariffs(session, on=on.date() if on else None)
     if as_json:
         click.echo(json.dumps({"tariffs": [_data(each) for each in found]}, indent=2, ensure_ascii=False))
         return
@@ -85,12 +82,9 @@ def add_command(
 ) -> None:
     """Add a tariff with its source, or all that is published; two that hold on one day are refused."""
     terms = None if published else _terms(**given)
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:fees"
-            now = utc_now()
-            added = adopt_published(session, now=now) if terms is None else [add_tariff(session, terms, now=now)]
+    with agency_session(settings, agency, consortium, command="fees") as session:
+        now = utc_now()
+        added = adopt_published(session, now=now) if terms is None else [add_tariff(session, terms, now=now)]
     for each in added:
         click.echo(f"Added “{each.terms.name}”, from {each.terms.begins_on}.")
 
@@ -106,11 +100,8 @@ def cost(
     settings: Settings, link_id: UUID, agency: str, consortium: str | None, on: datetime | None, as_json: bool
 ) -> None:
     """Say what a placement would cost, and which rule says so; only once its family is chosen."""
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:fees"
-            found = cost_of(session, link_id, now=utc_now(), on=on.date() if on else None)
+    with agency_session(settings, agency, consortium, command="fees") as session:
+        found = cost_of(session, link_id, now=utc_now(), on=on.date() if on else None)
     if as_json:
         click.echo(json.dumps(_cost(found), indent=2, ensure_ascii=False))
         return

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from concord.cli.workplace import Workplace, agency_scope, workplace
+from concord.cli.workplace import Workplace, agency_scope, agency_session, workplace
 from concord.schema.link import TAKEN, LinkCardSchema, LinkSchema
 from concord.schema.link_answer import link_answer, link_card, placement_answer, placement_card
 from concord.schema.placement import PlacementCardSchema, PlacementSchema
@@ -67,16 +67,13 @@ def list_links(
 ) -> None:
     """List the links of an agency, the one whose last step is oldest first."""
     wanted, found, after = _wanted(states, side), list[dict[str, Any]](), None
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:link list"
-            while True:
-                some = list_links_after(session, wanted, after=after, limit=_AT_ONCE)
-                found += [LinkCardSchema().dump(link_card(line)) for line in some.shown]
-                after = some.end
-                if after is None:
-                    break
+    with agency_session(settings, agency, consortium, command="link list") as session:
+        while True:
+            some = list_links_after(session, wanted, after=after, limit=_AT_ONCE)
+            found += [LinkCardSchema().dump(link_card(line)) for line in some.shown]
+            after = some.end
+            if after is None:
+                break
     _answer(found, as_json=as_json, empty="There is no such link.", id_of="id")
 
 
@@ -86,12 +83,9 @@ def list_links(
 @click.pass_obj
 def show(settings: Settings, link_id: UUID, agency: str, consortium: str | None, as_json: bool) -> None:
     """Say how far LINK_ID is, who did what, and what comes next with what is missing."""
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:link show"
-            link = get_link(session, link_id)
-            found = LinkSchema().dump(link_answer(session, link, now=utc_now()))
+    with agency_session(settings, agency, consortium, command="link show") as session:
+        link = get_link(session, link_id)
+        found = LinkSchema().dump(link_answer(session, link, now=utc_now()))
     _say_link(found, as_json=as_json)
 
 
@@ -154,17 +148,14 @@ def list_placements(
 ) -> None:
     """List the placements of an agency, the one whose link has been still longest first."""
     wanted, found, after = _wanted(states, side), list[dict[str, Any]](), None
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:placement list"
-            while True:
-                some, rows = list_placements_after(session, wanted, after=after, limit=_AT_ONCE)
-                cards = [placement_card(line, rows[line.link.id]) for line in some.shown]
-                found += [PlacementCardSchema().dump(card) for card in cards]
-                after = some.end
-                if after is None:
-                    break
+    with agency_session(settings, agency, consortium, command="placement list") as session:
+        while True:
+            some, rows = list_placements_after(session, wanted, after=after, limit=_AT_ONCE)
+            cards = [placement_card(line, rows[line.link.id]) for line in some.shown]
+            found += [PlacementCardSchema().dump(card) for card in cards]
+            after = some.end
+            if after is None:
+                break
     _answer(found, as_json=as_json, empty="There is no such placement.", id_of="link_id")
 
 
@@ -174,11 +165,8 @@ def list_placements(
 @click.pass_obj
 def show_placement(settings: Settings, link_id: UUID, agency: str, consortium: str | None, as_json: bool) -> None:
     """Say the days, the plan and the reviews of the placement of LINK_ID."""
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:placement show"
-            found = PlacementSchema().dump(placement_answer(session, get_placement(session, link_id)))
+    with agency_session(settings, agency, consortium, command="placement show") as session:
+        found = PlacementSchema().dump(placement_answer(session, get_placement(session, link_id)))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_scope, agency_session, workplace
 from concord.settings import Settings
 from matching.meeting import Meeting, arrange_meeting, list_meetings, require_office
 from matching.meeting_action import MeetingAction, list_open_actions
@@ -31,12 +31,9 @@ def command() -> None:
 @click.pass_obj
 def arrange(settings: Settings, agency: str, title: str, held_on: datetime, place: str, as_json: bool) -> None:
     """Arrange a matching meeting of the office's consortium."""
-    with workplace(settings) as at:
-        scope = agency_scope(at.database, agency)
-        with at.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:meeting arrange"
-            require_office(session)
-            made = _answer(arrange_meeting(session, title=title, held_on=held_on.date(), place=place, now=utc_now()))
+    with agency_session(settings, agency, command="meeting arrange") as session:
+        require_office(session)
+        made = _answer(arrange_meeting(session, title=title, held_on=held_on.date(), place=place, now=utc_now()))
     click.echo(json.dumps(made, indent=2, ensure_ascii=False) if as_json else f"{_words(made)} is arranged.")
 
 

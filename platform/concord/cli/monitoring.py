@@ -6,7 +6,7 @@ import json
 
 import click
 
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.monitoring.figure import Figure
 from matching.monitoring.report import read_report
@@ -20,11 +20,8 @@ from tenants.base import utc_now
 @click.pass_obj
 def command(settings: Settings, agency: str, consortium: str | None, as_json: bool) -> None:
     """Say how long children wait and stages take, and what became of links."""
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:monitoring"
-            report = read_report(session, now=utc_now())
+    with agency_session(settings, agency, consortium, command="monitoring") as session:
+        report = read_report(session, now=utc_now())
     if as_json:
         figures = {
             "figures": [_data(figure) for figure in report.figures],

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from concord.cli.workplace import agency_scope, today, workplace
+from concord.cli.workplace import agency_session, today
 from concord.schema.pool import PoolViewSchema
 from concord.settings import Settings
 from matching.pool_view import PoolPairs, PoolView, view_pool
@@ -28,11 +28,8 @@ def command() -> None:
 def assign(settings: Settings, agency: str, consortium: str | None, as_of: datetime | None, as_json: bool) -> None:
     """Give as many groups as can be a family each, as advice for the meeting to discuss."""
     day = today() if as_of is None else as_of.date()
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:pool assign"
-            view = view_pool(session, as_of=day, now=utc_now())
+    with agency_session(settings, agency, consortium, command="pool assign") as session:
+        view = view_pool(session, as_of=day, now=utc_now())
     if as_json:
         click.echo(json.dumps(PoolViewSchema().dump(view), indent=2, ensure_ascii=False))
     else:

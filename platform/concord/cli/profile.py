@@ -6,7 +6,7 @@ import json
 
 import click
 
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.profile_check import list_telling_profiles
 from tenants.base import utc_now
@@ -27,11 +27,8 @@ def check(settings: Settings, agency: str, consortium: str | None, as_json: bool
 
     It says how many passages and of what kinds, and none of their words: the record's page marks them.
     """
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:profile check"
-            found = list_telling_profiles(session, now=utc_now())
+    with agency_session(settings, agency, consortium, command="profile check") as session:
+        found = list_telling_profiles(session, now=utc_now())
     if as_json:
         said = [
             {

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import click
 
-from concord.cli.workplace import agency_scope, today, workplace
+from concord.cli.workplace import agency_session, today
 from concord.schema.ranking import ExplanationSchema, FamilySchema
 from concord.settings import Settings
 from matching.household import get_household_by_reference
@@ -43,21 +43,18 @@ def rank(
 ) -> None:
     """List the families for a sibling group, most points first, with reasons. The list is advice: a person decides."""
     day = _day(as_of)
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:rank"
-            group = get_group_by_reference(session, reference)
-            found = families_for(session, group, as_of=day, top=top, now=utc_now())
-            answer = {
-                "group": group.code,
-                "as_of": day.isoformat(),
-                "run": str(found.run.id),
-                "policy": found.run.policy_version,
-                "families_not_barred": found.families,
-                "sibling_household": found.sibling_household,
-                "families": FamilySchema(many=True).dump(found.best),
-            }
+    with agency_session(settings, agency, consortium, command="rank") as session:
+        group = get_group_by_reference(session, reference)
+        found = families_for(session, group, as_of=day, top=top, now=utc_now())
+        answer = {
+            "group": group.code,
+            "as_of": day.isoformat(),
+            "run": str(found.run.id),
+            "policy": found.run.policy_version,
+            "families_not_barred": found.families,
+            "sibling_household": found.sibling_household,
+            "families": FamilySchema(many=True).dump(found.best),
+        }
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return
@@ -88,19 +85,16 @@ def why_command(
 ) -> None:
     """Say why a household is, or is not, on a sibling group's list."""
     day = _day(as_of)
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:why"
-            group = get_group_by_reference(session, reference)
-            family = get_household_by_reference(session, household)
-            explanation = why(session, group, family, as_of=day, now=utc_now())
-            answer = {
-                "group": group.code,
-                "household": family.code,
-                "as_of": day.isoformat(),
-                **ExplanationSchema().dump(explanation),
-            }
+    with agency_session(settings, agency, consortium, command="why") as session:
+        group = get_group_by_reference(session, reference)
+        family = get_household_by_reference(session, household)
+        explanation = why(session, group, family, as_of=day, now=utc_now())
+        answer = {
+            "group": group.code,
+            "household": family.code,
+            "as_of": day.isoformat(),
+            **ExplanationSchema().dump(explanation),
+        }
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return

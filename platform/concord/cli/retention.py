@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from concord.cli.wait import wait_for_job
-from concord.cli.workplace import agency_scope, jobs_running, workplace
+from concord.cli.workplace import agency_scope, agency_session, jobs_running, workplace
 from concord.settings import Settings
 from matching.retention.run import NothingChosen, get_run, list_items, see_preview
 from tenants.base import utc_now
@@ -26,11 +26,8 @@ def command() -> None:
 @click.pass_obj
 def preview(settings: Settings, agency: str, consortium: str | None, as_json: bool) -> None:
     """Say what is due today, what a hold keeps, and what has no start to count from. Nothing is changed."""
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:retention preview"
-            found, _ = see_preview(session, on=utc_now().date(), now=utc_now())
+    with agency_session(settings, agency, consortium, command="retention preview") as session:
+        found, _ = see_preview(session, on=utc_now().date(), now=utc_now())
     answer = {
         "due": [{"code": kept.code, "class": kept.rule.record_class, "due_on": str(kept.due_on)} for kept in found.due],
         "held": [kept.code for kept in found.held],

@@ -66,16 +66,13 @@ def _swaps(
 ) -> None:
     """Say the rings of a swap group, as far as the agency may see them."""
     # Here, so that a bare graph needs no database and is read at once.
-    from concord.cli.workplace import agency_scope, workplace
+    from concord.cli.workplace import agency_session
     from matching.swap.group import find_swap_group
     from matching.swap.opportunity import find_opportunities, say_unproven
     from tenants.base import utc_now
 
-    with workplace(settings) as place:
-        scope = agency_scope(place.database, agency, consortium=consortium)
-        with place.database.transaction(scope) as session:
-            session.info["request_id"] = "cli:rings"
-            found = find_opportunities(session, find_swap_group(session, name), longest=longest, now=utc_now())
+    with agency_session(settings, agency, consortium, command="rings") as session:
+        found = find_opportunities(session, find_swap_group(session, name), longest=longest, now=utc_now())
     if not found.proven:
         click.echo(say_unproven(found), err=True)
     if as_json:

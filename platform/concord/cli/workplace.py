@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from environs import Env
+from sqlalchemy.orm import Session
 
 from concord.limits import read_probing_limits
 from concord.mail import mailer_of
@@ -94,6 +95,22 @@ def agency_scope(database: Database, slug: str, *, consortium: str | None = None
         agency = get_agency_by_slug(session, slug)
         pool = consortium_of(session, agency, on=today(), slug=consortium)
         return Scope(agency_id=agency.id, consortium_id=pool.id, roles=HOST_ROLES)
+
+
+@contextmanager
+def agency_session(
+    settings: Settings, agency: str, consortium: str | None = None, *, command: str
+) -> Iterator[Session]:
+    """Open one transaction in an agency's scope, by its short name, for the block of a command given on the host.
+
+    :param command: by which name the audit says that it came.
+    :raises DomainError: as ``agency_scope`` does.
+    """
+    with workplace(settings) as place:
+        scope = agency_scope(place.database, agency, consortium=consortium)
+        with place.database.transaction(scope) as session:
+            session.info["request_id"] = f"cli:{command}"
+            yield session
 
 
 @contextmanager
