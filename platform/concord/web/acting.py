@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, session, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput
@@ -73,6 +73,8 @@ def choose() -> ResponseReturnValue:
         token = _act(choices[form.choice.data])
         session["chosen"] = True
         session["by_delegation"] = choices[form.choice.data].by_delegation
+        # What another tab shows still is the former agency's: none of its forms is to be taken as this one's.
+        session.pop(current_app.config["WTF_CSRF_FIELD_NAME"], None)
         response = redirect(session.pop("next", None) or url_for("home.page"), 303)
         give_token(response, token)
         return response

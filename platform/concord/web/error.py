@@ -69,8 +69,8 @@ WORDS: dict[int, Words] = {
 }
 _DATABASE_AWAY = "Concord’s database does not answer. Nothing you entered was saved. Try again in a few minutes."
 _FORM_TOO_OLD = (
-    "You may have signed in or out in another window since you opened it, or your browser may refuse cookies. "
-    "Nothing was saved. Go back, load the page again and repeat what you did."
+    "You may have signed in or out, or changed the agency whose work you do, in another window since you opened it, or "
+    "your browser may refuse cookies. Nothing was saved. Go back, load the page again and repeat what you did."
 )
 
 

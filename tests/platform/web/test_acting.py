@@ -75,6 +75,21 @@ class TestSeveralAgencies:
             assert visitor.page
             assert f"Acting for {tenant.name}" in visitor.page.text
 
+    def test_take_no_form_of_another_tab_that_was_opened_for_the_former_one(self, visit_as: Visit, both: Both) -> None:
+        visitor = visit_as(both.first)
+        visitor.get("/acting")
+        visitor.post("/acting", {"choice": value_of(visitor, both.first)})
+        visitor.get("/fees/limits/manager")
+        assert visitor.page
+        opened = {"csrf_token": visitor.page.csrf_token(), "amount": "1"}
+        visitor.get("/acting")
+        visitor.post("/acting", {"choice": value_of(visitor, both.second)})
+
+        response = visitor.post("/fees/limits/manager", opened)
+
+        assert response.status_code == 400
+        assert "changed the agency whose work you do" in visitor.page.text
+
     @pytest.mark.parametrize("choice", ["", "nonsense", f"{UUID(int=1)}:{UUID(int=2)}", ":", "x" * 9999])
     def test_take_no_other_answer(self, choice: str, visit_as: Visit, both: Both) -> None:
         visitor = visit_as(both.first)
