@@ -18,6 +18,7 @@ from matching.fee.agreement import (
     RECORD_KIND,
     AddendumKind,
     AgreementInvalid,
+    AgreementState,
     FeeAddendum,
     FeeAgreement,
     list_addenda,
@@ -115,10 +116,22 @@ def withdraw_addendum(
     if addendum.is_signed or addendum.withdrawn_at is not None or addendum.kind is AddendumKind.RATE:
         raise AgreementInvalid("This addendum holds already, or was withdrawn.")
     addendum.withdrawn_at = now
-    agreement.version += 1
+    count_change(agreement)
     session.flush()
     _note(session, agreement, audit.Act.REVOKE, f"addendum {position} withdrawn", now=now)
     return addendum
+
+
+def is_to_sign(agreement: FeeAgreement, addendum: FeeAddendum) -> bool:
+    """Say whether an addendum may be signed: once nothing more falls due, only that the rate of the day was seen."""
+    seen = agreement.state is AgreementState.ENDED and addendum.kind is AddendumKind.RATE
+    return addendum.withdrawn_at is None and (seen or agreement.state not in OVER)
+
+
+def count_change(agreement: FeeAgreement) -> None:
+    """Let whoever read an agreement before know that an addendum changed; one that is over stays as it is."""
+    if agreement.state not in OVER:
+        agreement.version += 1
 
 
 def get_addendum(session: Session, agreement: FeeAgreement, position: int) -> FeeAddendum:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from matching.fee.addendum import is_to_sign
 from matching.fee.agreement import (
     OVER,
     RECORD_KIND,
@@ -116,8 +117,9 @@ def view_agreement(session: Session, agreement: FeeAgreement) -> AgreementView:
             AddendumView(
                 each,
                 _signatures(each, agreement, names),
-                may_sign=signs and each.withdrawn_at is None and not over and _unsigned(each, side),
-                may_withdraw=amends
+                may_sign=signs and is_to_sign(agreement, each) and _unsigned(each, side),
+                may_withdraw=keeps
+                and side is not None
                 and each.kind is AddendumKind.AMENDMENT
                 and each.withdrawn_at is None
                 and not each.is_signed,

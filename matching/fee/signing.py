@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from matching.fee.addendum import apply_addendum, get_addendum, lock_addendum
+from matching.fee.addendum import apply_addendum, count_change, get_addendum, is_to_sign, lock_addendum
 from matching.fee.agreement import (
     OVER,
     AddendumKind,
@@ -84,7 +84,7 @@ def sign_addendum(
     lock_agreement_row(session, agreement, version=version)
     addendum = get_addendum(session, agreement, position)
     lock_addendum(session, addendum)
-    if addendum.withdrawn_at is not None or agreement.state is AgreementState.WITHDRAWN:
+    if not is_to_sign(agreement, addendum):
         raise AgreementInvalid("This addendum isn’t to be signed any more.")
     after = addendum.changes["after"]
     require_within(session, 0 if after.get("waived") else int(after["amount_pence"] or 0))
@@ -92,7 +92,7 @@ def sign_addendum(
     if addendum.is_signed and addendum.kind is AddendumKind.AMENDMENT:
         session.flush()
         apply_addendum(agreement, addendum)
-    agreement.version += 1
+    count_change(agreement)
     session.flush()
     note(session, agreement, audit.Act.SIGN, f"addendum {position} signed as {side.value}", now=now)
     if addendum.is_signed and addendum.kind is AddendumKind.AMENDMENT:

@@ -20,6 +20,7 @@ from matching.fee.agreement import (
     get_agreement,
     list_addenda,
 )
+from matching.fee.agreement_page import view_agreement
 from matching.fee.cost import DayUnfit, NotChosen, cost_of, list_chosen
 from matching.fee.drafting import disrupt, end_if_over, order, price_again, withdraw
 from matching.fee.event import FeeEvent, FeeEventKind
@@ -37,6 +38,7 @@ from matching.fee.rule import LegFalls, OnDisruption, SwapWaiver, set_swap_waive
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.tariff import PayeeKind, TariffTerms, add_tariff
 from matching.fee.tending import tend_agreements
+from matching.fee.waiting import count_addenda
 from matching.placement.placement import get_placement
 from matching.ranking_run import open_pool
 from matching.swap.group import SwapGroup, Terms, agree, make_swap_group
@@ -116,6 +118,11 @@ class TestBegin:
             sign_addendum(session, agreement, 1, version=agreement.version, now=utc_now())
         with transaction(ground.database, ground.devon) as session:
             agreement = get_agreement(session, agreement_id)
+            # It waits to be signed though the order has ended the agreement, and is signed on its page.
+            order(session, agreement, on=TODAY, now=utc_now())
+            assert agreement.state is AgreementState.ENDED
+            assert count_addenda(session, utc_now()) == 1
+            assert view_agreement(session, agreement).addenda[0].may_sign
             sign_addendum(session, agreement, 1, version=agreement.version, now=utc_now())
             assert agreement.amount_pence == 4_000_000
         # It held from the day on: signing it moves no money.
@@ -291,6 +298,14 @@ class TestPayer:
             end_payer(session, get_payer(session, asked_id), ends_on=TODAY, now=utc_now())
             with pytest.raises(PayerInvalid):
                 end_payer(session, get_payer(session, asked_id), ends_on=TODAY, now=utc_now())
+        tomorrow = TODAY + timedelta(days=1)
+        with transaction(ground.database, ground.devon) as session:
+            with pytest.raises(PayerInvalid, match="pays until then"):
+                ask_payer(session, payer_agency_id=ground.region.id, begins_on=TODAY, now=utc_now())
+            # What nobody confirmed is ended, and stands in the way of no other.
+            for _ in range(2):
+                asked = ask_payer(session, payer_agency_id=ground.region.id, begins_on=tomorrow, now=utc_now())
+                end_payer(session, asked, ends_on=tomorrow, now=utc_now())
 
 
 class TestCost:
