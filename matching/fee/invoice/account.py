@@ -25,7 +25,8 @@ from tenants.error import Conflict, Invalid
 from tenants.permission import Verb, require
 
 RECORD_KIND = "payee_account"
-_PREFIX = re.compile(r"[A-Z0-9/-]{1,12}")
+_PREFIX = re.compile(r"[A-Z0-9][A-Z0-9/-]{0,11}")
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /._-]{0,29}")
 _SCHEME = re.compile(r"[0-9]{4}", re.ASCII)
 _MOST_DAYS = 120
 _LAST_NUMBER = 999_999_999
@@ -156,11 +157,17 @@ def take_number(session: Session, account: PayeeAccount, *, entered: str) -> str
 
     It is used up only when the transaction is kept, so that the series has no gap.
 
-    :raises AccountInvalid: when a number is missing that has to be entered, or one is entered that must not be.
+    :raises AccountInvalid: when a number is missing that has to be entered, one is entered that must not be, or that
+        can be none.
     """
     if account.series is Series.FINANCE_SYSTEM:
         if not entered.strip():
             raise AccountInvalid("Enter the number that your finance system gave the invoice.")
+        if not _NUMBER.fullmatch(entered.strip()):
+            raise AccountInvalid(
+                "A number begins with a letter or a digit, and has at most 30 letters of A to Z, digits, spaces and "
+                "signs of / . _ and -."
+            )
         return entered.strip()
     if entered.strip():
         raise AccountInvalid("Your invoices are numbered here: leave the number out.")
@@ -192,7 +199,10 @@ def _checked(terms: AccountTerms) -> dict[str, object]:
     if not row["legal_name"]:
         raise AccountInvalid("Enter the name that stands on your invoices.")
     if not _PREFIX.fullmatch(str(row["number_prefix"])):
-        raise AccountInvalid("A prefix has 1 to 12 capital letters, digits, hyphens or slashes, such as INV-.")
+        raise AccountInvalid(
+            "A prefix begins with a letter or a digit, and has at most 12 capital letters, digits, hyphens or slashes, "
+            "such as INV-."
+        )
     if not 1 <= terms.next_number <= _LAST_NUMBER:
         raise AccountInvalid("The next number is at least 1.")
     if not 0 <= terms.payment_days <= _MOST_DAYS:

@@ -145,6 +145,9 @@ class TestIssueInvoice:
             first, second = (each.mark for each in list_due(session))
             with pytest.raises(AccountInvalid, match="finance system"):
                 issue_invoice(session, ground.payer.id, [first], now=NOW)
+            for none in ("9£", "-9", "9" * 31, "9\n9"):
+                with pytest.raises(AccountInvalid, match="begins with a letter or a digit"):
+                    issue_invoice(session, ground.payer.id, [first], now=NOW, number=none)
             made = issue_invoice(session, ground.payer.id, [first], now=NOW, number=" 9000123 ")
             assert (made.number, made.vat_pence) == ("9000123", (made.net_pence * 20 + 50) // 100)
             with pytest.raises(NothingDue):
@@ -177,6 +180,8 @@ class TestIssueInvoice:
         ground.keep(number_prefix="FEE/", next_number=41, legal_name="Another Name")
         with pytest.raises(AccountInvalid, match="End the prefix"):
             ground.keep(number_prefix="INV-1", next_number=1)
+        with pytest.raises(AccountInvalid, match="begins with a letter or a digit"):
+            ground.keep(number_prefix="/FEE-", next_number=1)
 
         with ground.database.transaction(ground.payer.scope) as session:
             account = find_account(session, ground.payee.id)
