@@ -13,19 +13,22 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, func, select, text, update
+from sqlalchemy import BigInteger, Date, Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 
 from matching.fee.invoice.invoice import Invoice, InvoiceKind, InvoiceState, standing
+from matching.fee.netting_leg import NettingLeg, OwedLeg, list_open_legs, read_legs
 from matching.meeting import require_office
+from matching.register import Page, count_rows, read_page
 from matching.sealed_words import own_agency, own_person, tidy
 from matching.swap.group import SwapGroup, list_members, list_swap_groups
 from tenants import audit
 from tenants.agency import get_agency
 from tenants.approval import require_one_side
 from tenants.base import Base, Id
+from tenants.consortium import list_members as list_agencies_in
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid, NotFound
 from tenants.permission import Verb, require
@@ -34,10 +37,6 @@ from tenants.person import get_person
 RECORD_KIND = "netting"
 _DRAW = text("SELECT draw_netting(:id, CAST(:among AS uuid[]), :swap_group, :until, :now, :maker)")
 _CONFIRM = text("SELECT confirm_netting(:id, :now, :teller)")
-_PAID = text("""
-    SELECT a.leg_id, sum(a.pence)::bigint FROM payment_allocation a JOIN payment p ON p.id = a.payment_id
-    WHERE a.leg_id = ANY (:legs) AND p.taken_back_at IS NULL GROUP BY a.leg_id
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Netting(Base):
 
     __tablename__ = "netting"
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column()
     consortium_id: Mapped[UUID]
     swap_group_id: Mapped[UUID | None]
     agency_id: Mapped[UUID]
@@ -80,10 +79,16 @@ class Netting(Base):
     declined_name: Mapped[str | None]
     declined_reason: Mapped[str | None]
     declined_agency_id: Mapped[UUID | None]
+    over_on: Mapped[date | None] = column_property(func.netting_over_on(id, type_=Date))  # noqa: A003 - the column
+    """The day from which it is over by itself: one of its agencies is gone, or what one of its invoices is about."""
 
     def is_open(self, on: date) -> bool:
         """Say whether it waits for somebody on a day."""
-        return self.posted_at is None and self.declined_at is None and on <= self.lapses_on
+        return self.posted_at is None and self.declined_at is None and on <= self.lapses_on and not self.is_over(on)
+
+    def is_over(self, on: date) -> bool:
+        """Say whether it has ended by itself by a day, sooner than it would have lapsed."""
+        return self.over_on is not None and self.over_on <= on
 
 
 class NettingMember(Base):
@@ -113,28 +118,28 @@ class NettingClaim(Base):
     pence: Mapped[int] = mapped_column(BigInteger)
 
 
-class NettingLeg(Base):
-    """What one agency pays another in the end; the two read it."""
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """The scope's agency's part in a netting: its invoices and its legs."""
 
-    __tablename__ = "netting_leg"
-
-    id: Mapped[Id]
-    netting_id: Mapped[UUID]
-    consortium_id: Mapped[UUID]
-    payer_agency_id: Mapped[UUID]
-    payee_agency_id: Mapped[UUID]
-    reference: Mapped[str]
-    """What the payer writes on its payment."""
-    pence: Mapped[int] = mapped_column(BigInteger)
+    claims: tuple[NettingClaim, ...]
+    legs: tuple[OwedLeg, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OwnPart:
-    """The scope's agency's part in a netting: its invoices, its legs, and what of each leg was paid, in pence."""
+class NettingPage:
+    """Some of the nettings in which the scope's agency's invoices are, and the legs of any of them that are open."""
 
-    claims: tuple[NettingClaim, ...]
-    legs: tuple[NettingLeg, ...]
-    paid: dict[UUID, int]
+    page: Page[Netting]
+    open_legs: tuple[OwedLeg, ...]
+
+    def legs_of(self, netting: Netting) -> list[OwedLeg]:
+        """Return the open ones of one netting."""
+        return [each for each in self.open_legs if each.leg.netting_id == netting.id]
+
+    def taken_over(self, own: UUID) -> list[OwedLeg]:
+        """Return those that came with another agency's work, which was in the netting."""
+        return [each for each in self.open_legs if own not in {each.leg.payer_agency_id, each.leg.payee_agency_id}]
 
 
 class NettingUnknown(NotFound):
@@ -161,10 +166,11 @@ def list_offers(session: Session, *, until_on: date, on: date) -> list[Offer]:
     """
     require(scope_of(session), Verb.READ_FEES)
     to_us, by_us = (_owed(session, received=received, until_on=until_on, on=on) for received in (False, True))
-    pairs = [Offer((other,), to_us[other], by_us[other]) for other in to_us.keys() & by_us.keys()]
+    present = _present(session, on=on)
+    pairs = [Offer((other,), to_us[other], by_us[other]) for other in to_us.keys() & by_us.keys() & present]
     groups = []
     for group in list_swap_groups(session):
-        others = _others(session, group)
+        others = _others(session, group, present)
         to_them, by_them = (sum(owed.get(each, 0) for each in others) for owed in (by_us, to_us))
         if len(others) > 1 and (to_them or by_them) and _would_net(session, group, others, until_on=until_on, on=on):
             groups.append(Offer(others, by_them, to_them, group))
@@ -193,7 +199,8 @@ def propose_group_netting(
         require_office(session)
     else:
         require(scope_of(session), Verb.KEEP_FEES)
-    among = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on} - set(without)
+    agreed = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on}
+    among = (agreed & _present(session, on=now.date())) - set(without)
     if len(among) < 2 or own_agency(session) not in {*among, group.office_id}:
         raise NettingInvalid("A netting is among two members or more, and your agency is one of them.")
     return _draw(session, among, group.id, until_on=until_on, now=now)
@@ -214,7 +221,8 @@ def confirm_netting(session: Session, netting: Netting, *, now: datetime) -> boo
     facts = {"id": netting.id, "now": now, "teller": get_person(session, person_id).name}
     said, _, number = str(session.scalar(_CONFIRM, facts)).partition(" ")
     if said == "over":
-        raise NettingWaits("This netting doesn’t wait for your agency.")
+        gone = "One of its agencies has left, or handed its work over: this netting has ended. Propose another."
+        raise NettingWaits(gone if netting.is_over(now.date()) else "This netting doesn’t wait for your agency.")
     if said == "stale":
         which = f"Invoice {number}" if number else "An invoice between two other agencies"
         raise NettingStale(
@@ -265,8 +273,15 @@ def get_netting(session: Session, netting_id: UUID) -> Netting:
 def list_nettings(session: Session) -> list[Netting]:
     """Return the nettings in which the scope's agency's invoices are, the latest first."""
     require(scope_of(session), Verb.READ_FEES)
-    mine = Netting.agency_ids.contains([own_agency(session)])
-    return list(session.scalars(select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)))
+    return list(session.scalars(_select_own(session)))
+
+
+def read_netting_page(session: Session, *, number: int) -> NettingPage:
+    """Return a page of the same, or the nearest that there is, and what is still to be paid after any of them."""
+    require(scope_of(session), Verb.READ_FEES)
+    query = _select_own(session)
+    page = read_page(session, query, number=number, total=count_rows(session, query))
+    return NettingPage(page, tuple(list_open_legs(session)))
 
 
 def list_group_nettings(session: Session, group: SwapGroup) -> list[Netting]:
@@ -290,13 +305,8 @@ def own_part(session: Session, netting: Netting) -> OwnPart:
     """Return the scope's agency's invoices and legs in a netting."""
     require(scope_of(session), Verb.READ_FEES)
     claims = select(NettingClaim).where(NettingClaim.netting_id == netting.id)
-    legs = select(NettingLeg).where(NettingLeg.netting_id == netting.id)
-    found = tuple(session.scalars(legs.order_by(NettingLeg.payer_agency_id, NettingLeg.payee_agency_id)))
-    return OwnPart(
-        tuple(session.scalars(claims.order_by(NettingClaim.number, NettingClaim.invoice_id))),
-        found,
-        {leg_id: int(pence) for leg_id, pence in session.execute(_PAID, {"legs": [each.id for each in found]})},
-    )
+    found = tuple(session.scalars(claims.order_by(NettingClaim.number, NettingClaim.invoice_id)))
+    return OwnPart(found, tuple(read_legs(session, NettingLeg.netting_id == netting.id)))
 
 
 def count_to_confirm(session: Session, *, on: date) -> int:
@@ -312,8 +322,14 @@ def list_to_confirm(session: Session, *, on: date) -> frozenset[UUID]:
         .join(NettingMember, NettingMember.netting_id == Netting.id)
         .where(NettingMember.agency_id == scope_of(session).agency_id, NettingMember.confirmed_at.is_(None))
         .where(Netting.posted_at.is_(None), Netting.declined_at.is_(None), Netting.lapses_on >= on)
+        .where(or_(Netting.over_on.is_(None), Netting.over_on > on))
     )
     return frozenset(session.scalars(query))
+
+
+def _select_own(session: Session) -> Select[Netting]:
+    mine = Netting.agency_ids.contains([own_agency(session)])
+    return select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)
 
 
 def _draw(
@@ -352,10 +368,16 @@ def _require_part(session: Session, netting: Netting, *, reading: bool = False) 
     require(scope, fees if scope.agency_id in netting.agency_ids else Verb.KEEP_SWAPS)
 
 
-def _others(session: Session, group: SwapGroup) -> tuple[UUID, ...]:
-    members = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on}
+def _others(session: Session, group: SwapGroup, present: Collection[UUID]) -> tuple[UUID, ...]:
+    members = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on} & set(present)
     own = own_agency(session)
     return tuple(sorted(members - {own})) if own in members else ()
+
+
+def _present(session: Session, *, on: date) -> set[UUID]:
+    """Return who is in the scope's consortium on a day: nobody nets with whoever has left it."""
+    consortium_id = scope_of(session).consortium_id
+    return {each.id for each in list_agencies_in(session, consortium_id, on=on)} if consortium_id else set()
 
 
 def _owed(session: Session, *, received: bool, until_on: date, on: date) -> dict[UUID, int]:

@@ -1,7 +1,7 @@
 """What people are told of about fees: the words, and what only the day brings.
 
-The database gives all others itself (revision 0049), in the transaction of what they tell of. A word says what kind of
-thing happened: no amount, no name and no reference.
+The database gives all others itself (revisions 0049 and 0053), in the transaction of what they tell of. A word says
+what kind of thing happened: no amount, no name and no reference.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ CLOSING_DAYS: Final = 7
 """Days after a month’s end from which on people are told that it is open: until then bank files still come in."""
 _SOON = timedelta(days=2)
 _ON_DAY = text("SELECT notice_fee_day(:subject_id, :word, :about)")
+_NETTINGS_OVER = text("SELECT notice_nettings_over(:on_day)")
 
 
 class FeeWord(StrEnum):
@@ -43,11 +44,14 @@ class FeeWord(StrEnum):
     EXCEPTION_ASKED = "exception_asked"
     REOPEN_ASKED = "reopen_asked"
     REOPENED = "reopened"
+    LIMIT_ASKED = "limit_asked"
     MONTH_OPEN = "month_open"
     STATEMENT = "statement"
     NETTING = "netting"
     NETTING_POSTED = "netting_posted"
     NETTING_DECLINED = "netting_declined"
+    NETTING_OVER = "netting_over"
+    LEG_REMINDER = "leg_reminder"
 
     @property
     def label(self) -> str:
@@ -71,23 +75,27 @@ _WORDS: Final = {
     FeeWord.EXCEPTION_ASKED: "A waiver, another fee or a refund waits for a decision",
     FeeWord.REOPEN_ASKED: "Somebody asked to open a closed month again: a second person decides",
     FeeWord.REOPENED: "A closed month was opened again",
+    FeeWord.LIMIT_ASKED: "Somebody asked for a higher limit to signing: a second person decides",
     FeeWord.MONTH_OPEN: "A month is over and not closed",
     FeeWord.STATEMENT: "A statement waits for your agency to agree",
     FeeWord.NETTING: "A netting waits for your agency",
     FeeWord.NETTING_POSTED: "A netting was confirmed by all of its agencies, and is in their books",
     FeeWord.NETTING_DECLINED: "Another agency declined a netting",
+    FeeWord.NETTING_OVER: "A netting ended by itself: one of its agencies has left, or handed its work over",
+    FeeWord.LEG_REMINDER: "The payee reminds your agency of a payment after a netting",
 }
 
 
 def give_fee_notices(session: Session, *, now: datetime) -> int:
     """Tell the scope's agency's finance officers of what a day brings, each once; return of how many things.
 
-    That bank details change within two days, their own or of whom they pay; and that a month is over and not closed.
+    That bank details change within two days, their own or of whom they pay; that a month is over and not closed; and
+    that a netting ended because one of its agencies is gone.
     """
     found = [*_changes_soon(session, now=now), *_months_open(session, on=now.date())]
     for subject_id, word, about in found:
         session.execute(_ON_DAY, {"subject_id": subject_id, "word": word.value, "about": about})
-    return len(found)
+    return len(found) + (session.scalar(_NETTINGS_OVER, {"on_day": now.date()}) or 0)
 
 
 def _changes_soon(session: Session, *, now: datetime) -> list[tuple[UUID, FeeWord, str]]:

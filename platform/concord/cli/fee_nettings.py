@@ -12,8 +12,7 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
-from concord.cli.import_run import transaction
-from concord.cli.workplace import agency_scope, workplace
+from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.fee.netting import RECORD_KIND, Netting, list_netting_members, list_nettings, list_offers, own_part
 from matching.fee.remittance.bank_file import pounds
@@ -41,10 +40,7 @@ def netting() -> None:
 def offers(settings: Settings, agency: str, consortium: str | None, until: datetime | None, as_json: bool) -> None:
     """Say what could be netted with each agency and swap group."""
     today = utc_now().date()
-    with (
-        workplace(settings) as place,
-        transaction(place, agency_scope(place.database, agency, consortium=consortium)) as session,
-    ):
+    with agency_session(settings, agency, consortium, command="fees") as session:
         found = list_offers(session, until_on=until.date() if until else today, on=today)
         slugs = _slugs(session)
         audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(found)} offers", now=utc_now())
@@ -71,10 +67,7 @@ def offers(settings: Settings, agency: str, consortium: str | None, until: datet
 @click.pass_obj
 def list_(settings: Settings, agency: str, consortium: str | None, as_json: bool) -> None:
     """List an agency's nettings: who has confirmed, its own invoices and what is left to pay."""
-    with (
-        workplace(settings) as place,
-        transaction(place, agency_scope(place.database, agency, consortium=consortium)) as session,
-    ):
+    with agency_session(settings, agency, consortium, command="fees") as session:
         slugs = _slugs(session)
         told = [_netting(session, each, slugs) for each in list_nettings(session)]
         audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(told)} nettings", now=utc_now())
@@ -102,10 +95,7 @@ def budget() -> None:
 @click.pass_obj
 def export(settings: Settings, agency: str, consortium: str | None, year: int | None, file: Path) -> None:
     """Write a financial year's budget, and what the book says, to FILE as CSV: amounts in pence."""
-    with (
-        workplace(settings) as place,
-        transaction(place, agency_scope(place.database, agency, consortium=consortium)) as session,
-    ):
+    with agency_session(settings, agency, consortium, command="fees") as session:
         found = compare_budget(session, year or year_of(utc_now().date()))
         audit.record(session, audit.Act.EXPORT, record_kind="fee_sheet", reason="budget", now=utc_now())
     with file.open("w", encoding="utf-8", newline="") as out:
@@ -120,12 +110,14 @@ def export(settings: Settings, agency: str, consortium: str | None, year: int | 
 
 def _netting(session: Session, netting: Netting, slugs: dict[UUID, str]) -> dict[str, Any]:
     part = own_part(session, netting)
+    today = utc_now().date()
     ended = "declined" if netting.declined_at else "posted" if netting.posted_at else ""
+    stands = "waits" if netting.is_open(today) else "over" if netting.is_over(today) else "lapsed"
     return {
         "id": str(netting.id),
         "until": netting.until_on.isoformat(),
         "lapses": netting.lapses_on.isoformat(),
-        "state": ended or ("waits" if netting.is_open(utc_now().date()) else "lapsed"),
+        "state": ended or stands,
         "agencies": [
             {"agency": slugs[each.agency_id], "confirmed": each.confirmed_at is not None}
             for each in list_netting_members(session, netting)
@@ -136,8 +128,9 @@ def _netting(session: Session, netting: Netting, slugs: dict[UUID, str]) -> dict
             for each in part.claims
         ],
         "legs": [
-            {"payer": slugs[each.payer_agency_id], "payee": slugs[each.payee_agency_id], "reference": each.reference,
-             "pence": each.pence, "paid_pence": part.paid.get(each.id, 0)}
+            {"payer": slugs[each.leg.payer_agency_id], "payee": slugs[each.leg.payee_agency_id],
+             "reference": each.leg.reference, "pence": each.leg.pence, "paid_pence": each.paid,
+             "due": each.leg.due_on.isoformat() if each.leg.due_on else None}
             for each in part.legs
         ],
     }  # fmt: skip

@@ -16,8 +16,10 @@ from wtforms import SubmitField
 from concord.web.access import may
 from concord.web.fee_file import hand_out, plain
 from concord.web.form import DayField
+from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
+from matching.fee.invoice.reminder import leg_reminders_of
 from matching.fee.netting import (
     RECORD_KIND,
     NettingClaim,
@@ -29,12 +31,12 @@ from matching.fee.netting import (
     decline_netting,
     get_netting,
     list_netting_members,
-    list_nettings,
     list_offers,
     list_to_confirm,
     own_part,
     propose_group_netting,
     propose_netting,
+    read_netting_page,
 )
 from matching.fee.remittance.bank_file import pounds
 from matching.swap.group import get_swap_group
@@ -201,7 +203,8 @@ def _show_all(*, problem: str | None = None) -> str:
     form, until_on = until_asked()
     problem = problem or form.no_day
     with transaction() as session:
-        found, nettings = list_offers(session, until_on=until_on, on=today), list_nettings(session)
+        found = list_offers(session, until_on=until_on, on=today)
+        nettings = read_netting_page(session, number=request.args.get("page", 1, type=int))
         waits = list_to_confirm(session, on=today)
         names = _names(session)
     return render_template(
@@ -209,6 +212,10 @@ def _show_all(*, problem: str | None = None) -> str:
         form=form,
         found=found,
         nettings=nettings,
+        pagination=pagination(
+            nettings.page,
+            lambda other: url_for("fee_netting.index", **_asked(until_on), page=other, _anchor="nettings"),
+        ),
         waits=waits,
         until_on=until_on,
         asked=_asked(until_on),
@@ -226,6 +233,7 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
     with transaction() as session:
         netting, names = get_netting(session, netting_id), _names(session)
         members, part = list_netting_members(session, netting), own_part(session, netting)
+        reminders = leg_reminders_of(session, [each.leg.id for each in part.legs])
         audit.record(
             session,
             audit.Act.READ,
@@ -239,6 +247,7 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
         netting=netting,
         members=members,
         part=part,
+        reminders=reminders,
         today=utc_now().date(),
         own=g.scope.agency_id,
         names=names,

@@ -16,6 +16,7 @@ from matching.fee.invoice.reminder import count_reminded, count_unapproved
 from matching.fee.invoice.supplier import count_without_order
 from matching.fee.ledger import count_to_close
 from matching.fee.netting import count_to_confirm
+from matching.fee.netting_leg import count_overdue_legs
 from matching.fee.remittance.line import count_waiting
 from matching.fee.remittance.remittance import count_asking
 from matching.fee.signing_limit import count_asked
@@ -191,6 +192,13 @@ WAITS: tuple[Wait, ...] = (
         "fee_netting.index",
         Verb.KEEP_FEES,
         lambda session, now: count_to_confirm(session, on=now.date()),
+    ),
+    Wait(
+        "payment after a netting that is overdue",
+        "payments after nettings that are overdue",
+        "fee_netting.index",
+        Verb.KEEP_FEES,
+        lambda session, now: count_overdue_legs(session, on=now.date()),
     ),
     Wait(
         "waiver, other fee or refund to decide",

@@ -43,11 +43,14 @@ _PLACES: dict[FeeWord, tuple[str, str | None, str]] = {
     FeeWord.EXCEPTION_ASKED: ("fee_ledger.exceptions", "agreement_id", "What was asked"),
     FeeWord.REOPEN_ASKED: _MONTHS,
     FeeWord.REOPENED: _MONTHS,
+    FeeWord.LIMIT_ASKED: ("fee_payers.index", None, "Who signs, and up to how much"),
     FeeWord.MONTH_OPEN: _MONTHS,
     FeeWord.STATEMENT: ("fee_statements.show", "fee_statement_id", "The statement"),
     FeeWord.NETTING: _NETTING,
     FeeWord.NETTING_POSTED: _NETTING,
     FeeWord.NETTING_DECLINED: _NETTING,
+    FeeWord.NETTING_OVER: _NETTING,
+    FeeWord.LEG_REMINDER: ("fee_netting.index", None, "Nettings"),
 }
 """Where what a notice tells of is to be seen: the page, what its address takes of the notice, and what it is called."""
 

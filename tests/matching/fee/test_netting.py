@@ -21,7 +21,6 @@ from matching.fee.invoice.invoice import get_invoice
 from matching.fee.ledger import TransactionKind, mirrored, outstanding, post
 from matching.fee.netting import (
     NettingInvalid,
-    NettingLeg,
     NettingStale,
     NettingUnknown,
     NettingWaits,
@@ -37,10 +36,7 @@ from matching.fee.netting import (
     propose_group_netting,
     propose_netting,
 )
-from matching.fee.reconciliation.held_ahead import InvoiceNotOwed, allocate_held
-from matching.fee.reconciliation.queue import read_queue
-from matching.fee.reconciliation.settling import confirm_match, take_back
-from matching.fee.remittance.line import get_line
+from matching.fee.netting_leg import NettingLeg
 from matching.meeting import OfficeOnly
 from matching.swap.group import SwapGroup
 from tenants.agency import get_agency
@@ -52,8 +48,6 @@ from tenants.role import Role
 from tenants.scope import NOBODY, OPERATOR
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.netting_ground import NettingGround, make_netting_ground
-from tests.matching.fee.remittance.samples import csv_of
-from tests.matching.fee.remittance.taking import take
 
 NETS = st.lists(st.integers(-4, 4), min_size=1, max_size=7).map(lambda nets: [*nets, -sum(nets)])
 BIG = st.lists(st.integers(-(10**12), 10**12), min_size=16, max_size=24).map(lambda nets: [*nets, -sum(nets)])
@@ -178,7 +172,7 @@ class TestProposeNetting:
         assert ground.confirm(two, netting_id)
 
         with ground.database.transaction(one.scope) as session:
-            (leg,) = own_part(session, get_netting(session, netting_id)).legs
+            leg = own_part(session, get_netting(session, netting_id)).legs[0].leg
             assert (leg.payer_agency_id, leg.payee_agency_id, leg.pence) == (two.id, one.id, 200)
             for other, until_on in ((three.id, TODAY), (two.id, TODAY), (two.id, TODAY + timedelta(days=1))):
                 with pytest.raises(NettingInvalid):
@@ -348,34 +342,6 @@ class TestDeclineNetting:
         assert _legs(ground, without) == []
 
 
-class TestLegs:
-    def test_are_paid_by_a_bank_line_that_names_them(self, ground: NettingGround) -> None:
-        one, two, *_ = ground.members
-        ground.issue(1, 0, 900)
-        ground.issue(0, 1, 700)
-        with ground.database.transaction(one.scope) as session:
-            netting_id = propose_netting(session, two.id, until_on=TODAY, now=NOW).id
-        ground.confirm(two, netting_id)
-        with ground.database.transaction(one.scope) as session:
-            (leg,) = own_part(session, get_netting(session, netting_id)).legs
-            take(session, csv_of([(f"{TODAY:%d/%m/%Y}", two.name, leg.reference, "2.00")]))
-
-        with ground.database.transaction(one.scope) as session:
-            (queued,) = read_queue(session, now=NOW).lines
-            assert queued.proposal.sure
-            assert f"netting {leg.reference}" in " ".join(queued.proposal.reasons)
-            for _ in range(2):
-                confirm_match(session, queued.line, queued.proposal.shares, now=NOW)
-            assert own_part(session, get_netting(session, netting_id)).paid == {leg.id: 200}
-        assert (ground.net(0), ground.net(1)) == (0, 0)
-        with ground.database.transaction(one.scope) as session:
-            take_back(session, get_line(session, queued.line.id), reason="A sample", now=NOW)
-            with pytest.raises(InvoiceNotOwed):
-                allocate_held(session, leg.id, now=NOW)
-            assert own_part(session, get_netting(session, netting_id)).paid == {}
-        assert (ground.net(0), ground.net(1)) == (200, -200)
-
-
 def _confirm_and_die(ground: NettingGround, tenant: Tenant, netting_id: UUID) -> None:
     with ground.database.transaction(tenant.scope) as session:
         confirm_netting(session, get_netting(session, netting_id), now=NOW)
@@ -399,5 +365,5 @@ def _legs(ground: NettingGround, netting_id: UUID) -> list[tuple[UUID, UUID, int
     for tenant in _parties(ground, netting_id):
         with ground.database.transaction(tenant.scope) as session:
             legs = own_part(session, get_netting(session, netting_id)).legs
-            found |= {(each.payer_agency_id, each.payee_agency_id, each.pence) for each in legs}
+            found |= {(each.leg.payer_agency_id, each.leg.payee_agency_id, each.leg.pence) for each in legs}
     return sorted(found)

@@ -37,6 +37,7 @@ OPEN = {
     "ledger.transaction.find_transaction": "posting asks for it, in a worker's scope too",
     "netting.get_netting": "the office of a swap group reads it too, by another verb",
     "netting.list_netting_members": "as above",
+    "netting_leg.read_legs": "whoever lists what is owed has been asked, and a worker reminds of it",
     "reconciliation.owed.list_owed": "a worker's reminders and notices ask for it",
     "reconciliation.owed.list_others": "it names members of the consortium alone",
     "reconciliation.payment.list_allocations": "of payments that somebody has read",
