@@ -1,6 +1,7 @@
 """Up to which amount people of a role sign and decide for their agency, as its managers say.
 
-A limit goes down by a manager's word and up by two people's: nobody raises their own. The database holds to that too.
+A limit goes down by a manager's word and up by two people's, of whom the second is nobody whom it binds: a manager
+agrees to that of finance officers, a finance officer to that of managers. The database holds to that too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid
 from tenants.permission import MAY, NotAllowed, Verb, require
 from tenants.role import Role
+from tenants.scope import Scope
 
 SIGNERS = (Role.FINANCE_OFFICER, Role.MANAGER)
 RECORD_KIND = "signing_limit"
@@ -66,6 +68,10 @@ class LimitMoved(Conflict):
     """No higher limit waits, or another than was seen."""
 
 
+class BoundByLimit(Forbidden):
+    """The limit binds the person who is to agree to a higher one."""
+
+
 class BeyondLimit(Forbidden):
     """The amount is beyond what the person's roles sign."""
 
@@ -88,8 +94,14 @@ def list_asked(session: Session) -> dict[Role, AskedLimit]:
 
 
 def count_asked(session: Session) -> int:
-    """Count the higher limits that wait for another person than the scope's."""
-    return sum(each.asked_by != scope_of(session).person_id for each in list_asked(session).values())
+    """Count the higher limits that wait for the scope's person: somebody else asked, and they don't bind them."""
+    scope = scope_of(session)
+    return sum(may_agree(scope, role, each) for role, each in list_asked(session).items())
+
+
+def may_agree(scope: Scope, role: Role, asked: AskedLimit) -> bool:
+    """Say whether a person may agree to a higher limit of a role, as the second."""
+    return asked.asked_by != scope.person_id and role not in scope.roles
 
 
 def set_limit(session: Session, role: Role, *, pence: int | None, now: datetime) -> None:
@@ -125,6 +137,7 @@ def decide_limit(session: Session, role: Role, *, pence: int | None, approve: bo
     :param pence: the limit that the person saw.
     :raises LimitMoved: when none waits, or another.
     :raises SamePerson: when whoever asked approves.
+    :raises BoundByLimit: when somebody approves whom it binds.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
     present = _lock(session, role)
@@ -132,6 +145,8 @@ def decide_limit(session: Session, role: Role, *, pence: int | None, approve: bo
         raise LimitMoved("This limit doesn’t wait any more, or another does. Look at the page again.")
     if approve:
         require_another(session, first_person_id=present.asked_by, on=now.date())
+        if role in scope_of(session).roles:
+            raise BoundByLimit(f"This limit binds you. Somebody who is no {role.label.lower()} agrees to a higher one.")
         for column, said in _facts(session, pence, now=now).items():
             setattr(present, column, said)
     present.asked_pence = present.asked_by = present.asked_name = present.asked_at = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, func, select, text
+from sqlalchemy import BigInteger, Identity, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -78,6 +78,8 @@ class TransactionReversed(Conflict):
     """The transaction was reversed already, or is itself a reversal."""
 
 
+    turn: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    """When it came among all postings: into a book that nobody posts into, whatever comes later has a later one."""
 def lock_agreement(session: Session, agreement_id: UUID) -> None:
     """Wait until nobody else settles or invoices an agreement, and keep them waiting until this transaction ends.
 

@@ -21,7 +21,15 @@ from matching.fee.payer import (
     get_payer,
     list_payers,
 )
-from matching.fee.signing_limit import SIGNERS, LimitInvalid, decide_limit, list_asked, list_limits, set_limit
+from matching.fee.signing_limit import (
+    SIGNERS,
+    LimitInvalid,
+    decide_limit,
+    list_asked,
+    list_limits,
+    may_agree,
+    set_limit,
+)
 from tenants.agency import AgencyKind, list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -47,6 +55,7 @@ def index() -> ResponseReturnValue:
         names=names_of(agencies),
         limits=limits,
         asked=asked,
+        agrees={role: may_agree(g.scope, role, each) for role, each in asked.items()},
         own=g.scope.agency_id,
         person_id=g.scope.person_id,
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
@@ -133,7 +142,7 @@ def limit(role: str) -> ResponseReturnValue:
         title=f"{wanted.label}: up to how much?",
         back=(url_for("fee_payers.index"), "Who pays, and who signs"),
         lead="It holds for what people sign, and for the waivers, other fees and refunds that they decide on. A lower "
-        "one holds at once; a higher one once somebody else who may approve fees has agreed to it.",
+        "one holds at once; a higher one once somebody else whom it doesn’t bind, and who may approve fees, agrees.",
         hints={"amount": "In pounds. Leave it empty for any amount; 0 for none"},
     )
 

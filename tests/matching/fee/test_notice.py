@@ -19,6 +19,7 @@ from matching.fee.ledger import ask_to_reopen, close_month, list_periods, open_m
 from matching.fee.netting import confirm_netting, decline_netting, get_netting, propose_netting
 from matching.fee.notice import FeeWord, give_fee_notices
 from matching.fee.signing import sign_agreement
+from matching.fee.signing_limit import set_limit
 from matching.notice import Notice, list_notices, take_unmailed
 from tenants.base import utc_now
 from tenants.database import Database
@@ -134,6 +135,17 @@ class TestNoticeFee:
         assert (told(deal.payee), told(deal.colleague)) == (["reopened"], [])
         assert told(deal.payer) == told(deal.stranger) == []
 
+    def test_tells_of_a_higher_limit_whom_it_does_not_bind(self, database: Database, factories: Factories) -> None:
+        told, (asker, stranger) = Told(database), factories.two_tenants()
+        roles = (Role.FINANCE_OFFICER, Role.MANAGER, Role.ADOPTERS_WORKER)
+        people = {role: factories.colleague(asker, roles=frozenset({role})) for role in roles}
+        for role, other in ((Role.FINANCE_OFFICER, Role.MANAGER), (Role.MANAGER, Role.FINANCE_OFFICER)):
+            for pence in (1, 2, 3):
+                with database.transaction(asker.scope) as session:
+                    set_limit(session, role, pence=pence, now=utc_now())
+            assert told(people[other]) == ["limit_asked"] * 2
+            assert [word for each in (*people.values(), asker, stranger) for word in told(each)] == []
+
     def test_tells_who_may_sign_once_there_is_something_to_sign(self, ground: FeeGround, factories: Factories) -> None:
         told = Told(ground.database)
         manager = factories.colleague(ground.dorset, roles=frozenset({Role.MANAGER}))
@@ -151,8 +163,8 @@ class TestFeeWord:
     def test_are_what_the_database_tells_of_by_the_table_of_permissions(self) -> None:
         revision = import_module("concord.migrations.versions.0049_fee_notices")
         spoken = (*revision.PAYERS_TOLD, *revision.ALL_TOLD)
-        told = {each.word for each in revision.TELLS} | {word for word, *_ in spoken}
-        assert {word.value for word in FeeWord} - told == {"bank_soon", "month_open"}
+        told = {each.word for each in revision.TELLS} | {word for word, *_ in spoken} | {"limit_asked"}
+        assert {word.value for word in FeeWord} - told == {"bank_soon", "month_open", "netting_over", "leg_reminder"}
         assert all(word.label for word in FeeWord)
         assert set(revision.APPROVERS.split(",")) == {
             role.value for role in MAY[Verb.SIGN_FEES] & MAY[Verb.APPROVE_FEES]

@@ -19,6 +19,7 @@ from matching.fee.event import FeeEventKind
 from matching.fee.exception import ExceptionInvalid, ExceptionKind, ask_exception, decide_exception, get_exception
 from matching.fee.signing_limit import (
     BeyondLimit,
+    BoundByLimit,
     LimitMoved,
     SigningLimit,
     count_asked,
@@ -83,14 +84,26 @@ class TestSetLimit:
                 decide_limit(session, OFFICER, pence=9_000, approve=True, **wait)
             decide_limit(session, MANAGER, pence=9_000, approve=True, **wait)
             assert (list_limits(session)[MANAGER], list_asked(session)) == (9_000, {})
+        # Nobody whom a limit binds has a say in raising it, unless to decline.
+        with transaction(database, manager) as session:
+            set_limit(session, OFFICER, pence=1_000, **wait)
+            set_limit(session, OFFICER, pence=2_000, **wait)
+        head = factories.colleague(manager, roles=frozenset({MANAGER}))
+        with transaction(database, officer) as session:
+            assert count_asked(session) == 0
+            with pytest.raises(BoundByLimit, match="no finance officer agrees"):
+                decide_limit(session, OFFICER, pence=2_000, approve=True, **wait)
+        with transaction(database, head) as session:
+            assert count_asked(session) == 1
+            decide_limit(session, OFFICER, pence=2_000, approve=True, **wait)
         # What is declined stays as it was; and nobody else is told of any of it.
         with transaction(database, manager) as session:
             set_limit(session, MANAGER, pence=None, **wait)
             decide_limit(session, MANAGER, pence=None, approve=False, **wait)
             query = select(AuditEntry.act).where(AuditEntry.record_kind == "signing_limit")
             acts = [act.value for act in session.scalars(query.order_by(AuditEntry.at, AuditEntry.id))]
-        assert sorted(acts) == sorted(["change"] * 2 + ["request"] * 3 + ["approve", "decline"])
-        assert _limits(manager, database) == {OFFICER: None, MANAGER: 9_000}
+        assert sorted(acts) == sorted(["change"] * 3 + ["request"] * 4 + ["approve"] * 2 + ["decline"])
+        assert _limits(manager, database) == {OFFICER: 2_000, MANAGER: 9_000}
         assert _limits(neighbour, database) == {OFFICER: None, MANAGER: None}
         with transaction(database, neighbour) as session:
             assert list_asked(session) == {}
@@ -126,6 +139,19 @@ class TestSetLimit:
                 with pytest.raises(DBAPIError):
                     session.execute(change.values(values))
                 session.rollback()
+        with transaction(database, manager) as session:
+            session.execute(change.values(asked))
+        for role, refused in ((MANAGER, True), (OFFICER, False)):
+            second = factories.colleague(manager, roles=frozenset({role}))
+            mine = over | {"pence": 9_000, "set_by": second.scope.person_id, "set_name": "Somebody"}
+            with transaction(database, second) as session:
+                if refused:
+                    with pytest.raises(DBAPIError, match="whom it does not bind"):
+                        session.execute(change.values(mine))
+                    session.rollback()
+                else:
+                    session.execute(change.values(mine))
+                    assert (session.scalars(select(SigningLimit.set_name)).one() or "").startswith("Kit Sample")
 
 
 class TestDecideException:

@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from concord.servers.login import DatabaseUrls
 from matching.fee.journal.mapping import POSTED
 from matching.fee.ledger import TransactionKind
 from matching.fee.statement.statement import get_statement
@@ -28,12 +29,12 @@ TODAY = utc_now().date()
 
 
 @pytest.fixture(scope="module")
-def books(factories: Factories, database: Database) -> Books:
+def books(factories: Factories, database: Database, migrated: DatabaseUrls) -> Books:
     """Two agencies that owe each other."""
     books = make_books(factories, database)
     books.post([Posted(TransactionKind.DUE, 9_000_00, TODAY)])
-    books.post([Posted(TransactionKind.INVOICED, 9_000_00, TODAY - timedelta(days=45))], invoice_id=uuid4())
-    books.post([Posted(TransactionKind.INVOICED, 1_000_00, TODAY, turned=True)], invoice_id=uuid4())
+    for pence, on, turned in ((9_000_00, TODAY - timedelta(days=45), False), (1_000_00, TODAY, True)):
+        books.invoice(migrated, Posted(TransactionKind.INVOICED, pence, on, turned=turned))
     return books
 
 

@@ -18,6 +18,7 @@ from matching.fee.ledger import Account, LedgerTransaction, Posting, Transaction
 from matching.fee.settlement import settle
 from tenants.database import Database
 from tests.factories import Tenant
+from tests.matching.fee.sample_invoice import write_invoice
 
 THIRDS = (("placement", None, 1_800_000), ("order_or_months", 12, 900_000))
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -37,6 +38,22 @@ _EXCEPTION = """
     VALUES (%(id)s, %(consortium)s, %(agreement)s, %(payer)s, %(payee)s, %(kind)s, %(pence)s, 'A sample',
         %(asking)s, %(payee)s, now(), %(asker)s, 'Kit', now(), %(decider)s, 'Sam', true)
     ON CONFLICT DO NOTHING
+"""
+_SIGNED = "UPDATE fee_agreement SET payer_signed_at = %(at)s, payee_signed_at = %(at)s WHERE id = %(agreement)s"
+_ADDENDUM = """
+    WITH of_name AS (SELECT position FROM fee_addendum WHERE agreement_id = %(agreement)s AND reason = %(name)s),
+    made AS (
+        INSERT INTO fee_addendum (id, consortium_id, agreement_id, authority_agency_id, payer_agency_id,
+            payee_agency_id, position, kind, changes, reason, drafted_name, drafted_at, payer_signed_by,
+            payer_signed_name, payer_signed_at, payee_signed_by, payee_signed_name, payee_signed_at)
+        SELECT gen_random_uuid(), f.consortium_id, f.id, f.authority_agency_id, f.payer_agency_id, f.payee_agency_id,
+            (SELECT count(*) + 1 FROM fee_addendum a WHERE a.agreement_id = f.id), 'amendment',
+            jsonb_build_object('after', jsonb_build_object('amount_pence', %(pence)s::bigint)), %(name)s, 'Sam',
+            %(at)s, f.payer_signed_by, 'Sam', %(at)s, f.payee_signed_by, 'Kit', %(at)s
+        FROM fee_agreement f WHERE f.id = %(agreement)s AND NOT EXISTS (SELECT FROM of_name)
+        RETURNING position
+    )
+    SELECT position FROM of_name UNION ALL SELECT position FROM made
 """
 
 
@@ -105,10 +122,19 @@ class Agreed:
         **facts: Any,
     ) -> None:
         """Record an event, as the payer does where nobody else is named; at noon of its day unless told later."""
+        if kind is FeeEventKind.AGREEMENT_SIGNED:
+            self.admin.execute(_SIGNED, {"at": noon(on), "agreement": self.id})
+        if kind is FeeEventKind.ADDENDUM:
+            key = self._amend(key or kind.value, facts["amounts"], on=on)
         with self.database.transaction((by or self.payer).scope) as session:
             agreement = session.get_one(FeeAgreement, self.id)
             now = at or noon(on)
             record_event(session, agreement, kind, key=key or kind.value, happened_on=on, now=now, facts=facts)
+
+    def _amend(self, name: str, amounts: dict[str, int], *, on: date) -> str:
+        """Write an addendum as both signed it, and return the key of its event; under one name it is the same."""
+        said = {"name": name, "pence": sum(amounts.values()), "at": noon(on), "agreement": self.id}
+        return f"addendum/{self.admin.execute(_ADDENDUM, said).fetchall()[0][0]}"
 
     def settle(self, on: date) -> int:
         """Settle it as of a day."""
@@ -117,7 +143,7 @@ class Agreed:
 
     def invoice(self, due_key: str, pence: int, on: date) -> UUID:
         """Post an invoice over one part, and return its id."""
-        invoice_id = uuid4()
+        invoice_id = write_invoice(self.admin, self.payer, self.payee, pence, on)
         with self.database.transaction(self.payee.scope) as session:
             post(
                 session,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,7 +43,7 @@ def elsewhere(
 
 def _post(agreed: Agreed, kind: TransactionKind = DUE, *, by: Tenant | None = None, **facts: Any) -> None:
     parties = (agreed.payer.id, agreed.payee.id)
-    said = {"entries": mirrored(kind if kind is not TransactionKind.REVERSAL else DUE, 5, *parties), **facts}
+    said = {"entries": mirrored(DUE, 5, *parties), **facts}
     with agreed.database.transaction((by or agreed.payee).scope) as session:
         post(
             session,
@@ -60,11 +62,11 @@ def _post(agreed: Agreed, kind: TransactionKind = DUE, *, by: Tenant | None = No
 def _tell(agreed: Agreed, kind: FeeEventKind, **facts: Any) -> None:
     parties = {"payer_agency_id": agreed.payer.id, "payee_agency_id": agreed.payee.id}
     with agreed.database.transaction(agreed.payee.scope) as session:
-        said = {"recorded_by": agreed.payee.scope.person_id, "recorded_name": "Sam", "recorded_at": NOW}
-        key = f"{kind}/{facts.get('exception_id', uuid4())}"
-        consortium_id = agreed.payee.scope.consortium_id
-        about = {"agreement_id": agreed.id, "consortium_id": consortium_id, "happened_on": TODAY}
-        session.add(FeeEvent(id=uuid4(), kind=kind, key=key, facts=facts, **about, **parties, **said))
+        said = {"recorded_by": agreed.payee.scope.person_id, "recorded_name": "Somebody", "recorded_at": NOW}
+        said |= {"key": f"{kind}/{facts.get('exception_id', uuid4())}", "happened_on": TODAY}
+        said |= {each: facts.pop(each) for each in list(facts) if each in said}
+        about = {"agreement_id": agreed.id, "consortium_id": agreed.payee.scope.consortium_id}
+        session.add(FeeEvent(id=uuid4(), kind=kind, facts=facts, **about, **parties, **said))
 
 
 class TestPost:
@@ -108,7 +110,21 @@ class TestPost:
         about: dict[str, Any] = {"agreement_id": agreed.id, "event_id": event.id}
         with pytest.raises(DBAPIError, match="row-level security"):
             _post(agreed, made_by=decided, approved_by=asked, **about)
-        _post(agreed, made_by=asked, approved_by=decided, **about)
+        _post(agreed, made_by=replace(asked, name="X"), approved_by=replace(decided, name="Y"), **about)
+        me = Signer(agreed.payee.scope.person_id or uuid4(), "Z")
+        _post(agreed, made_by=me, agreement_id=agreed.id)
+        query = "SELECT made_name, approved_name FROM ledger_transaction WHERE agreement_id = %s ORDER BY written_in"
+        names = agreed.admin.execute(query, [agreed.id]).fetchall()[-2:]
+        assert names == [("Kit", "Sam"), (f"Sam Sample {agreed.payee.slug}", None)]
+
+    def test_names_an_invoice_of_its_two_agencies(self, agreed: Agreed, elsewhere: Agreed) -> None:
+        ours, theirs = (each.invoice("due/1", 5, TODAY) for each in (agreed, elsewhere))
+        for invoice_id in (uuid4(), theirs):
+            for kind in (TransactionKind.PAID, TransactionKind.TRANSFERRED, TransactionKind.INVOICED):
+                moved = {"entries": mirrored(TransactionKind.PAID, 5, agreed.payer.id, agreed.payee.id)}
+                with pytest.raises(DBAPIError, match="an invoice of its two agencies"):
+                    _post(agreed, kind, invoice_id=invoice_id, **moved)
+        _post(agreed, TransactionKind.PAID, invoice_id=ours)
 
 
 class TestEvent:
@@ -133,12 +149,46 @@ class TestEvent:
             "decided_name = 'Sam' WHERE id = %s",
             [other, me, asked_id],
         )
+        with pytest.raises(DBAPIError, match="named by themselves"):
+            _tell(agreed, FeeEventKind.PLACED, recorded_by=uuid4())
         for facts in (to | by | {"pence": 6}, to | by | {"asked_by": me}, to | by | {"decided_by": other}):
             with pytest.raises(DBAPIError, match="row-level security"):
                 _tell(agreed, FeeEventKind.REFUND, **facts)
-        _tell(agreed, FeeEventKind.REFUND, **to, **by)
+        _tell(agreed, FeeEventKind.REFUND, **to, **by, decided_name="Somebody")
         with pytest.raises(DBAPIError, match="fee_event_key"):
             _tell(agreed, FeeEventKind.REFUND, **to, **by)
+        told = agreed.admin.execute(
+            "SELECT recorded_name, facts ->> 'asked_name', facts ->> 'decided_name' FROM fee_event "
+            "WHERE facts ->> 'exception_id' = %s",
+            [str(asked_id)],
+        ).fetchone()
+        name = f"Sam Sample {agreed.payee.slug}"
+        assert told == (name, name, "Sam")
+
+    def test_tells_of_signatures_and_addenda_that_are_there(
+        self, admin: psycopg.Connection[Any], database: Database, pair: tuple[Tenant, Tenant]
+    ) -> None:
+        made, draft = (agree(admin, database, pair) for _ in range(2))
+        made.tell(FeeEventKind.ADDENDUM, TODAY, amounts={"1": 5})
+        admin.execute(
+            "UPDATE fee_agreement SET state = 'drafted', payee_signed_by = NULL, payee_signed_name = NULL, "
+            "payee_signed_at = NULL WHERE id = %s",
+            [draft.id],
+        )
+        signed, amended = FeeEventKind.AGREEMENT_SIGNED, FeeEventKind.ADDENDUM
+        early = TODAY - timedelta(days=400)
+        for about, kind, facts in (
+            (draft, signed, {"key": signed.value}),
+            (made, signed, {"key": "agreement_signed/2"}),
+            (made, signed, {"key": signed.value, "happened_on": early}),
+            (draft, amended, {"key": "addendum/1", "amounts": {"1": 5}}),
+            (made, amended, {"key": "addendum/2", "amounts": {"1": 5}}),
+            (made, amended, {"key": "addendum/1", "amounts": {"1": 6}}),
+            (made, amended, {"key": "addendum/1"}),
+            (made, amended, {"key": "addendum/1", "amounts": {"1": 5}, "happened_on": early}),
+        ):
+            with pytest.raises(DBAPIError, match="told"):
+                _tell(about, kind, **facts)
 
 
 def _ask(agreed: Agreed) -> UUID:

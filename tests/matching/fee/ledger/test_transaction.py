@@ -34,6 +34,7 @@ from matching.fee.ledger import (
 )
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
+from tests.matching.fee.sample_invoice import write_invoice
 
 Pair = tuple[Tenant, Tenant]
 
@@ -171,8 +172,8 @@ class TestPost:
         with database.transaction(payee.scope) as session:
             made = _post(session, pair).id
         later = (
-            "INSERT INTO posting (id, transaction_id, agency_id, other_agency_id, account, pence, period_on) "
-            "VALUES (gen_random_uuid(), :made, :payee, :payer, 'cash', 1, '2026-11-01')"
+            "INSERT INTO posting (id, transaction_id, agency_id, other_agency_id, account, pence) "
+            "VALUES (gen_random_uuid(), :made, :payee, :payer, 'cash', 1)"
         )
 
         with pytest.raises(DBAPIError, match="of the two"), database.transaction(payee.scope) as session:
@@ -220,11 +221,14 @@ class TestPost:
 
 
 class TestReverse:
-    def test_takes_back_both_books_once_and_says_why(self, database: Database, pair: Pair) -> None:
+    def test_takes_back_both_books_once_and_says_why(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
         payer, payee = pair
+        invoice_id = write_invoice(admin, payer, payee, 100, TODAY)
         with database.transaction(payee.scope) as session:
             before = balances_of(session, other_agency_id=payer.id)
-            made = _post(session, pair, invoice_id=uuid4())
+            made = _post(session, pair, invoice_id=invoice_id)
             undone = {reverse(session, made, reason="The wrong agency", now=NOW).id for _ in range(2)}
             after = balances_of(session, other_agency_id=payer.id)
             reversal = get_transaction(session, undone.pop())

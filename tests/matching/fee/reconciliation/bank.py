@@ -14,10 +14,10 @@ from concord.settings import libpq_url
 from matching.fee.ledger import Account, TransactionKind, balance, mirrored, outstanding, post
 from matching.fee.remittance.line import RemittanceLine, list_lines
 from tenants.database import Database
-from tenants.own_key import seal_apart
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.remittance.samples import csv_of
 from tests.matching.fee.remittance.taking import take
+from tests.matching.fee.sample_invoice import write_invoice
 
 
 @dataclass
@@ -33,11 +33,12 @@ class Bank:
 
     def invoice(self, pence: int, *, payer: Tenant | None = None, issued_on: date | None = None) -> UUID:
         """Issue an invoice and return its id."""
-        invoice_id, whose = uuid4(), payer or self.payer
+        whose = payer or self.payer
         issued = issued_on or TODAY - timedelta(days=40)
         self._numbers.append(f"INV-{(len(self._numbers) + 1) * 111_111:07d}")
+        invoice_id = self._write(whose, pence, issued)
         with self.database.transaction(self.payee.scope) as session:
-            posted = post(
+            post(
                 session,
                 consortium_id=self.consortium_id,
                 payer_agency_id=whose.id,
@@ -49,15 +50,11 @@ class Bank:
                 narrative="Invoiced",
                 now=NOW,
                 invoice_id=invoice_id,
-            ).id
-            key, sealed = seal_apart(session, b"{}", row_id=invoice_id)
-        self._write(invoice_id, posted, whose, pence, issued, key, sealed)
+            )
         return invoice_id
 
-    def _write(
-        self, invoice_id: UUID, posted: UUID, whose: Tenant, pence: int, issued: date, key: bytes, sealed: bytes
-    ) -> None:
-        """Write the invoice of what was posted, past the wall: how one comes about is not tried here."""
+    def _write(self, whose: Tenant, pence: int, issued: date) -> UUID:
+        """Write an invoice with what it is about, past the wall: how one comes about is not tried here."""
         agreement_id = uuid4()
         parties = (self.consortium_id, whose.id, self.payee.id)
         with psycopg.connect(libpq_url(self.urls.admin)) as admin:
@@ -69,19 +66,13 @@ class Bank:
                 "'adoptive_start', 'fall_away', 'drafted', 1, %s, %s, %s, %s, %s)",
                 (agreement_id, f"FA-{agreement_id.hex[:6].upper()}", pence, NOW, *parties, whose.id),
             )
-            admin.execute(
-                "INSERT INTO invoice (id, consortium_id, payer_agency_id, payee_agency_id, kind, number, issued_on, "
-                "due_on, vat_category, vat_rate, net_pence, vat_pence, gross_pence, transaction_id, issued_at, "
-                "sealed_key, sealed) VALUES (%s, %s, %s, %s, 'invoice', %s, %s, %s, 'exempt', 0, %s, 0, %s, %s, %s, "
-                "%s, %s)",
-                (invoice_id, *parties, self.number, issued, issued + timedelta(days=30), pence, pence, posted, NOW,
-                 key, sealed),
-            )  # fmt: skip
+            invoice_id = write_invoice(admin, whose, self.payee, pence, issued, number=self.number)
             admin.execute(
                 "INSERT INTO invoice_line (id, invoice_id, payer_agency_id, payee_agency_id, position, agreement_id, "
                 "due_key, words, pence) VALUES (%s, %s, %s, %s, 1, %s, 'due/1', 'First instalment', %s)",
                 (uuid4(), invoice_id, *parties[1:], agreement_id, pence),
             )
+        return invoice_id
 
     def lines(self, *rows: tuple[int, str, str]) -> list[UUID]:
         """Take in a file with lines of these amounts, names and references, and return their ids."""

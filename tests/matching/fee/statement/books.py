@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
+import psycopg
+
+from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
 from matching.fee.ledger import LedgerTransaction, TransactionKind, mirrored, post
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
+from tests.matching.fee.sample_invoice import write_invoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,14 @@ class Books:
     payer: Tenant
     payee: Tenant
     stranger: Tenant
+
+    def invoice(self, urls: DatabaseUrls, posted: Posted) -> UUID:
+        """Post an invoice, and return its id."""
+        payer, payee = (self.payee, self.payer) if posted.turned else (self.payer, self.payee)
+        with psycopg.connect(libpq_url(urls.admin)) as admin:
+            invoice_id = write_invoice(admin, payer, payee, posted.pence, posted.dated_on)
+        self.post([posted], invoice_id=invoice_id)
+        return invoice_id
 
     def post(self, posted: Iterable[Posted], *, invoice_id: UUID | None = None) -> list[LedgerTransaction]:
         """Post transactions into both books, as whoever is paid."""

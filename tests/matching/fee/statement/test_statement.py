@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from concord.servers.login import DatabaseUrls
 from matching.fee.ledger import TransactionKind, reverse
 from matching.fee.statement.aged_debt import Direction, list_debts
 from matching.fee.statement.movement import Amounts, balances
@@ -187,15 +187,13 @@ class TestWithdrawStatement:
 
 
 class TestListDebts:
-    def test_ages_what_is_owed_from_the_day_it_was_invoiced(self, factories: Factories, database: Database) -> None:
+    def test_ages_what_is_owed_from_the_day_it_was_invoiced(
+        self, factories: Factories, database: Database, migrated: DatabaseUrls
+    ) -> None:
         books = make_books(factories, database)
         for days, pence in ((0, 1), (30, 20), (31, 300), (60, 4_000), (61, 50_000), (90, 600_000), (91, 7_000_000)):
-            invoice_id = books.payer.id if days == 91 else uuid4()
-            books.post(
-                [Posted(TransactionKind.INVOICED, pence, TODAY - timedelta(days=days))],
-                invoice_id=invoice_id,
-            )
-        books.post([Posted(TransactionKind.PAID, 1_000_000)], invoice_id=books.payer.id)
+            invoice_id = books.invoice(migrated, Posted(TransactionKind.INVOICED, pence, TODAY - timedelta(days=days)))
+        books.post([Posted(TransactionKind.PAID, 1_000_000)], invoice_id=invoice_id)
         books.post([Posted(TransactionKind.OVERPAID, 9)])
 
         with database.transaction(books.payee.scope) as session:
