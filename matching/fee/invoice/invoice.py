@@ -12,9 +12,10 @@ from sqlalchemy import BigInteger, ColumnElement, Select, case, column, func, or
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement
+from matching.fee.debt_holder import list_taken, sides_of
 from matching.fee.invoice.content import ContentLine, InvoiceContent, open_frozen
 from matching.fee.invoice.vat import VatCategory
-from matching.fee.ledger import owed_by_invoice
+from matching.fee.ledger import LedgerTransaction, owed_by_invoice
 from matching.register import Page, read_page
 from matching.sealed_words import own_agency
 from tenants import audit
@@ -131,6 +132,8 @@ class InvoicePage:
     """A page of a list of invoices, and what the whole list comes to in pence, credit notes taken off."""
 
     page: Page[InvoiceRow]
+    net: int
+    vat: int
     gross: int
     outstanding: int
 
@@ -150,15 +153,25 @@ def get_invoice(session: Session, invoice_id: UUID) -> Invoice:
 
     :raises InvoiceUnknown: when there is none.
     """
-    require(scope_of(session), Verb.READ_FEES)
-    own = own_agency(session)
-    query = select(Invoice).where(
-        Invoice.id == invoice_id, or_(Invoice.payee_agency_id == own, Invoice.payer_agency_id == own)
-    )
-    found = session.scalar(query)
+    found = find_by_id(session, invoice_id)
     if found is None:
         raise InvoiceUnknown("There is no such invoice.")
     return found
+
+
+def find_by_id(session: Session, invoice_id: UUID) -> Invoice | None:
+    """Return the same, or ``None``: of one that was settled before it came, a book has the sums alone."""
+    require(scope_of(session), Verb.READ_FEES)
+    query = select(Invoice).where(Invoice.id == invoice_id)
+    ours = or_(*(side_of(session, received=received) for received in (False, True)))
+    return session.scalar(query.where(ours)) or _note_of_taken(session, query)
+
+
+def side_of(session: Session, *, received: bool) -> ColumnElement[bool]:
+    """Return the condition of an invoice that the scope's agency issued, or received, or took over as that."""
+    ours = Invoice.payer_agency_id if received else Invoice.payee_agency_id
+    taken = list_taken(session, as_payee=not received)
+    return or_(ours == own_agency(session), Invoice.id.in_(taken)) if taken else ours == own_agency(session)
 
 
 def find_invoice(session: Session, number: str) -> Invoice:
@@ -184,12 +197,13 @@ def list_invoices(session: Session, wanted: Wanted, *, on: date) -> list[Invoice
 def read_invoice_page(session: Session, wanted: Wanted, *, on: date, number: int) -> InvoicePage:
     """Return a page of the same, or the nearest that there is, with the sums of all."""
     asked = _select(session, wanted, on=on)
-    gross = case((Invoice.kind == InvoiceKind.CREDIT_NOTE, -Invoice.gross_pence), else_=Invoice.gross_pence)
-    sums = asked.query.with_only_columns(func.count(), func.sum(gross), func.sum(asked.owed)).order_by(None)
-    total, all_gross, all_owed = session.execute(sums).one()
+    sign = case((Invoice.kind == InvoiceKind.CREDIT_NOTE, -1), else_=1)
+    pence = (sign * Invoice.net_pence, sign * Invoice.vat_pence, sign * Invoice.gross_pence, asked.owed)
+    sums = asked.query.with_only_columns(func.count(), *map(func.sum, pence)).order_by(None)
+    total, *found = session.execute(sums).one()
     page = read_page(session, asked.query.with_only_columns(Invoice), number=number, total=total, size=PAGE_INVOICES)
     rows = tuple(rows_of(session, page.cards, on=on))
-    return InvoicePage(Page(rows, page.total, page.number, page.size), int(all_gross or 0), int(all_owed or 0))
+    return InvoicePage(Page(rows, page.total, page.number, page.size), *(int(each or 0) for each in found))
 
 
 def rows_of(session: Session, invoices: Sequence[Invoice], *, on: date) -> list[InvoiceRow]:
@@ -216,13 +230,17 @@ def standing(session: Session, invoice_ids: Sequence[UUID] | None = None, *, on:
     return Standing(query if invoice_ids is None else query.where(Invoice.id.in_(invoice_ids)), owed, state)
 
 
+def _note_of_taken(session: Session, query: Select[Invoice]) -> Invoice | None:
+    """Return a credit note of an invoice that was taken over."""
+    taken = {each for as_payee in (False, True) for each in list_taken(session, as_payee=as_payee)}
+    return session.scalar(query.where(Invoice.credits_id.in_(taken)))
+
+
 def _select(session: Session, wanted: Wanted, *, on: date) -> Standing:
     require(scope_of(session), Verb.READ_FEES)
-    own, stands = own_agency(session), standing(session, on=on)
-    ours, others = Invoice.payee_agency_id, Invoice.payer_agency_id
-    if wanted.received:
-        ours, others = others, ours
-    query = stands.query.where(ours == own)
+    stands = standing(session, on=on)
+    others = Invoice.payee_agency_id if wanted.received else Invoice.payer_agency_id
+    query = stands.query.where(side_of(session, received=wanted.received))
     if wanted.state is not None:
         query = query.where(stands.state == wanted.state.value)
     if wanted.other_agency_id is not None:
@@ -249,6 +267,12 @@ def credits_of(session: Session, invoice: Invoice) -> list[Invoice]:
     require(scope_of(session), Verb.READ_FEES)
     query = select(Invoice).where(Invoice.credits_id == invoice.id)
     return list(session.scalars(query.order_by(Invoice.issued_at, Invoice.id)))
+
+
+def find_issue(session: Session, invoice: Invoice) -> LedgerTransaction | None:
+    """Return what an invoice was posted by, unless that stands in the book of whom it was taken over from."""
+    require(scope_of(session), Verb.READ_FEES)
+    return session.get(LedgerTransaction, invoice.transaction_id)
 
 
 def read_content(session: Session, invoice: Invoice) -> InvoiceContent:
@@ -282,13 +306,14 @@ def read_content(session: Session, invoice: Invoice) -> InvoiceContent:
 
 def record_look(session: Session, invoice: Invoice, act: audit.Act, what: str, *, now: datetime) -> None:
     """Put on record that somebody looked at an invoice, or took it away."""
-    other = {invoice.payer_agency_id, invoice.payee_agency_id} - {own_agency(session)}
+    sides = sides_of(session, invoice)
+    ours = sides.payee_agency_id == own_agency(session)
     audit.record(
         session,
         act,
         record_kind=RECORD_KIND,
         record_id=invoice.id,
-        owner_agency_id=other.pop(),
+        owner_agency_id=sides.payer_agency_id if ours else sides.payee_agency_id,
         reason=what,
         now=now,
     )

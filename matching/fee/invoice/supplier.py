@@ -110,15 +110,25 @@ def find_purchase_order(session: Session, agreement_id: UUID) -> PurchaseOrder |
     return session.scalar(query.execution_options(populate_existing=True))
 
 
+def list_without_order(session: Session) -> list[FeeAgreement]:
+    """Return the agreements that the scope's own agency pays and gave no order for, the latest first."""
+    return list(session.scalars(_latest_first(session)))
+
+
 def read_without_order(session: Session, *, number: int) -> Page[FeeAgreement]:
-    """Return a page of the agreements that the scope's own agency pays and gave no order for, the latest first."""
-    query = _without_order(session).order_by(FeeAgreement.drafted_at.desc(), FeeAgreement.id)
-    return read_page(session, query, number=number, total=count_without_order(session), size=PAGE_AGREEMENTS)
+    """Return a page of the same."""
+    return read_page(
+        session, _latest_first(session), number=number, total=count_without_order(session), size=PAGE_AGREEMENTS
+    )
 
 
 def count_without_order(session: Session) -> int:
     """Count the same."""
     return count_rows(session, _without_order(session))
+
+
+def _latest_first(session: Session) -> Select[FeeAgreement]:
+    return _without_order(session).order_by(FeeAgreement.drafted_at.desc(), FeeAgreement.id)
 
 
 def _without_order(session: Session) -> Select[FeeAgreement]:

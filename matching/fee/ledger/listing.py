@@ -157,12 +157,6 @@ def as_rows(lines: Sequence[Line], names: dict[UUID, str]) -> Iterator[dict[str,
         }
 
 
-HEADINGS = (
-    *("Month", "Day", "With", "Account", "What", "Words", "Agreement", "Debit, £", "Credit, £", "Reason", "By"),
-    "Approved by",
-)
-
-
 def _first(
     conditions: Sequence[ColumnElement[bool]], order: Sequence[ColumnExpressionArgument[Any]], limit: int
 ) -> Select[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -13,17 +13,18 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from concord.web.access import may
-from concord.web.export import MEDIA
 from concord.web.fee_form import AddendumForm, StateFeeForm
+from concord.web.fee_table import Cell, Column, Holds, Row, Table, money, row, whole_asked
+from concord.web.fee_table import show as show_page
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.code import read_code
 from matching.fee.addendum import AddendumOpen, draft_addendum, withdraw_addendum
 from matching.fee.agreement import (
-    RECORD_KIND,
     AgreementInvalid,
     AgreementMoved,
+    AgreementPage,
     AgreementState,
     FeeAgreement,
     Wanted,
@@ -37,14 +38,12 @@ from matching.fee.drafting import draft_missing, price_again, state_fee
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.waiting import list_missing, select_to_sign, select_unsettled
 from matching.placement.placement import get_placement
-from tenants import audit
 from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.consortium import get_consortium
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
-from workers.document.fee_agreement import render_agreement
-from workers.document.sheet import SheetFormat, write_sheet
+from workers.document.paper import render_signed
 
 blueprint = Blueprint("fee_agreements", __name__)
 
@@ -57,10 +56,6 @@ STATES = {
 }
 WAITING = {"sign": select_to_sign, "settling": select_unsettled}
 """The lists of what waits for somebody, by their name in an address."""
-HEADINGS = (
-    *("Reference", "Pays", "Is paid", "Children", "Fee, £", "State", "Matched", "Begins", "Order", "Disrupted"),
-    *("Signed for who pays", "Signed for who is paid", "Rule"),
-)
 
 
 @blueprint.get("/fees/agreements")
@@ -70,38 +65,23 @@ def index() -> ResponseReturnValue:
     wanted, waiting, asked = _wanted(), _waiting(), _asked()
     with transaction() as session:
         found = read_agreement_page(session, _select(session), number=request.args.get("page", 1, type=int))
+        agreements = list(session.scalars(_select(session))) if whole_asked() else found.page.cards
         names = names_of(list_agencies(session))
         missing = [] if waiting or wanted.state or wanted.reference else list_missing(session)
-    return render_template(
+    it = _table(found, agreements, names)
+    return show_page(
         "fee-agreements.html",
-        found=found,
+        it,
+        it=it,
         page=found.page,
         pagination=pagination(found.page, lambda number: url_for("fee_agreements.index", **asked, page=number)),
         names=names,
         missing=missing,
         wanted=wanted,
         waiting=waiting,
-        asked=asked,
         states=list(AgreementState),
-        tags=STATES,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
     )
-
-
-@blueprint.get("/fees/agreements.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out the same list as a sheet."""
-    wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
-    with transaction() as session:
-        rows = list(_rows(session, session.scalars(_select(session))))
-        audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
-    write_sheet(file, HEADINGS, rows, file_format=wanted, title="Fee agreements")
-    file.seek(0)
-    name = f"fee-agreements-{now.date().isoformat()}.{wanted}"
-    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.post("/fees/agreements/draft/<uuid:link_id>")
@@ -134,7 +114,7 @@ def paper(agreement_id: UUID) -> ResponseReturnValue:
         record_download(session, view, now=now)
     content = write_agreement_paper(view, consortium=consortium)
     state = f"{view.agreement.reference}, {view.agreement.state.label.lower()}, {now:%d/%m/%Y}"
-    made = render_agreement(content, state=state, places=signed_places(view), made_at=now)
+    made = render_signed(content, state=state, places=signed_places(view), made_at=now)
     name = f"fee-agreement-{view.agreement.reference}.pdf"
     response = send_file(BytesIO(made), "application/pdf", as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
@@ -265,21 +245,45 @@ def _version() -> int:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
 
 
-def _rows(session: Session, agreements: Iterable[FeeAgreement]) -> Iterator[dict[str, str]]:
-    names = names_of(list_agencies(session))
-    for each in agreements:
-        amount = "" if each.amount_pence is None else f"{each.amount_pence // 100}.{each.amount_pence % 100:02d}"
-        cells = (
-            each.reference,
-            names[each.payer_agency_id],
-            names[each.payee_agency_id],
-            str(each.children),
-            "0.00" if each.waived else amount,
-            each.state.label,
-            *((day.isoformat() if day else "") for day in (each.matched_on, each.placed_on)),
-            *((day.isoformat() if day else "") for day in (each.ordered_on, each.disrupted_on)),
-            each.payer_signed_name or "",
-            each.payee_signed_name or "",
-            " ".join(filter(None, (each.rate_words, each.waiver_words))),
-        )
-        yield dict(zip(HEADINGS, cells, strict=True))
+def _table(found: AgreementPage, agreements: Iterable[FeeAgreement], names: Mapping[UUID, str]) -> Table:
+    """Return agreements, with what the agency pays and is paid by the whole list."""
+    columns = (
+        Column("Reference"),
+        Column("Children", Holds.NUMBER, below=True, named=True),
+        Column("Who pays"),
+        Column("Who is paid", below=True, named=True),
+        Column("For", below=True, named=True),
+        Column("State"),
+        *(Column(each, Holds.DAY, below=True, named=True) for each in ("Matched", "Began", "Order", "Disrupted")),
+        Column("To sign", below=True, named=True),
+        *money("Fee"),
+    )
+    between = (None,) * (len(columns) - 2)
+    totals = [
+        row("Your agency pays, without what was withdrawn or is a swap", *between, found.to_pay),
+        row("Your agency is paid", *between, found.to_be_paid),
+    ]
+    rows = [_row(each, names) for each in agreements]
+    return Table("fee-agreements", "Fee agreements", columns, rows, totals)
+
+
+def _row(each: FeeAgreement, names: Mapping[UUID, str]) -> Row:
+    payer, payee = names[each.payer_agency_id], names[each.payee_agency_id]
+    signs = ((payer, each.payer_signed_by), (payee, each.payee_signed_by))
+    priced = each.state is AgreementState.DRAFTED and (each.amount_pence or each.waived)
+    fee: int | str = each.amount_pence or "Not priced"
+    if each.waived:
+        fee = "None: a swap"
+    elif each.state is AgreementState.WITHDRAWN:
+        fee = "None: withdrawn"
+    return row(
+        Cell(each.reference, url_for("fee_agreements.show", agreement_id=each.id)),
+        each.children,
+        payer,
+        payee,
+        names[each.authority_agency_id] if each.authority_agency_id != each.payer_agency_id else None,
+        Cell(each.state.label, tag=STATES[each.state]),
+        *(each.matched_on, each.placed_on, each.ordered_on, each.disrupted_on),
+        ", ".join(name for name, signed in signs if not signed) if priced else None,
+        fee,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -11,11 +11,12 @@ from werkzeug.exceptions import NotFound
 
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
-from concord.web.fee_file import hand_out, plain
+from concord.web.fee_file import plain
+from concord.web.fee_table import Cell, Column, Table, money, row, show
 from concord.web.request import transaction
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.ledger import Account
 from matching.fee.remittance.written_amount import typed_pence
-from matching.fee.report.budget import BudgetInvalid, Way, compare_budget, keep_budget, months_of
+from matching.fee.report.budget import BudgetInvalid, Month, Way, compare_budget, keep_budget, months_of
 from matching.fee.report.year import year_of
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -24,19 +25,21 @@ from tenants.permission import may as scope_may
 blueprint = Blueprint("fee_budget", __name__)
 
 FIRST_YEAR = 2000
-HEADINGS = ("Month", "What", "Budget", "Actual", "More than planned")
+_ACCOUNTS = {Way.PAY: Account.FEE_COST, Way.EARN: Account.FEE_INCOME}
 
 
 @blueprint.get("/fees/budget")
 @may(Verb.READ_FEES)
 def index() -> ResponseReturnValue:
     """Show a year's months, each way: the budget, what was borne or earned, and the difference."""
-    year, latest = _asked(), year_of(utc_now().date()) + 1
+    year, latest, keeps = _asked(), year_of(utc_now().date()) + 1, scope_may(g.scope, Verb.KEEP_FEES)
     with transaction() as session:
         found = compare_budget(session, year)
-    return render_template(
+    tables = {way: _table(way, months, keeps=keeps) for way, months in found.items()}
+    return show(
         "fee-budget.html",
-        found=found,
+        *tables.values(),
+        ways=tables,
         charts={
             way: draw_pounds(
                 way.value,
@@ -49,30 +52,8 @@ def index() -> ResponseReturnValue:
         year=year,
         latest=latest,
         first=FIRST_YEAR,
-        keeps=scope_may(g.scope, Verb.KEEP_FEES),
-        pounds=pounds,
+        keeps=keeps,
     )
-
-
-@blueprint.get("/fees/budget.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out the year as it is shown."""
-    year = _asked()
-    with transaction() as session:
-        found = compare_budget(session, year)
-    rows = [
-        (
-            f"{each.begins_on:%Y-%m}",
-            way.label,
-            "" if each.planned is None else plain(each.planned),
-            plain(each.actual),
-            "" if each.planned is None else plain(each.over),
-        )
-        for way, months in found.items()
-        for each in months
-    ]
-    return hand_out(f"fee-budget-{year}", HEADINGS, rows, file_format)
 
 
 @blueprint.route("/fees/budget/<int:year>/<any(pay, earn):way>", methods=["GET", "POST"])
@@ -97,6 +78,20 @@ def enter(year: int, way: str) -> ResponseReturnValue:
         "fee-budget-enter.html", year=year, way=wanted, months=months_of(year), said=said, problem=problem
     )
     return page, 422 if problem else 200
+
+
+def _table(way: Way, months: Sequence[Month], *, keeps: bool) -> Table:
+    rows = []
+    for each in months:
+        month = each.begins_on
+        ledger = url_for("fee_ledger.index", month=f"{month:%Y-%m}", account=_ACCOUNTS[way].value)
+        entered = url_for("fee_budget.enter", year=year_of(month), way=way.value, _anchor=f"month-{month}")
+        planned = Cell(each.planned, entered if keeps and each.planned is not None else None, ": change it")
+        over = None if each.planned is None else each.over
+        link = Cell(f"{month:%B %Y}", ledger if each.actual else None, f": {way.label.lower()}")
+        rows.append(row(link, planned, each.actual, over))
+    columns = (Column("Month"), *money("Budget", "Actual", "More than planned"))
+    return Table(f"budget-{way}", f"{way.label}, month by month", columns, rows, wide=True).added_up("Together")
 
 
 def _read(said: Mapping[str, str], year: int) -> list[int]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.fee_form import DayOfCostForm
+from concord.web.fee_table import Cell, Column, Holds, Table, row
+from concord.web.fee_table import show as show_page
 from concord.web.form import error_summary
 from concord.web.request import transaction
-from matching.fee.cost import DayUnfit, cost_of, list_chosen
+from matching.fee.cost import ChosenFamily, DayUnfit, cost_of, list_chosen
 from tenants.base import utc_now
 from tenants.permission import Verb
 
@@ -23,8 +26,8 @@ blueprint = Blueprint("fee_cost", __name__)
 def index() -> ResponseReturnValue:
     """List the families that are chosen for the agency’s children and have not moved in."""
     with transaction() as session:
-        chosen = list_chosen(session)
-    return render_template("fee-chosen.html", chosen=chosen)
+        it = _table(list_chosen(session))
+    return show_page("fee-chosen.html", it, it=it)
 
 
 @blueprint.get("/fees/cost/<uuid:link_id>")
@@ -44,3 +47,12 @@ def show(link_id: UUID) -> ResponseReturnValue:
         form.day.data = cost.on
     page = render_template("fee-cost.html", cost=cost, form=form, errors=error_summary(form) if form.errors else None)
     return page, 422 if form.errors else 200
+
+
+def _table(chosen: Sequence[ChosenFamily]) -> Table:
+    columns = (Column("Family of"), Column("Children", Holds.NUMBER), Column("How far"), Column("Since", Holds.DAY))
+    rows = []
+    for number, each in enumerate(chosen, start=1):
+        link = Cell(each.family_agency, url_for("fee_cost.show", link_id=each.link_id), f", number {number}")
+        rows.append(row(link, each.children, each.state.label, each.since.date()))
+    return Table("chosen-families", "Chosen families of other agencies", columns, rows)

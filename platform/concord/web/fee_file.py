@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from io import BytesIO
 
 from flask import Response, send_file
@@ -11,10 +12,10 @@ from concord.web.export import MEDIA
 from concord.web.request import transaction
 from tenants import audit
 from tenants.base import utc_now
-from workers.document.sheet import SheetFormat, write_sheet
+from workers.document.sheet import SheetFormat, Value, write_sheet
 
 
-def hand_out(name: str, headings: Sequence[str], rows: Iterable[Sequence[str]], file_format: str) -> Response:
+def hand_out(name: str, headings: Sequence[str], rows: Iterable[Sequence[Value]], file_format: str) -> Response:
     """Return a table as a file to take away, and put on record that it was taken.
 
     :param name: without an ending; it says nothing of any child.
@@ -31,6 +32,11 @@ def hand_out(name: str, headings: Sequence[str], rows: Iterable[Sequence[str]], 
     return response
 
 
+def in_pounds(pence: int) -> Decimal:
+    """Return an amount as a spreadsheet adds it up: ``-1234.50``."""
+    return Decimal(pence).scaleb(-2)
+
+
 def plain(pence: int) -> str:
-    """Return an amount as a spreadsheet takes it: ``-1234.50``."""
-    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02d}"
+    """Return an amount as it is typed: ``-1234.50``."""
+    return str(in_pounds(pence))

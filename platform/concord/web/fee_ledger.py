@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import MAXYEAR, MINYEAR, date
-from io import BytesIO
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from concord.web.access import may
-from concord.web.export import MEDIA
 from concord.web.fee_closing import list_unfinished
-from concord.web.fee_file import hand_out, plain
 from concord.web.fee_ledger_form import ExceptionForm, ReopenForm
+from concord.web.fee_ledger_tables import exception_table, month_table, period_table, posting_table, sum_table
+from concord.web.fee_table import show, whole_asked
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.code import read_code
@@ -43,27 +42,21 @@ from matching.fee.ledger import (
     withdraw_reopening,
 )
 from matching.fee.ledger.listing import (
-    HEADINGS,
+    MOST_SHOWN,
     Wanted,
-    as_rows,
     list_counterparties,
     list_lines,
     list_months,
     list_shared_invoices,
     sum_accounts,
 )
-from matching.fee.remittance.bank_file import pounds
 from matching.working_day import add_months
-from tenants import audit
 from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
-from workers.document.sheet import SheetFormat, write_sheet
 
 blueprint = Blueprint("fee_ledger", __name__)
-
-TOTALS = ("Account", "Brought in, £", "Debit, £", "Credit, £", "Carried out, £")
 
 
 @blueprint.get("/fees/ledger")
@@ -72,41 +65,24 @@ def index() -> ResponseReturnValue:
     """Show the agency's own book as asked for, with what it adds up to."""
     wanted = _wanted()
     with transaction() as session:
-        lines, sums = list_lines(session, wanted), sum_accounts(session, wanted)
+        lines = list_lines(session, wanted, limit=None if whole_asked() else MOST_SHOWN)
+        sums = sum_accounts(session, wanted)
         shared = list_shared_invoices(session, wanted.reference) if wanted.reference else []
         months, others = list_months(session), list_counterparties(session)
         names = names_of(list_agencies(session))
-    return render_template(
+    return show(
         "fee-ledger.html",
-        lines=lines,
+        sum_table(sums, _asked(wanted)),
+        posting_table(lines, names),
         shared=shared,
-        sums=sums,
         months=months,
         others=sorted(others, key=lambda each: names.get(each, "")),
         names=names,
         wanted=wanted,
         asked=_asked(wanted),
         accounts=list(Account),
-        pounds=pounds,
         postings=sum(each.postings for each in sums),
     )
-
-
-@blueprint.get("/fees/ledger.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out the same postings as a sheet."""
-    wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
-    with transaction() as session:
-        lines = list_lines(session, _wanted(), limit=None)
-        names = names_of(list_agencies(session))
-        audit.record(session, audit.Act.EXPORT, record_kind="ledger", reason=f"{len(lines)} rows", now=now)
-        write_sheet(file, HEADINGS, as_rows(lines, names), file_format=wanted, title="Ledger")
-    file.seek(0)
-    name = f"ledger-{now.date().isoformat()}.{wanted}"
-    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.get("/fees/periods")
@@ -119,34 +95,20 @@ def periods() -> ResponseReturnValue:
         month = next(iter(open_), None)
         unfinished = list_unfinished(session, month) if month else []
         totals = totals_of(session, month) if month else []
-    return render_template(
+    first = [month_table(totals, month, f"What each account has come to in {month:%B %Y}")] if month else []
+    return show(
         "fee-periods.html",
-        closed=closed,
+        *first,
+        period_table(closed),
         month=month,
+        month_table=next(iter(first), None),
         over=month is not None and today >= add_months(month, 1),
         unfinished=unfinished,
-        totals=totals,
         newest=next((each for each in closed if each.reopened_at is None), None),
-        pounds=pounds,
         closes=scope_may(g.scope, Verb.KEEP_FEES),
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         person_id=g.scope.person_id,
     )
-
-
-@blueprint.get("/fees/periods/<int:year>/<int:month>/totals.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take_totals(year: int, month: int, file_format: str) -> ResponseReturnValue:
-    """Hand out what each account has come to in a month."""
-    wanted = _month(f"{year:04d}-{month:02d}")
-    if wanted is None:
-        raise NotFound
-    with transaction() as session:
-        totals = totals_of(session, wanted)
-    rows = [
-        (each.account.label, *map(plain, (each.brought, each.debits, -each.credits, each.carried))) for each in totals
-    ]
-    return hand_out(f"fee-month-{wanted:%Y-%m}", TOTALS, rows, file_format)
 
 
 @blueprint.post("/fees/periods/<int:year>/<int:month>")
@@ -168,9 +130,8 @@ def period(fee_period_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found = get_period(session, fee_period_id)
         totals, now = kept_totals(found), totals_of(session, found.month)
-    return render_template(
-        "fee-period.html", period=found, totals=totals, same=totals == now or bool(found.reopened_at), pounds=pounds
-    )
+    it = month_table(totals, found.month, "What each account came to")
+    return show("fee-period.html", it, period=found, it=it, same=totals == now or bool(found.reopened_at))
 
 
 @blueprint.route("/fees/periods/<uuid:fee_period_id>/reopen", methods=["GET", "POST"])
@@ -213,12 +174,12 @@ def exceptions(agreement_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found, asked = get_agreement(session, agreement_id), list_exceptions(session, agreement_id)
         names = names_of(list_agencies(session))
-    return render_template(
+    it = exception_table(asked, found.reference, names)
+    return show(
         "fee-exceptions.html",
+        it,
         agreement=found,
-        exceptions=asked,
-        names=names,
-        pounds=pounds,
+        it=it,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         own=g.scope.agency_id,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
 from wtforms import SubmitField
 
 from concord.web.access import may
-from concord.web.export import MEDIA
+from concord.web.fee_file import hand_out, in_pounds
+from concord.web.fee_held_tables import held_table, paid_back_table, used_table
+from concord.web.fee_table import show as show_page
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
 from matching.fee.reconciliation.fact import Confidence, KnownInvoice, Share
 from matching.fee.reconciliation.held_ahead import NothingHeld, allocate_held, list_held, list_used, put_back
-from matching.fee.reconciliation.owed import list_others, list_owed
+from matching.fee.reconciliation.owed import list_open, list_others
 from matching.fee.reconciliation.paid_back import list_paid_back
 from matching.fee.reconciliation.queue import MatchingQueue, QueuedLine, read_line, read_queue
 from matching.fee.reconciliation.settling import (
@@ -42,7 +43,7 @@ from matching.register import Page
 from tenants.base import utc_now
 from tenants.error import Conflict
 from tenants.permission import Verb
-from workers.document.sheet import SheetFormat, write_sheet
+from workers.document.sheet import Value
 
 blueprint = Blueprint("fee_matching", __name__)
 
@@ -90,15 +91,9 @@ def index() -> ResponseReturnValue:
 @may(Verb.KEEP_FEES)
 def export(file_format: str) -> ResponseReturnValue:
     """Hand out what waits as it is shown."""
-    wanted, now = SheetFormat(file_format), utc_now()
-    file = BytesIO()
     with transaction() as session:
-        queue = read_queue(session, now=now)
-    write_sheet(file, HEADINGS, _rows(queue, _shown(queue)), file_format=wanted, title="matching")
-    file.seek(0)
-    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=f"matching.{wanted}")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        queue = read_queue(session, now=utc_now())
+    return hand_out("matching", HEADINGS, _rows(queue, _shown(queue)), file_format)
 
 
 @blueprint.post("/fees/matching/sure")
@@ -187,19 +182,20 @@ def back(remittance_line_id: UUID) -> ResponseReturnValue:
 @may(Verb.KEEP_FEES)
 def held() -> ResponseReturnValue:
     """Show what payers have paid too much or ahead, what it can pay, and what it paid."""
-    now = utc_now()
     with transaction() as session:
         amounts, names = list_held(session), {each.id: each.names[0] for each in list_others(session)}
-        owed = [each for each in list_owed(session, on=now.date()) if each.outstanding > 0 and not each.of_netting]
-        return render_template(
-            "fee-held.html",
-            held=amounts,
-            names=names,
-            owed=owed,
-            used=list_used(session),
-            returned=list_paid_back(session),
-            pounds=pounds,
-        )
+        owed = list_open(session)
+        used, returned = list_used(session), list_paid_back(session)
+    return show_page(
+        "fee-held.html",
+        held_table(amounts, names),
+        used_table(used, names),
+        paid_back_table(returned, names),
+        held=amounts,
+        names=names,
+        owed=owed,
+        pounds=pounds,
+    )
 
 
 @blueprint.post("/fees/held/<uuid:invoice_id>")
@@ -317,23 +313,22 @@ def _one_id(name: str) -> UUID | None:
         return None
 
 
-def _rows(queue: MatchingQueue, lines: Sequence[QueuedLine]) -> Iterator[dict[str, str]]:
+def _rows(queue: MatchingQueue, lines: Sequence[QueuedLine]) -> Iterator[tuple[Value, ...]]:
     for each in lines:
         proposal = each.proposal
-        said = (
-            each.line.dated_on.isoformat(),
-            str(each.age),
-            f"{each.line.pence / 100:.2f}",
+        yield (
+            each.line.dated_on,
+            each.age,
+            in_pounds(each.line.pence),
             each.words.payer,
             each.words.reference,
             proposal.confidence.label,
-            str(proposal.points),
+            proposal.points,
             proposal.kind.label,
             " ".join(_number(queue.invoices, share) for share in proposal.shares),
             " ".join(proposal.reasons),
             " ".join(proposal.doubts),
         )
-        yield dict(zip(HEADINGS, said, strict=True))
 
 
 def _number(invoices: dict[UUID, KnownInvoice], share: Share) -> str:

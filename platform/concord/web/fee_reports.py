@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
-from concord.web.fee_file import hand_out, plain
-from concord.web.fee_statements import WHO
+from concord.web.fee_statement_tables import TOGETHER, WHO
+from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show
 from concord.web.request import transaction
 from matching.fee.invoice.issuing import say_due
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.report.accrual import Accrual, list_accruals
-from matching.fee.report.forecast import MonthAhead, by_month, forecast
+from matching.fee.report.forecast import Foreseen, MonthAhead, by_month, forecast
 from matching.fee.report.year import YearOfAccount, read_year, year_of
 from matching.fee.statement.aged_debt import Direction
 from matching.monitoring.month import month_named
@@ -29,11 +28,7 @@ from tenants.permission import Verb
 blueprint = Blueprint("fee_reports", __name__)
 
 FIRST_YEAR = 2000
-ACCRUED = ("Agency", "Who owes", "Agreement", "Part", "Due and not invoiced")
-AHEAD = ("Day", "Agency", "Who pays", "Agreement", "Amount", "What it rests on")
 _BOTH = ("", "To us", "By us")
-MONTHS = ("Month", "To us", "By us")
-YEARLY = ("Account", "Brought forward", "Debits", "Credits", "Carried forward")
 
 
 @blueprint.get("/fees/reports")
@@ -46,73 +41,81 @@ def index() -> ResponseReturnValue:
         accruals, ahead = list_accruals(session, month=month), forecast(session, on=today)
         accounts, names = read_year(session, year), _names(session)
     months = by_month(ahead, on=today)
-    return render_template(
+    return show(
         "fee-reports.html",
+        _month_table(months),
+        _ahead_table(ahead, names),
+        _accrual_table(accruals, names),
+        _year_table(accounts, year),
         month=month,
-        accruals=accruals,
-        accrued=[(each, sum(row.pence for row in accruals if row.direction is each)) for each in Direction],
-        ahead=ahead,
-        months=months,
         charts={
             "forecast": draw_pounds("forecast", "What falls due by month", _BOTH, _by_month(months)),
             "accruals": draw_pounds("accruals", "Due and not invoiced by agency", _BOTH, _by_agency(accruals, names)),
             "year": draw_pounds("year", "The year by account", ("Account", "Debits", "Credits"), _by_account(accounts)),
         },
-        accounts=accounts,
         year=year,
         this_year=year_of(today),
         today=today,
-        names=names,
-        who=WHO,
-        say_due=say_due,
-        pounds=pounds,
     )
 
 
-@blueprint.get("/fees/reports/<any(accruals, forecast, months, year):name>.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take(name: str, file_format: str) -> ResponseReturnValue:
-    """Hand out one of them as it is shown."""
-    today = utc_now().date()
-    with transaction() as session:
-        headings, rows = _table(session, name, today)
-    return hand_out(f"{name}-{today}", headings, rows, file_format)
-
-
-def _table(session: Session, name: str, today: date) -> tuple[Sequence[str], list[tuple[str, ...]]]:
-    names = _names(session)
-    if name == "year":
-        accounts = read_year(session, _year(today))
-        return YEARLY, [
-            (each.account.label, *map(plain, (each.brought, each.debits, each.credits, each.carried)))
-            for each in accounts
-        ]
-    if name == "accruals":
-        accruals = list_accruals(session, month=month_named(request.args.get("of"), on=today))
-        return ACCRUED, [
-            (
-                names.get(each.other_agency_id, ""),
-                WHO[each.direction],
-                each.reference,
-                say_due(each.part),
-                plain(each.pence),
-            )
-            for each in accruals
-        ]
-    if name == "months":
-        months = by_month(forecast(session, on=today), on=today)
-        return MONTHS, [(words, plain(to_us), plain(by_us)) for words, to_us, by_us in _by_month(months)]
-    return AHEAD, [
-        (
-            each.due_on.isoformat() if each.due_on else "",
-            names.get(each.other_agency_id, ""),
-            "They pay us" if each.direction is Direction.TO_US else "We pay them",
-            each.reference,
-            plain(each.pence),
-            each.words,
-        )
-        for each in forecast(session, on=today)
+def _month_table(months: Sequence[MonthAhead]) -> Table:
+    rows = [
+        row(Cell(words, "#rests-on" if to_us or by_us else None, ": what it rests on"), to_us, by_us)
+        for words, to_us, by_us in _by_month(months)
     ]
+    columns = (Column("Month"), *money("To us", "By us"))
+    return Table("months", "What falls due by month", columns, rows, wide=True).added_up("Together")
+
+
+def _ahead_table(ahead: Sequence[Foreseen], names: Mapping[UUID, str]) -> Table:
+    columns = (
+        Column("Agreement"),
+        Column("Agency", below=True),
+        Column("Who pays", below=True),
+        Column("Day", Holds.DAY),
+        *money("Amount"),
+        Column("What it rests on"),
+    )
+    rows = []
+    for each in ahead:
+        href = url_for("fee_agreements.show", agreement_id=each.agreement_id)
+        pays = "They pay us" if each.direction is Direction.TO_US else "We pay them"
+        link, other = Cell(each.reference, href, f": {each.words}"), names[each.other_agency_id]
+        rows.append(row(link, other, pays, each.due_on or "No day yet", each.pence, each.words))
+    return Table("forecast", "Each amount, and what it rests on", columns, rows).added_up("Together")
+
+
+def _accrual_table(accruals: Sequence[Accrual], names: Mapping[UUID, str]) -> Table:
+    columns = (
+        Column("Agency"),
+        Column("Who owes", below=True),
+        Column("Agreement"),
+        Column("Part", below=True),
+        *money("Due and not invoiced"),
+    )
+    rows = []
+    for each in accruals:
+        part = say_due(each.part)
+        statement = url_for("fee_statements.draw", other_agency_id=each.other_agency_id)
+        fell_due = url_for("fee_ledger.index", reference=each.reference) if each.reference else None
+        other = Cell(names[each.other_agency_id], statement, f": statement, {each.reference} {part}")
+        agreement = Cell(each.reference or "None", fell_due, f", {part}: how it fell due")
+        rows.append(row(other, WHO[each.direction], agreement, part, each.pence))
+    totals = [
+        row(TOGETHER[way], None, None, None, sum(each.pence for each in accruals if each.direction is way))
+        for way in Direction
+    ]
+    return Table("accruals", "What is due and not invoiced, by agency and agreement", columns, rows, totals)
+
+
+def _year_table(accounts: Sequence[YearOfAccount], year: int) -> Table:
+    columns = (Column("Account"), *money("Brought forward", "Debits", "Credits", "Carried forward"))
+    rows = []
+    for each in accounts:
+        href = url_for("fee_ledger.index", year=year, account=each.account.value)
+        rows.append(row(Cell(each.account.label, href), each.brought, each.debits, each.credits, each.carried))
+    return Table("year", "The year by account", columns, rows, wide=True).added_up("Together")
 
 
 def _by_month(months: Sequence[MonthAhead]) -> Iterator[tuple[str, int, int]]:

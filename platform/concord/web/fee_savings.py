@@ -5,30 +5,27 @@ A consortium's office sees both over its agencies instead, without what comes of
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, g, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.chart import draw
-from concord.web.fee_file import hand_out, plain
+from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show
 from concord.web.request import transaction
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.report.office_saving import YearOverAgencies, list_office_savings
-from matching.fee.report.saving import by_year, list_savings
+from matching.fee.report.saving import Saving, YearOfSavings, by_year, list_savings
 from matching.meeting import is_office
 from matching.monitoring.figure import Figure
 from tenants.agency import list_agencies
-from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
 blueprint = Blueprint("fee_savings", __name__)
 
 TOO_FEW = "Too few to tell"
-OVER_AGENCIES = ("Year from April", "Agency", "Spared by swaps", "Earned by its families")
-HEADINGS = ("Year from April", "What", "Agreement", "Other agency", "Amount", "By which tariff")
 
 
 @blueprint.get("/fees/savings")
@@ -38,60 +35,65 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         names = {each.id: each.name for each in list_agencies(session)}
         if is_office(session):
-            over = [(each.year, _over(each, names)) for each in list_office_savings(session)]
-            return render_template("fee-savings-over.html", years=over, too_few=TOO_FEW, pounds=pounds)
+            return show("fee-savings-over.html", _over_table(list_office_savings(session), names))
         savings = list_savings(session)
     years = by_year(savings)
-    rows = tuple((f"{each.year}/{each.year + 1}", each.spared // 100, each.earned // 100) for each in years)
+    rows = tuple((_said(each.year), each.spared // 100, each.earned // 100) for each in years)
     figure = Figure(
         "savings", "Spared and earned by year", "", ("Year", "Spared", "Earned"), rows, drawn=(1, 2), unit="pounds"
     )
-    return render_template(
-        "fee-savings.html",
-        savings=savings,
-        years=years,
-        chart=draw(figure),
-        names=names,
-        reads_fees=scope_may(g.scope, Verb.READ_FEES),
-        pounds=pounds,
+    links = scope_may(g.scope, Verb.READ_FEES)
+    return show(
+        "fee-savings.html", _year_table(years), _agreement_table(savings, names, links=links), chart=draw(figure)
     )
 
 
-@blueprint.get("/fees/savings.<any(xlsx, csv):file_format>")
-@may(Verb.READ_SAVINGS)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out the list as it is shown."""
-    with transaction() as session:
-        names = {each.id: each.name for each in list_agencies(session)}
-        if is_office(session):
-            over = [
-                (str(year.year), name, _said(spared), _said(earned))
-                for year in list_office_savings(session)
-                for name, spared, earned in _over(year, names)
-            ]
-            return hand_out(f"savings-{utc_now().date()}", OVER_AGENCIES, over, file_format)
-        savings = list_savings(session)
+def _year_table(years: Sequence[YearOfSavings]) -> Table:
+    columns = (
+        Column("Year from April"),
+        *money("Spared us by swaps", "Not charged by us, for swaps", "Earned by our families"),
+        Column("Agreements without a figure", Holds.NUMBER),
+    )
     rows = [
-        (
-            str(each.year),
-            each.kind.label,
-            each.reference,
-            names.get(each.other_agency_id, ""),
-            "" if each.pence is None else plain(each.pence),
-            each.words,
-        )
-        for each in savings
+        row(Cell(_said(each.year), "#agreements"), each.spared, each.forgone, each.earned, each.unpriced)
+        for each in years
     ]
-    return hand_out(f"savings-{utc_now().date()}", HEADINGS, rows, file_format)
+    return Table("savings", "Spared, not charged and earned, by year", columns, rows).added_up("Together")
 
 
-def _over(year: YearOverAgencies, names: dict[UUID, str]) -> list[tuple[str, int | None, int | None]]:
-    """Return each agency by name, and then all of them together."""
-    agencies = sorted(
-        ((names.get(each.agency_id, ""), each.spared, each.earned) for each in year.agencies), key=lambda row: row[0]
+def _agreement_table(savings: Sequence[Saving], names: Mapping[UUID, str], *, links: bool) -> Table:
+    columns = (
+        Column("Agreement"),
+        Column("Other agency", below=True),
+        Column("Year from April", below=True),
+        Column("What"),
+        *money("Amount"),
+        Column("By which tariff"),
     )
-    return [*agencies, ("All together", year.spared, year.earned)]
+    rows = []
+    for each in savings:
+        href = url_for("fee_agreements.show", agreement_id=each.agreement_id) if links else None
+        link = Cell(each.reference, href, f": {each.kind.label}, {each.year}")
+        amount = "No figure" if each.pence is None else each.pence
+        rows.append(row(link, names[each.other_agency_id], _said(each.year), each.kind.label, amount, each.words))
+    return Table("savings-by-agreement", "Each agreement, the latest year first", columns, rows)
 
 
-def _said(pence: int | None) -> str:
-    return TOO_FEW if pence is None else plain(pence)
+def _over_table(years: Sequence[YearOverAgencies], names: Mapping[UUID, str]) -> Table:
+    """Return what each year came to by agency, and all together: a sum that few make is told by neither."""
+    columns = (Column("Year from April"), Column("Agency"), *money("Spared by swaps", "Earned by its families"))
+    rows, totals = [], []
+    for year in years:
+        found = sorted(year.agencies, key=lambda each: names.get(each.agency_id, ""))
+        for each in found:
+            rows.append(row(_said(year.year), names.get(each.agency_id, ""), _told(each.spared), _told(each.earned)))
+        totals.append(row(_said(year.year), "All together", _told(year.spared), _told(year.earned)))
+    return Table("savings-over", "Spared and earned, by year and agency", columns, rows, totals)
+
+
+def _told(pence: int | None) -> int | str:
+    return TOO_FEW if pence is None else pence
+
+
+def _said(year: int) -> str:
+    return f"{year}/{year + 1}"

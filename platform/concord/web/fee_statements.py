@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
@@ -16,13 +16,23 @@ from wtforms import SubmitField
 
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
-from concord.web.fee_file import hand_out, plain
+from concord.web.fee_statement_tables import (
+    debt_table,
+    difference_table,
+    line_table,
+    sent_table,
+    side_tables,
+    statement_table,
+)
+from concord.web.fee_table import show as show_page
+from concord.web.fee_table import whole_asked
 from concord.web.form import DayField
+from concord.web.invoice_tables import posting_table
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
-from matching.fee.invoice.invoice import get_invoice
-from matching.fee.ledger import Posting, get_transaction, postings_of
+from matching.fee.invoice.invoice import find_by_id
+from matching.fee.ledger import get_transaction, postings_of
 from matching.fee.ledger.listing import references_of
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.statement.aged_debt import AGES, AgedDebt, Direction, list_debts
@@ -46,6 +56,7 @@ from matching.fee.statement.statement import (
     withdraw_statement,
 )
 from matching.register import Page
+from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.agency import get_agency, list_agencies
 from tenants.base import utc_now
@@ -55,12 +66,6 @@ from tenants.permission import may as scope_may
 blueprint = Blueprint("fee_statements", __name__)
 
 LINES_A_PAGE = 100
-DEBT_HEADINGS = ("Agency", "Who owes", *AGES, "Invoiced and not paid", "Paid ahead", "To pay")
-LINE_HEADINGS = (
-    *("Payer", "Day", "What", "Narrative", "Agreement", "Over"),
-    *("Agreed, not yet due", "Due, not invoiced", "Invoiced, not paid", "Paid ahead"),
-)
-WHO = {Direction.TO_US: "They owe us", Direction.BY_US: "We owe them"}
 
 
 class UntilForm(FlaskForm):  # type: ignore[misc]
@@ -93,35 +98,14 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         debts, statements = list_debts(session, until_on=utc_now().date()), list_statements(session)
         names = _names(session)
-        own = g.scope.agency_id
-    return render_template(
+        own = own_agency(session)
+    return show_page(
         "fee-statements.html",
-        debts=debts,
+        debt_table(debts, names),
+        statement_table(statements, names, own=own),
         chart=draw_pounds("debts", "What is owed by age", ("Days", "To us", "By us"), _by_age(debts)),
-        totals=[(each, _total(each, debts)) for each in Direction if any(debt.direction is each for debt in debts)],
-        statements=statements,
-        names=names,
         others=[(each, name) for each, name in names.items() if each != own],
-        own=own,
-        ages=AGES,
-        who=WHO,
-        pounds=pounds,
     )
-
-
-@blueprint.get("/fees/statements.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def export(file_format: str) -> ResponseReturnValue:
-    """Hand out what is owed by age, as it is shown."""
-    today = utc_now().date()
-    with transaction() as session:
-        debts, names = list_debts(session, until_on=today), _names(session)
-    rows = [
-        (names.get(each.other_agency_id, ""), WHO[each.direction], *map(plain, (*each.by_age, each.owed, each.ahead)),
-         plain(each.to_pay))
-        for each in debts
-    ]  # fmt: skip
-    return hand_out(f"aged-debt-{today}", DEBT_HEADINGS, rows, file_format)
 
 
 @blueprint.get("/fees/statements/with/<uuid:other_agency_id>")
@@ -146,33 +130,11 @@ def make(other_agency_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("fee_statements.show", fee_statement_id=made.id), 303)
 
 
-@blueprint.get("/fees/statements/with/<uuid:other_agency_id>/lines.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def export_drawn(other_agency_id: UUID, file_format: str) -> ResponseReturnValue:
-    """Hand out the lines of the statement as it would be drawn up now."""
-    now = utc_now()
-    form = UntilForm(request.args, meta={"csrf": False})
-    with transaction() as session:
-        drawn = draw_statement(session, other_agency_id, until_on=_day(form, now.date()), now=now)
-        found, names = lines(session, drawn.chosen), _names(session)
-    return hand_out(f"statement-{drawn.until_on}", LINE_HEADINGS, _rows(found, names), file_format)
-
-
 @blueprint.get("/fees/statements/<uuid:fee_statement_id>")
 @may(Verb.READ_FEES)
 def show(fee_statement_id: UUID) -> ResponseReturnValue:
     """Show a statement, whether the agency's own book says the same, and what either side says besides."""
     return _show_made(fee_statement_id)
-
-
-@blueprint.get("/fees/statements/<uuid:fee_statement_id>/lines.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def export_made(fee_statement_id: UUID, file_format: str) -> ResponseReturnValue:
-    """Hand out a statement's lines."""
-    with transaction() as session:
-        statement = get_statement(session, fee_statement_id)
-        found, names = lines_of(session, statement), _names(session)
-    return hand_out(f"statement-{statement.until_on}", LINE_HEADINGS, _rows(found, names), file_format)
 
 
 @blueprint.post("/fees/statements/<uuid:fee_statement_id>/agree")
@@ -211,17 +173,17 @@ def line(ledger_transaction_id: UUID) -> ResponseReturnValue:
     """Show a transaction: its postings in the agency's own book, and the event behind it."""
     with transaction() as session:
         found = get_transaction(session, ledger_transaction_id)
-        postings: list[Posting] = postings_of(session, found)
+        postings = postings_of(session, found)
         facts = {
             "event": find_event(session, found),
             "agreements": references_of(session, postings),
-            "invoice": get_invoice(session, found.invoice_id) if found.invoice_id else None,
+            "invoice": find_by_id(session, found.invoice_id) if found.invoice_id else None,
             "names": _names(session),
         }
-    return render_template("fee-transaction.html", each=found, postings=postings, pounds=pounds, **facts)
+    return show_page("fee-transaction.html", posting_table(postings), each=found, pounds=pounds, **facts)
 
 
-def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str:
+def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str | Response:
     now = utc_now()
     form = UntilForm(request.args, meta={"csrf": False})
     until_on = _day(form, now.date())
@@ -235,20 +197,23 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str:
             least = max(until_on, waiting.until_on) if waiting else until_on
             drawn = draw_statement(session, other_agency_id, until_on=min(least, now.date()), now=now)
         page = _page(drawn.line_count)
-        shown = lines(session, drawn.chosen, skipped=(page - 1) * LINES_A_PAGE, most=LINES_A_PAGE)
+        found = lines(session, drawn.chosen, **_some(page))
         sent = list_sent(session, other_agency_id, until_on=drawn.until_on, now=now)
-        balanced, names = balances(session, other_agency_id), _names(session)
+        balanced, names, own = balances(session, other_agency_id), _names(session), own_agency(session)
     asked = _asked(drawn.until_on)
     form.until.raw_data, form.until.errors = asked["until"], ()
     values: dict[str, Any] = {"other_agency_id": other_agency_id, **asked}
-    return render_template(
+    sides = side_tables(drawn.sides, names, own=own, former=drawn.former.id if drawn.former else None)
+    return show_page(
         "fee-statement-draw.html",
+        *sides,
+        line_table(found, names),
+        sent_table(sent, name="sent", who=names[own]),
         other=other,
         drawn=drawn,
+        sides=list(zip(drawn.sides, sides, strict=True)),
         form=form,
         waiting=waiting if waiting and waiting.is_open else None,
-        lines=shown,
-        sent=sent,
         values=values,
         balanced={side.payer_agency_id: balanced.get(side.payer_agency_id, Amounts()) for side in drawn.sides},
         today=now.date(),
@@ -260,14 +225,15 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str:
     )
 
 
-def _show_made(statement_id: UUID, *, problem: str | None = None) -> str:
+def _show_made(statement_id: UUID, *, problem: str | None = None) -> str | Response:
     with transaction() as session:
         statement = get_statement(session, statement_id)
-        count = statement.content["lines"]
+        count, former = statement.content["lines"], statement.content["former"]
         page = _page(count)
-        shown = lines_of(session, statement, skipped=(page - 1) * LINES_A_PAGE, most=LINES_A_PAGE)
-        differences, names = compare_statement(session, statement), _names(session)
+        found = lines_of(session, statement, **_some(page))
+        differences, names, own = compare_statement(session, statement), _names(session), own_agency(session)
         other_id = chosen_of(session, statement).other_agency_id
+        before = next((each.id for each in list_statements(session) if each.sha256.hex() == former), None)
         audit.record(
             session,
             audit.Act.READ,
@@ -276,19 +242,30 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str:
             owner_agency_id=statement.agency_id,
             now=utc_now(),
         )
-    return render_template(
+    sides = side_tables(statement.sides, names, own=own, former=before)
+    one, other = names[statement.agency_id], names[statement.other_agency_id]
+    return show_page(
         "fee-statement.html",
+        *sides,
+        difference_table(differences),
+        sent_table(statement.notes, name="sent", who=one),
+        sent_table(statement.other_notes or [], name="sent-by-other", who=other),
+        line_table(found, names),
         statement=statement,
+        sides=list(zip(statement.sides, sides, strict=True)),
         other_id=other_id,
-        waits_for_us=statement.is_open and statement.other_agency_id == g.scope.agency_id,
-        lines=shown,
-        differences=differences,
+        waits_for_us=statement.is_open and statement.other_agency_id == own,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         names=names,
         pounds=pounds,
         problem=problem,
         pagination=_pagination(page, count, "fee_statements.show", {"fee_statement_id": statement_id}),
     )
+
+
+def _some(page: int) -> dict[str, int]:
+    """Return which of a statement's lines are asked for: those of a page, or all of them for a file."""
+    return {} if whole_asked() else {"skipped": (page - 1) * LINES_A_PAGE, "most": LINES_A_PAGE}
 
 
 def _day(form: UntilForm, today: date) -> date:
@@ -317,24 +294,3 @@ def _by_age(debts: list[AgedDebt]) -> Iterator[tuple[str, int, int]]:
     for at, age in enumerate(AGES):
         to_us, by_us = (sum(each.by_age[at] for each in debts if each.direction is way) for way in Direction)
         yield age, to_us, by_us
-
-
-def _total(direction: Direction, debts: list[AgedDebt]) -> AgedDebt:
-    found = [each for each in debts if each.direction is direction]
-    first, second, third, rest = (sum(each.by_age[k] for each in found) for k in range(len(AGES)))
-    return AgedDebt(
-        found[0].other_agency_id, direction, (first, second, third, rest), sum(each.ahead for each in found)
-    )
-
-
-def _rows(found: Iterable[Line], names: dict[UUID, str]) -> Iterator[tuple[str, ...]]:
-    for each in found:
-        moved = each.amounts
-        yield (
-            names.get(each.payer_agency_id, ""),
-            each.dated_on.isoformat(),
-            each.kind.label,
-            each.narrative,
-            each.reference or "",
-            *map(plain, (each.pence, moved.agreed, moved.to_invoice, moved.owed, moved.ahead)),
-        )

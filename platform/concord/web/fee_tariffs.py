@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
-from concord.web.fee_file import hand_out, plain
 from concord.web.fee_form import SCALE, LastDayForm, RulesForm, TariffForm, WaiverForm
+from concord.web.fee_table import Cell, Column, Holds, Table, money, row
+from concord.web.fee_table import show as show_page
 from concord.web.request import transaction
 from concord.web.short_form import short_form
+from concord.web.words import sentence
 from matching.fee.published import adopt_published, published
 from matching.fee.rule import RuleInvalid, RuleTaken, list_rules, read_rules, set_rules, set_swap_waiver
 from matching.fee.tariff import (
@@ -29,14 +31,13 @@ from matching.fee.tariff import (
 )
 from matching.fee.waiting import list_running_out
 from matching.meeting import is_office, require_office
+from matching.summary import count_words
 from matching.swap.group import get_swap_group, list_swap_groups
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
 blueprint = Blueprint("fee_tariffs", __name__)
-
-COLUMNS = ("Tariff", "Who is paid", "From", "To")
 
 
 @blueprint.get("/fees/tariffs")
@@ -51,38 +52,18 @@ def index() -> ResponseReturnValue:
         running_out = list_running_out(session, now)
         keeps = scope_may(g.scope, Verb.KEEP_TARIFFS) and is_office(session)
         groups = list_swap_groups(session) if keeps and scope_may(g.scope, Verb.READ_SWAPS) else []
-    return render_template(
+    it = _tariff_table(tariffs, today=now.date())
+    return show_page(
         "fee-tariffs.html",
-        tariffs=tariffs,
-        in_force=lambda each: in_force(each.terms, now.date()),
+        it,
+        it=it,
         rules=rules,
         history=history,
         running_out=running_out,
         keeps=keeps,
         groups=groups,
-        scale=_scale(tariffs),
         today=now.date(),
     )
-
-
-@blueprint.get("/fees/tariffs.<any(xlsx, csv):file_format>")
-@may(Verb.READ_TARIFFS)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out the tariffs with their rates; a figure that is missing stays empty."""
-    with transaction() as session:
-        tariffs = list_tariffs(session)
-    scale = _scale(tariffs)
-    headings = (*COLUMNS, *(f"Children: {each}, £" for each in scale), "Source")
-    rows = [
-        (
-            *(each.terms.name, each.terms.payee_kind.label, each.terms.begins_on.isoformat()),
-            each.terms.ends_on.isoformat() if each.terms.ends_on else "",
-            *(plain(each.terms.rates[number]) if number in each.terms.rates else "" for number in scale),
-            each.terms.source,
-        )
-        for each in tariffs
-    ]
-    return hand_out(f"tariffs-{utc_now().date()}", headings, rows, file_format)
 
 
 @blueprint.post("/fees/tariffs/adopt")
@@ -110,12 +91,14 @@ def show(tariff_id: UUID) -> ResponseReturnValue:
         tariff = get_tariff(session, tariff_id)
         before = _before(tariff, list_tariffs(session))
         keeps = scope_may(g.scope, Verb.KEEP_TARIFFS) and is_office(session)
-    return render_template(
+    it = _rate_table(tariff, before)
+    return show_page(
         "fee-tariff.html",
+        it,
+        it=it,
         tariff=tariff,
         terms=tariff.terms,
         before=before,
-        scale=_scale([tariff, *([before] if before else [])]),
         in_force=in_force(tariff.terms, now.date()),
         keeps=keeps,
         today=now.date(),
@@ -246,6 +229,50 @@ def _form(former: PublishedTariff | None) -> ResponseReturnValue:
         else "Enter published figures only. Where there is none, Concord says so and makes none up.",
         hints=TariffForm.HINTS,
     )
+
+
+def _tariff_table(tariffs: list[PublishedTariff], *, today: date) -> Table:
+    """Return the tariffs with their rates."""
+    scale = _scale(tariffs)
+    columns = (
+        Column("Tariff"),
+        Column("Who is paid", below=True),
+        Column("From", Holds.DAY),
+        Column("To", Holds.DAY, below=True, named=True),
+        Column("In force", below=True),
+        *money(*(_children(each) for each in scale)),
+    )
+    rows = []
+    for each in tariffs:
+        terms, state = each.terms, Cell(None)
+        if in_force(terms, today):
+            state = Cell("In force", tag="govuk-tag--green")
+        elif terms.begins_on > today:
+            state = Cell("To come", tag="govuk-tag--blue")
+        link = Cell(terms.name, url_for("fee_tariffs.show", tariff_id=each.id))
+        payee = terms.payee_kind.label + (", in London" if terms.london else "")
+        rates = (terms.rates.get(number, "No figure") for number in scale)
+        rows.append(row(link, payee, terms.begins_on, terms.ends_on, state, *rates))
+    return Table("tariffs", "Tariffs, the latest of each kind of payee first", columns, rows)
+
+
+def _rate_table(tariff: PublishedTariff, before: PublishedTariff | None) -> Table:
+    """Return the rates of a tariff, beside those of the one before it."""
+    own, former = tariff.terms.rates, before.terms.rates if before else {}
+    names = ("Before", "This tariff", "More or less") if before else ("Rate",)
+    rows = []
+    for number in _scale([tariff, *([before] if before else [])]):
+        figures = [own.get(number, "No figure")]
+        if before:
+            more = own[number] - former[number] if number in own and number in former else "Can’t be said"
+            figures = [former.get(number, "No figure"), *figures, more]
+        rows.append(row(_children(number), *figures))
+    caption = "Rates of this tariff and the one before" if before else "Rates of this tariff"
+    return Table("rates", caption, (Column("Placed together"), *money(*names)), rows)
+
+
+def _children(number: int) -> str:
+    return sentence(count_words(number, "child", "children"))
 
 
 def _year_on(former: PublishedTariff) -> date:

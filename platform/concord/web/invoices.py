@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from wtforms import SelectChoice
 
 from concord.web.access import may
-from concord.web.export import MEDIA
-from concord.web.fee_file import hand_out, plain
+from concord.web.fee_table import show as show_page
+from concord.web.fee_table import whole_asked
 from concord.web.invoice_form import DisputeForm, NoteForm
+from concord.web.invoice_tables import STATES, due_table, invoice_table, move_table, posting_table
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
+from matching.fee.debt_holder import sides_of
 from matching.fee.invoice.account import find_account
 from matching.fee.invoice.bank import list_told
 from matching.fee.invoice.dispute import (
@@ -31,10 +33,10 @@ from matching.fee.invoice.dispute import (
 )
 from matching.fee.invoice.invoice import (
     RECORD_KIND,
-    InvoiceRow,
     InvoiceState,
     Wanted,
     credits_of,
+    find_issue,
     get_invoice,
     lines_of,
     list_invoices,
@@ -45,7 +47,8 @@ from matching.fee.invoice.invoice import (
 )
 from matching.fee.invoice.issuing import credit_invoice, issue_invoice, list_due, open_lines
 from matching.fee.invoice.reminder import approve_payment, find_approval, reminders_of
-from matching.fee.ledger import get_transaction, moves_of, postings_of
+from matching.fee.ledger import moves_of, postings_of
+from matching.fee.money import plain_pounds
 from matching.fee.remittance.written_amount import typed_pence
 from tenants import audit
 from tenants.agency import list_agencies
@@ -54,23 +57,9 @@ from tenants.error import Conflict, Invalid
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 from workers.document.invoice import render_invoice
-from workers.document.sheet import SheetFormat, write_sheet
-from workers.document.ubl import amount, write_ubl
+from workers.document.ubl import write_ubl
 
 blueprint = Blueprint("invoices", __name__)
-
-STATES = {
-    InvoiceState.DISPUTED: "govuk-tag--red",
-    InvoiceState.OVERDUE: "govuk-tag--orange",
-    InvoiceState.OPEN: "govuk-tag--blue",
-    InvoiceState.SETTLED: "govuk-tag--green",
-}
-HEADINGS = (
-    *("Number", "Kind", "Issued", "Pay by", "Other agency", "Purchase order"),
-    *("Net, £", "VAT, £", "Total, £", "Outstanding, £", "State"),
-)
-
-DUE = ("Who pays", "What", "Purchase order", "Amount, £")
 
 
 @blueprint.get("/fees/invoices")
@@ -81,52 +70,22 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         number = request.args.get("page", 1, type=int)
         found, names = read_invoice_page(session, wanted, on=now.date(), number=number), _names(session)
+        invoices = list_invoices(session, wanted, on=now.date()) if whole_asked() else found.page.cards
         told = list_told(session, now=now) if wanted.received else []
-        seen = f"{len(found.page.cards)} invoices"
-        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=seen, now=now)
-    return render_template(
+        audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(invoices)} invoices", now=now)
+    it = invoice_table(found, invoices, names, received=wanted.received)
+    return show_page(
         "invoices.html",
-        found=found,
+        it,
+        it=it,
         page=found.page,
         pagination=pagination(found.page, lambda other: url_for("invoices.index", **asked, page=other)),
         names=names,
         wanted=wanted,
-        asked=asked,
         states=list(InvoiceState),
-        tags=STATES,
         told=told,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
     )
-
-
-@blueprint.get("/fees/invoices.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out the same list as a sheet."""
-    wanted, now, file = SheetFormat(file_format), utc_now(), BytesIO()
-    with transaction() as session:
-        found = list_invoices(session, _wanted(), on=now.date())
-        rows = list(_rows(found, _names(session), received=_wanted().received))
-        audit.record(session, audit.Act.EXPORT, record_kind=RECORD_KIND, reason=f"{len(rows)} rows", now=now)
-    write_sheet(file, HEADINGS, rows, file_format=wanted, title="Invoices")
-    file.seek(0)
-    name = f"invoices-{now.date().isoformat()}.{wanted}"
-    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=name)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.get("/fees/invoices/due.<any(xlsx, csv):file_format>")
-@may(Verb.KEEP_FEES)
-def take_due(file_format: str) -> ResponseReturnValue:
-    """Hand out what is due and not invoiced."""
-    with transaction() as session:
-        due, names = list_due(session), _names(session)
-    rows = [
-        (names.get(each.agreement.payer_agency_id, ""), each.words, each.purchase_order or "", plain(each.pence))
-        for each in due
-    ]
-    return hand_out(f"due-to-invoice-{utc_now().date()}", DUE, rows, file_format)
 
 
 @blueprint.route("/fees/invoices/new", methods=["GET", "POST"])
@@ -146,7 +105,10 @@ def new() -> ResponseReturnValue:
     with transaction() as session:
         due, account, names = list_due(session), find_account(session), _names(session)
     payers = sorted({each.agreement.payer_agency_id for each in due}, key=lambda each: names.get(each, ""))
-    page = render_template("invoice-new.html", due=due, payers=payers, account=account, names=names, refusal=refusal)
+    it = due_table(due, names)
+    page = show_page(
+        "invoice-new.html", it, it=it, due=due, payers=payers, account=account, names=names, refusal=refusal
+    )
     return page, 422 if refusal else 200
 
 
@@ -168,16 +130,21 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
             "approval": find_approval(session, invoice),
             "dispute": dispute,
             "said": read_messages(session, dispute) if dispute else [],
-            "postings": postings_of(session, get_transaction(session, invoice.transaction_id)),
-            "moves": moves_of(session, invoice.id),
             "names": _names(session),
         }
-    return render_template(
+        sides, posted = sides_of(session, invoice), find_issue(session, invoice)
+        postings = postings_of(session, posted) if posted else []
+        moves = move_table(moves_of(session, invoice.id))
+    return show_page(
         "invoice.html",
+        moves,
+        posting_table(postings),
         invoice=invoice,
         row=row,
         tags=STATES,
-        ours=invoice.payee_agency_id == g.scope.agency_id,
+        ours=sides.payee_agency_id == g.scope.agency_id,
+        sides=sides,
+        posted=posted is not None,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         disputed=dispute is not None and dispute.status is not DisputeStatus.RESOLVED,
         **facts,
@@ -225,7 +192,7 @@ def credit(invoice_id: UUID) -> ResponseReturnValue:
         invoice = get_invoice(session, invoice_id)
         left, account = open_lines(session, invoice), find_account(session)
     page = render_template(
-        "invoice-credit.html", invoice=invoice, left=left, account=account, refusal=refusal, amount=amount
+        "invoice-credit.html", invoice=invoice, left=left, account=account, refusal=refusal, amount=plain_pounds
     )
     return page, 422 if refusal else 200
 
@@ -260,9 +227,10 @@ def dispute(invoice_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         invoice = get_invoice(session, invoice_id)
         found = find_dispute(session, invoice)
+        ours = sides_of(session, invoice).payee_agency_id == g.scope.agency_id
     waits = found is not None and found.status is not DisputeStatus.RESOLVED
     form = DisputeForm(version=found.version if found else None)
-    form.outcome.choices = _outcomes(invoice.payee_agency_id == g.scope.agency_id)
+    form.outcome.choices = _outcomes(ours)
     if not waits:
         del form.outcome
     if form.validate_on_submit():
@@ -341,16 +309,3 @@ def _amounts() -> dict[UUID, int]:
 
 def _names(session: Session) -> dict[UUID, str]:
     return {each.id: each.name for each in list_agencies(session)}
-
-
-def _rows(found: Sequence[InvoiceRow], names: Mapping[UUID, str], *, received: bool) -> Iterator[dict[str, str]]:
-    for row in found:
-        each = row.invoice
-        sign = "-" if row.signed_gross < 0 else ""
-        other = each.payee_agency_id if received else each.payer_agency_id
-        values = (
-            *(each.number, each.kind.label, each.issued_on.isoformat(), each.due_on.isoformat(), names.get(other, "")),
-            *(each.purchase_order or "", f"{sign}{amount(each.net_pence)}", f"{sign}{amount(each.vat_pence)}"),
-            *(f"{sign}{amount(each.gross_pence)}", amount(max(row.outstanding, 0)), row.state.label),
-        )
-        yield dict(zip(HEADINGS, values, strict=True))

@@ -9,7 +9,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
 from concord.web.access import may
+from concord.web.fee_table import show as show_page
+from concord.web.fee_table import whole_asked
 from concord.web.invoice_form import AccountForm, BankForm, OrderForm, StagesForm, SupplierForm, account_form
+from concord.web.invoice_tables import order_table, supplier_table, unapproved_table
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -31,6 +34,7 @@ from matching.fee.invoice.supplier import (
     find_purchase_order,
     list_suppliers,
     list_unapproved,
+    list_without_order,
     read_without_order,
     set_purchase_order,
 )
@@ -149,16 +153,21 @@ def reminders() -> ResponseReturnValue:
 @may(Verb.READ_FEES)
 def suppliers() -> ResponseReturnValue:
     """Show whom the agency has approved as a supplier, and what asks for a supplier or an order."""
+    keeps = scope_may(g.scope, Verb.KEEP_FEES)
     with transaction() as session:
         names = {each.id: each.name for each in list_agencies(session)}
-        facts = {
-            "suppliers": list_suppliers(session),
-            "unapproved": list_unapproved(session),
-        }
+        unapproved, approved = list_unapproved(session), list_suppliers(session)
         page = read_without_order(session, number=request.args.get("page", 1, type=int))
-    links = pagination(page, lambda number: url_for("payee_accounts.suppliers", page=number, _anchor="orders"))
-    facts |= {"page": page, "pagination": links}
-    return render_template("suppliers.html", names=names, keeps=scope_may(g.scope, Verb.KEEP_FEES), **facts)
+        agreements = list_without_order(session) if whole_asked() else page.cards
+    return show_page(
+        "suppliers.html",
+        unapproved_table(unapproved, names),
+        order_table(agreements, names, keeps=keeps),
+        supplier_table(approved, names),
+        keeps=keeps,
+        page=page,
+        pagination=pagination(page, lambda number: url_for("payee_accounts.suppliers", page=number, _anchor="orders")),
+    )
 
 
 @blueprint.route("/fees/suppliers/new", methods=["GET", "POST"])

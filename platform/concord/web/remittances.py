@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from io import BytesIO
-from math import ceil
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
@@ -17,9 +14,11 @@ from wtforms import RadioField, SelectChoice, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import may
-from concord.web.export import MEDIA
+from concord.web.fee_table import show as show_page
+from concord.web.fee_table import whole_asked
 from concord.web.form import error_summary
 from concord.web.listing import pagination
+from concord.web.remittance_tables import file_table, line_table
 from concord.web.request import transaction
 from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance, pounds
 from matching.fee.remittance.column_map import ColumnsWrong, Holds
@@ -40,12 +39,10 @@ from matching.register import Page
 from tenants.base import utc_now
 from tenants.job import get_job, retry_job
 from tenants.permission import Verb
-from workers.document.sheet import SheetFormat, write_sheet
 
 blueprint = Blueprint("remittances", __name__)
 
 LINES_A_PAGE = 100
-HEADINGS = ("Line", "Date", "Amount", "Who", "Reference", "What it is")
 
 
 class RemittanceForm(FlaskForm):  # type: ignore[misc]
@@ -103,8 +100,10 @@ def show(remittance_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         remittance = get_remittance(session, remittance_id)
         page = _page(session, remittance) if remittance.state is RemittanceState.TAKEN else None
-        return render_template(
+        lines = [line_table(remittance, page.cards)] if page else []
+        return show_page(
             "remittance.html",
+            *lines,
             remittance=remittance,
             known=request.args.get("known") == "yes",
             job=get_job(session, remittance.job_id),
@@ -128,22 +127,6 @@ def again(remittance_id: UUID) -> ResponseReturnValue:
         else:
             read_again(session, remittance, now=now)
     return redirect(url_for("remittances.show", remittance_id=remittance_id), 303)
-
-
-@blueprint.get("/fees/remittances/<uuid:remittance_id>/lines.<any(xlsx, csv):file_format>")
-@may(Verb.KEEP_FEES)
-def export(remittance_id: UUID, file_format: str) -> ResponseReturnValue:
-    """Hand out the lines of a file as they are shown."""
-    wanted, now = SheetFormat(file_format), utc_now()
-    file = BytesIO()
-    with transaction() as session:
-        remittance = get_remittance(session, remittance_id)
-        record_look(session, remittance, now=now)
-        write_sheet(file, HEADINGS, _rows(session, remittance), file_format=wanted, title="lines")
-    file.seek(0)
-    response = send_file(file, mimetype=MEDIA[wanted], as_attachment=True, download_name=f"bank-lines.{wanted}")
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.route("/fees/remittances/<uuid:remittance_id>/columns", methods=["GET", "POST"])
@@ -190,28 +173,15 @@ def _chosen() -> dict[int, Holds]:
 def _page(session: Session, remittance: Remittance) -> Page[tuple[RemittanceLine, LineWords]]:
     record_look(session, remittance, now=utc_now())
     lines = list_lines(session, remittance_id=remittance.id)
-    last = max(1, ceil(len(lines) / LINES_A_PAGE))
-    number = min(max(1, request.args.get("page", 1, type=int)), last)
-    shown = lines[(number - 1) * LINES_A_PAGE : number * LINES_A_PAGE]
+    number = Page.within(request.args.get("page", 1, type=int), len(lines), LINES_A_PAGE)
+    shown = lines if whole_asked() else lines[(number - 1) * LINES_A_PAGE : number * LINES_A_PAGE]
     cards = tuple((line, line_words(session, line)) for line in shown)
     return Page(cards=cards, total=len(lines), number=number, size=LINES_A_PAGE)
 
 
-def _rows(session: Session, remittance: Remittance) -> Iterator[dict[str, str]]:
-    for line in list_lines(session, remittance_id=remittance.id):
-        words = line_words(session, line)
-        said = (words.place, line.dated_on.isoformat(), f"{line.pence / 100:.2f}", words.payer, words.reference)
-        yield dict(zip(HEADINGS, (*said, line.state.label), strict=True))
-
-
-def _show_form(form: RemittanceForm) -> str:
+def _show_form(form: RemittanceForm) -> str | Response:
     with transaction() as session:
-        files = list_remittances(session)
-    return render_template(
-        "remittances.html",
-        form=form,
-        errors=error_summary(form),
-        files=files,
-        pounds=pounds,
-        most_megabytes=MOST_BYTES // 2**20,
+        it = file_table(list_remittances(session))
+    return show_page(
+        "remittances.html", it, it=it, form=form, errors=error_summary(form), most_megabytes=MOST_BYTES // 2**20
     )

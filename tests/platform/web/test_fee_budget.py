@@ -10,6 +10,7 @@ from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
+from tests.fee_tables import check_tables
 from tests.matching.fee.statement.books import Posted, make_books
 from tests.platform.web.test_fee_statements import said, sheet
 from tests.site import Visitor
@@ -37,8 +38,10 @@ class TestBudget:
         assert "<svg viewBox" in payer.get("/fees/budget").text
         assert f"/fees/ledger?month={month[:7]}&amp;account=fee_cost" in payer.get("/fees/budget").text
         assert "£9,000" in said(payer, f"/fees/ledger?month={month[:7]}&account=fee_cost")
-        rows = [row for row in sheet(payer, "/fees/budget.csv") if row[0] == month[:7]]
-        assert [row[2:] for row in rows] == [["8500.50", "9000.00", "499.50"], ["", "0.00", ""]]
+        assert check_tables(payer, "/fees/budget") == {"budget-pay", "budget-earn"}
+        rows = [sheet(payer, f"/fees/budget?file=budget-{way}.csv") for way in ("pay", "earn")]
+        found = [row[1:] for table in rows for row in table if row[0] == f"{today:%B %Y}"]
+        assert found == [["8500.50", "9000.00", "499.50"], ["", "0.00", ""]]
         assert "£9,000" not in said(stranger, "/fees/budget")
         assert payer.get("/fees/budget/1999/pay").status_code == 404
         worker = visit_as(factories.colleague(books.payer, roles=frozenset({Role.FAMILY_FINDER})))

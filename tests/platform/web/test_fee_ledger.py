@@ -21,6 +21,7 @@ from tenants.database import Database
 from tenants.job import request_job
 from tenants.role import Role
 from tests.factories import NOW, Factories, Tenant
+from tests.fee_tables import check_tables, read_file
 from tests.matching.fee.ledger.agreed import Agreed, agree
 from tests.matching.fee.remittance.samples import csv_of
 from tests.matching.fee.remittance.taking import take
@@ -60,14 +61,15 @@ class TestLedger:
         stranger = visit_as(factories.tenant(factories.consortium()))
         page = said(payee, f"/fees/ledger?month=2024-02&reference={agreed.reference}")
         assert "holds several agreements" not in page
-        sheet = payee.get("/fees/ledger.csv?month=2024-02")
+        assert check_tables(payee, "/fees/ledger?month=2024-02") == {"accounts", "ledger"}
+        sheet = payee.get("/fees/ledger?month=2024-02&file=ledger.csv")
         rows = list(csv.DictReader(StringIO(sheet.get_data(as_text=True).lstrip("\ufeff"))))
 
         assert "Due to us, to be invoiced" in page
         assert "Part 1, due when the placement begins" in page
         assert "£18,000" in page
         assert len(rows) == 6
-        assert sum(float(row["Debit, £"] or 0) for row in rows) == sum(float(row["Credit, £"] or 0) for row in rows)
+        assert sum(float(row["Debit"] or 0) for row in rows) == sum(float(row["Credit"] or 0) for row in rows)
         assert "Due from us, not yet invoiced" in said(payer, "/fees/ledger?account=to_be_invoiced")
         assert "There is no posting yet" in said(stranger, "/fees/ledger")
         assert "No posting is so" in said(payee, "/fees/ledger?month=2030-01&with=nobody")
@@ -95,7 +97,7 @@ class TestUnsettled:
         assert "The last daily run settled every agreement." in before[1]
         assert words in said(payee, "/fees")
         assert agreed.reference in said(payee, waiting)
-        assert agreed.reference in payee.get("/fees/agreements.csv?waiting=settling").get_data(as_text=True)
+        assert agreed.reference in payee.get(f"{waiting}&file=fee-agreements.csv").get_data(as_text=True)
         assert words not in said(payer, "/fees")
         assert agreed.reference not in said(payer, waiting)
 
@@ -117,10 +119,10 @@ class TestMonths:
         assert "One instalment is due and not invoiced" in before
         assert "One receipt is not matched" in before
 
-        sheet = keeper.get("/fees/periods/2024/2/totals.csv").get_data(as_text=True).lstrip("\ufeff")
-        rows = list(csv.DictReader(StringIO(sheet)))
-        assert sum(float(row["Debit, £"]) for row in rows) == sum(float(row["Credit, £"]) for row in rows) > 0
-        assert keeper.get("/fees/periods/2024/13/totals.csv").status_code == 404
+        sheet = keeper.get("/fees/periods?file=month-2024-02.csv").get_data(as_text=True).lstrip("\ufeff")
+        *_, total = csv.DictReader(StringIO(sheet))
+        assert float(total["Debit"]) == float(total["Credit"]) > 0
+        assert keeper.get("/fees/periods?file=month-2024-13.csv").mimetype == "text/html"
 
         closed = keeper.post("/fees/periods/2024/2")
         assert closed.status_code == 303
@@ -135,6 +137,7 @@ class TestMonths:
         keeper.get(f"{path}/reopen")
         assert keeper.post(f"{path}/reopen", {"reason": ""}).status_code == 422
         assert keeper.post(f"{path}/reopen", {"reason": "The wrong month."}).status_code == 303
+        assert check_tables(keeper, "/fees/periods") == {"month-2024-03", "closed-months"}
         assert "Take it back: leave February 2024 closed" in said(keeper, "/fees/periods")
         assert keeper.post(f"{path}/withdraw").status_code == 303
         assert "The wrong month." not in said(keeper, "/fees/periods")
@@ -165,12 +168,13 @@ class TestDepartures:
             action = f"/fees/exceptions/{list_exceptions(session, agreed.id)[0].id}"
         assert keeper.post(action, {"approve": "yes"}).status_code == 403
         assert other.post(action, {"approve": "yes"}).status_code == 403
+        assert check_tables(second, path) == {f"exceptions-{agreed.reference}"}
         assert second.post(action, {"approve": "yes"}).status_code == 303
         assert second.post(action, {"approve": "yes"}).status_code == 409
         agreed.settle(date(2030, 1, 1))
 
-        rows = csv.DictReader(StringIO(keeper.get("/fees/ledger.csv").get_data(as_text=True).lstrip("\ufeff")))
-        waived = [row for row in rows if row["What"] == "Waived"]
+        headings, *rows = read_file(keeper, "/fees/ledger?file=ledger.csv")
+        waived = [found for row in rows if (found := dict(zip(headings, row, strict=True)))["What"] == "Waived"]
         assert {row["Reason"] for row in waived} == {"A swap after all"}
         assert {row["Approved by"] for row in waived} == {f"Kit Sample {colleague.subject}"}
         assert agreed.balances() == {}

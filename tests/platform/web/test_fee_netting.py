@@ -98,4 +98,4 @@ class TestNetting:
         assert "£7,000.00" not in shown
         assert one.get(of_group).status_code == 403
         assert "Too few to tell" in said(office, "/fees/savings")
-        assert sheet(office, "/fees/savings.csv")[0][1] == "Agency"
+        assert sheet(office, "/fees/savings?file=savings-over.csv")[0][1] == "Agency"

@@ -20,6 +20,7 @@ from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
+from tests.fee_tables import check_tables
 from tests.matching.fee.statement.books import Books, Posted, make_books
 from tests.platform.web.equal import page_of
 from tests.site import Visitor
@@ -54,9 +55,9 @@ class TestStatements:
         payee, payer, stranger = visit_as(books.payee), visit_as(books.payer), visit_as(books.stranger)
 
         shown = said(payee, "/fees/statements")
-        rows = sheet(payee, "/fees/statements.csv")
+        rows = sheet(payee, "/fees/statements?file=aged-debt.csv")
 
-        assert [row[1] for row in rows[1:]] == ["They owe us", "We owe them"]
+        assert [row[1] for row in rows[1:]] == ["They owe us", "We owe them", "", ""]
         assert rows[1][2:] == ["0.00", "9000.00", "0.00", "0.00", "9000.00", "0.00", "9000.00"]
         assert "£9,000.00" in shown
         assert "Owed to us, together" in shown
@@ -64,16 +65,19 @@ class TestStatements:
         drawn = said(payee, with_payer)
         assert drawn.count("The accounts of your book come to the same.") == 2
         assert "Three lines" in drawn
+        assert check_tables(payee, with_payer) == {"paid-to-us", "paid-by-us", "lines"}
         assert "Enter a real date" in said(payee, f"{with_payer}?until=31&until=2&until=2026")
-        lines = sheet(payee, f"{with_payer}/lines.csv")
+        lines = sheet(payee, f"{with_payer}?file=lines.csv")
         assert len(lines) == 4
-        assert sum(float(line[8]) for line in lines[1:]) == 10_000
+        assert sum(float(line[8] or 0) for line in lines[1:]) == 10_000
         path = payee.post(with_payer, {"until_on": TODAY.isoformat()}).headers["Location"]
         assert "waits to be agreed" in said(payee, with_payer)
         assert "Your agency’s own book says the same" in said(payer, path)
         assert "One statement to agree" in said(payer, "/fees")
         assert stranger.get(path).status_code == 404
-        assert sheet(payer, f"{path}/lines.csv")[1:] == lines[1:]
+        assert sheet(payer, f"{path}?file=lines.csv")[1:] == lines[1:]
+        assert check_tables(payer, path) == {"paid-to-us", "paid-by-us", "lines"}
+        assert check_tables(payer, "/fees/statements") == {"aged-debt", "statements"}
         assert payee.post(f"{path}/agree", {}).status_code == 409
         said(payer, path)
         assert payer.post(f"{path}/agree", {}).status_code == 303
@@ -96,6 +100,7 @@ class TestStatements:
         assert "Due to us, to be invoiced" in shown
         assert "None: people posted it" in shown
         assert shown.count("£24.68") == 2
+        assert check_tables(payee, f"/fees/statements/lines/{due.id}") == {"postings"}
         assert visit_as(books.stranger).get(f"/fees/statements/lines/{due.id}").status_code == 404
 
     def test_are_for_those_who_may_read_fees(self, books: Books, factories: Factories, visit_as: Visit) -> None:
@@ -150,15 +155,18 @@ class TestReports:
         books.post([Posted(TransactionKind.DUE, 2_000_00, TODAY)])
 
         shown = said(payee, "/fees/reports")
-        accrued, year = sheet(payee, "/fees/reports/accruals.csv"), sheet(payee, "/fees/reports/year.csv")
+        accrued, year = (sheet(payee, f"/fees/reports?file={each}.csv") for each in ("accruals", "year"))
 
         assert "Nothing is foreseen" in shown
         assert accrued[1][1] == "They owe us"
         assert [row for row in year[1:] if row[0] == "Invoiced, owed to us"]
         for column in range(1, 5):
-            assert column in (2, 3) or sum(float(row[column]) for row in year[1:]) == 0
-        assert sheet(payee, "/fees/reports/forecast.csv")[0][0] == "Day"
-        assert sheet(payee, "/fees/reports/months.csv")[-1] == ["No day yet", "0.00", "0.00"]
+            assert column in (2, 3) or float(year[-1][column]) == 0
+        assert check_tables(payee, "/fees/reports") == {"accruals", "year"}
+        assert sheet(payee, "/fees/reports?file=months.csv")[-2:] == [
+            ["No day yet", "0.00", "0.00"],
+            ["Together", "0.00", "0.00"],
+        ]
         assert "Nothing was posted" in said(payee, "/fees/reports?year=2001")
         assert "No swap has spared your agency" in said(payee, "/fees/savings")
-        assert sheet(payee, "/fees/savings.csv")[0][0] == "Year from April"
+        assert sheet(payee, "/fees/savings?file=savings.csv")[0][0] == "Year from April"

@@ -14,6 +14,7 @@ from matching.fee.remittance.remittance import get_remittance
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import TODAY, Factories, Tenant
+from tests.fee_tables import check_tables
 from tests.matching.fee.reconciliation.bank import Bank, make_bank
 from tests.matching.fee.remittance.samples import MT940, csv_of
 from tests.platform.web.equal import page_of
@@ -78,10 +79,11 @@ class TestRemittances:
         assert "£995.00" in text
         assert hand_in(officer, content, name="again.csv") == f"{path}?known=yes"
         assert "this very file before" in said(officer, f"{path}?known=yes")
-        export = officer.get(f"{path}/lines.csv").get_data(as_text=True)
+        export = officer.get(f"{path}?file=bank-lines.csv").get_data(as_text=True)
         assert "DEVON CC" in export
         assert "1000.00" in export
-        assert officer.get(f"{path}/lines.xlsx").get_data().startswith(b"PK")
+        assert check_tables(officer, path) == {"bank-lines"}
+        assert check_tables(officer, "/fees/remittances") == {"bank-files"}
         unknown = stranger.get(f"/fees/remittances/{uuid4()}").get_data(as_text=True)
         assert stranger.get(path).status_code == 404
         assert unknown.count("There is no such file") == 1
