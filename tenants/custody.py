@@ -143,6 +143,8 @@ REGISTER: tuple[Holding, ...] = (
     # An invoice is history, by the names that its agencies had; what is owed of it moves in the ledger.
     Holding("invoice", Course.STAYS, (Sealed("sealed", "id", Form.FILE, ending="json", own_key="sealed_key"),),
             agencies=_PAYING, sides=2),
+    # Whom it is owed by and to since is what was signed then.
+    Holding("debt_holder", Course.STAYS, agencies=(*_PAYING, "giver_agency_id"), sides=3),
     Holding("invoice_line", Course.STAYS, agencies=_PAYING, sides=2),
     Holding("pay_approval", Course.STAYS, agencies=_PAYING, sides=2),
     Holding("dispute", Course.STAYS, agencies=_PAYING, sides=2),

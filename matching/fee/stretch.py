@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import AgreementState, FeeAgreement
-from matching.fee.invoice.invoice import Invoice, InvoiceRow, rows_of
-from matching.fee.ledger import Account, LedgerTransaction, Posting
+from matching.fee.invoice.invoice import Invoice, InvoiceRow, rows_of, side_of
+from matching.fee.ledger import Account, LedgerTransaction, Posting, wait_for_posters
 from matching.fee.ledger.listing import Line
 from matching.fee.remittance.remittance import Remittance
 from matching.fee.statement.statement import FeeStatement
 from matching.sealed_words import own_agency
-from matching.stretch import Stretch, read_stretch
+from matching.stretch import LONGEST, PlaceInvalid, Stretch, read_stretch
 from tenants.database import scope_of
 from tenants.permission import Verb, require
 
@@ -59,10 +60,19 @@ def list_agreements_after(
 
 
 def list_postings_after(session: Session, wanted: WantedPostings, *, after: Place, limit: int) -> Stretch[Line]:
-    """Return postings of the scope's own book from a place on, the first posted first: what is new comes at the end."""
+    """Return postings of the scope's own book from a place on, the first posted first: what is new comes at the end.
+
+    A place is a posting's id. Whoever goes on from the last one shown is shown each posting once, however late those
+    who posted meanwhile were done.
+
+    :raises BookBusy: when somebody goes on posting into the book.
+    :raises PlaceInvalid: when it is no posting of the book.
+    """
     require(scope_of(session), Verb.READ_FEES)
-    query = select(Posting).join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
-    query = query.where(Posting.agency_id == own_agency(session))
+    wait_for_posters(session)
+    query = select(Posting).where(Posting.agency_id == own_agency(session))
+    if after is not None:
+        query = query.where(Posting.turn > _turn_of(session, after))
     if wanted.month is not None:
         query = query.where(Posting.period_on == wanted.month)
     if wanted.account is not None:
@@ -70,10 +80,11 @@ def list_postings_after(session: Session, wanted: WantedPostings, *, after: Plac
     if wanted.other_agency_id is not None:
         query = query.where(Posting.other_agency_id == wanted.other_agency_id)
     if wanted.since is not None:
-        query = query.where(LedgerTransaction.posted_at >= wanted.since)
-    order = (LedgerTransaction.posted_at.asc(), Posting.id.asc())
-    found = read_stretch(session, query, order, after=after, limit=limit)
-    return Stretch(tuple(_lines(session, found.shown)), found.end)
+        of_it = exists().where(LedgerTransaction.id == Posting.transaction_id)
+        query = query.where(of_it.where(LedgerTransaction.posted_at >= wanted.since))
+    most = min(limit, LONGEST)
+    found = session.scalars(query.order_by(Posting.turn).limit(most + 1)).all()
+    return Stretch(tuple(_lines(session, found[:most])), (found[most - 1].id,) if len(found) > most else None)
 
 
 def list_invoices_after(
@@ -81,8 +92,7 @@ def list_invoices_after(
 ) -> Stretch[InvoiceRow]:
     """Return the scope's agency's invoices and credit notes from a place on, the latest first, as of a day."""
     require(scope_of(session), Verb.READ_FEES)
-    own = own_agency(session)
-    sides = {"issued": Invoice.payee_agency_id == own, "received": Invoice.payer_agency_id == own}
+    sides = {"issued": side_of(session, received=False), "received": side_of(session, received=True)}
     query = select(Invoice).where(sides.get(wanted.side, or_(*sides.values())))
     if wanted.number is not None:
         query = query.where(Invoice.number == wanted.number)
@@ -105,6 +115,15 @@ def list_remittances_after(session: Session, *, after: Place, limit: int) -> Str
     require(scope_of(session), Verb.KEEP_FEES)
     order = (Remittance.imported_at.desc(), Remittance.id.asc())
     return read_stretch(session, select(Remittance), order, after=after, limit=limit)
+
+
+def _turn_of(session: Session, place: Sequence[object]) -> int:
+    try:
+        (posting_id,) = place
+        query = select(Posting.turn).where(Posting.id == UUID(str(posting_id)))
+        return session.scalars(query.where(Posting.agency_id == own_agency(session))).one()
+    except (ValueError, NoResultFound):
+        raise PlaceInvalid("This is no place in the list. Begin again from its start.") from None
 
 
 def lines_of(session: Session, transaction: LedgerTransaction) -> list[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -17,9 +17,21 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
-from matching.fee.ledger import MIRRORED, Account, Entry, LedgerTransaction, Posting, TransactionKind, post
+from matching.fee.debt_holder import Sides, find_last, hand_on, heirs_of
+from matching.fee.ledger import (
+    MIRRORED,
+    Account,
+    Entry,
+    LedgerTransaction,
+    Posting,
+    TransactionKind,
+    post,
+    postings_of,
+    reverse,
+)
 from matching.fee.ledger.account import PAYEES
 from matching.fee.ledger.entry import both_books
+from matching.sealed_words import own_agency
 from tenants.scope import Scope
 
 OPEN = (
@@ -59,10 +71,21 @@ class _Open:
     other_id: UUID
     given_as_payee: bool
     invoice_id: UUID | None
+    leg_id: UUID | None
     agreement_id: UUID | None
     due_key: str | None
     account: Account
     pence: int
+    since: date
+
+    @property
+    def debt_id(self) -> UUID | None:
+        """Return the invoice, or the leg of a netting, that is owed."""
+        return self.invoice_id or self.leg_id
+
+    def sides(self, agency_id: UUID) -> Sides:
+        """Return who owes whom where an agency has the giver's place."""
+        return Sides(self.other_id, agency_id) if self.given_as_payee else Sides(agency_id, self.other_id)
 
 
 def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, now: datetime) -> int:
@@ -77,19 +100,86 @@ def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, no
         session.execute(_LOCK, {"agency": plan.giver_id})
         found = list(_open(session, plan))
     moved = _moved(session, plan, found, acting=acting)
-    taken: dict[tuple[UUID, UUID, bool, UUID | None], list[_Open]] = {}
+    taken: dict[tuple[UUID, UUID, bool, UUID | None, UUID | None], list[_Open]] = {}
     staying = {each.invoice_id for each in found if each.agreement_id not in {None, *moved}}
     for each in found:
         if plan.whole or _goes(each, moved, staying):
-            key = (each.consortium_id, each.other_id, each.given_as_payee, each.invoice_id)
-            taken.setdefault(key, []).append(each)
+            about = (each.consortium_id, each.other_id, each.given_as_payee, each.invoice_id, each.leg_id)
+            taken.setdefault(about, []).append(each)
     for balances in taken.values():
+        name, on = f"transferred/{plan.id}/{balances[0].debt_id or 'open'}", now.date()
+        given, taken_up = (balances[0].sides(each) for each in (plan.giver_id, plan.receiver_id))
         with acting(session, Scope(agency_id=plan.giver_id)):
-            _post(session, plan, balances, agency_id=plan.giver_id, sign=-1, now=now)
+            _post(session, balances, given, key=name, sign=-1, on=on, now=now)
+            _hand_on(session, plan, balances, now=now)
         if balances[0].other_id != plan.receiver_id:
             with acting(session, Scope(agency_id=plan.receiver_id)):
-                _post(session, plan, balances, agency_id=plan.receiver_id, sign=1, now=now)
+                _post(session, balances, taken_up, key=name, sign=1, on=on, now=now)
     return sum(len(balances) for balances in taken.values())
+
+
+def undo(session: Session, transaction: LedgerTransaction, *, reason: str, now: datetime) -> LedgerTransaction:
+    """Reverse a transaction of a payer with the scope's agency; what is open again by it is the payer's successor's.
+
+    Where the scope's agency has handed the debt over itself, and is there still, it stays with the two.
+    """
+    own, payer_id = own_agency(session), transaction.payer_agency_id
+    reversal = reverse(session, transaction, reason=reason, now=now)
+    debt_id = transaction.invoice_id or transaction.leg_id
+    last = find_last(session, debt_id) if debt_id else None
+    if transaction.payee_agency_id != own or (last is not None and last.payee_agency_id != own):
+        return reversal
+    heir_id = last.payer_agency_id if last else payer_id
+    after = heirs_of(session)
+    while heir_id in after:
+        giver_id, heir_id = heir_id, after[heir_id]
+        if debt_id and heir_id != own:
+            hand_on(
+                session,
+                debt_id,
+                consortium_id=transaction.consortium_id,
+                giver_id=giver_id,
+                sides=Sides(heir_id, own),
+                owed_since=transaction.dated_on,
+                now=now,
+            )
+    if heir_id != payer_id:
+        _follow(session, reversal, heir_id, now=now)
+    return reversal
+
+
+def _follow(session: Session, reversal: LedgerTransaction, heir_id: UUID, *, now: datetime) -> None:
+    """Close what a reversal has opened between a payer and the scope's agency, and open it with the payer's heir."""
+    own, payer_id = own_agency(session), reversal.payer_agency_id
+    about = (reversal.invoice_id, reversal.leg_id)
+    opened = [
+        _Open(
+            *(reversal.consortium_id, payer_id, True, *about, each.agreement_id, each.due_key),
+            *(each.account, each.pence, reversal.dated_on),
+        )
+        for each in postings_of(session, reversal)
+        if each.account in OPEN
+    ]
+    for side_id, sign in ((payer_id, -1), (heir_id, 1)):
+        if opened and side_id != own:
+            key = f"{reversal.key}/transferred"
+            _post(session, opened, Sides(side_id, own), key=key, sign=sign, on=reversal.dated_on, now=now)
+
+
+def _hand_on(session: Session, plan: HandingOver, balances: list[_Open], *, now: datetime) -> None:
+    """Let what is owed of an invoice, or a leg, be between the successor and the other of the two."""
+    first = balances[0]
+    owed = sum(each.pence for each in balances if each.account is Account.RECEIVABLE)
+    if first.debt_id is not None and owed and first.other_id != plan.receiver_id:
+        hand_on(
+            session,
+            first.debt_id,
+            consortium_id=first.consortium_id,
+            giver_id=plan.giver_id,
+            sides=first.sides(plan.receiver_id),
+            owed_since=min(each.since for each in balances),
+            now=now,
+        )
 
 
 def _goes(each: _Open, moved: set[UUID], staying: set[UUID | None]) -> bool:
@@ -105,22 +195,25 @@ def _open(session: Session, plan: HandingOver) -> Iterator[_Open]:
         LedgerTransaction.consortium_id,
         Posting.other_agency_id,
         LedgerTransaction.invoice_id,
+        LedgerTransaction.leg_id,
         Posting.agreement_id,
         Posting.due_key,
         Posting.account,
     )
     query = (
-        select(*columns, total)
+        select(*columns, total, func.min(LedgerTransaction.dated_on))
         .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
         .where(Posting.agency_id == plan.giver_id, Posting.account.in_((*OPEN, *(MIRRORED[each] for each in OPEN))))
         .group_by(*columns)
         .having(total != 0)
     )
-    for consortium_id, other_id, invoice_id, agreement_id, due_key, account, pence in session.execute(query):
+    for consortium_id, other_id, invoice_id, leg_id, agreement_id, due_key, account, pence, since in session.execute(
+        query
+    ):
         payees = account in OPEN
-        about = (invoice_id, agreement_id, due_key)
         said = (account, int(pence)) if payees else (PAYEES[account], -int(pence))
-        yield _Open(consortium_id, other_id, payees, *about, *said)
+        about = (invoice_id, leg_id, agreement_id, due_key)
+        yield _Open(consortium_id, other_id, payees, *about, *said, since)
 
 
 def _moved(session: Session, plan: HandingOver, found: list[_Open], *, acting: Acting) -> set[UUID]:
@@ -139,24 +232,24 @@ def _taken(plan: HandingOver) -> ColumnElement[bool]:
 
 
 def _post(
-    session: Session, plan: HandingOver, balances: list[_Open], *, agency_id: UUID, sign: int, now: datetime
+    session: Session, balances: list[_Open], sides: Sides, *, key: str, sign: int, on: date, now: datetime
 ) -> None:
     first = balances[0]
-    payer, payee = (first.other_id, agency_id) if first.given_as_payee else (agency_id, first.other_id)
     entries: list[Entry] = []
     for each in balances:
         lines = [(each.account, sign * each.pence), (Account.TRANSFERRED, -sign * each.pence)]
-        entries += both_books(lines, payer, payee, agreement_id=each.agreement_id, due_key=each.due_key)
+        entries += both_books(lines, *sides.both, agreement_id=each.agreement_id, due_key=each.due_key)
     post(
         session,
         consortium_id=first.consortium_id,
-        payer_agency_id=payer,
-        payee_agency_id=payee,
+        payer_agency_id=sides.payer_agency_id,
+        payee_agency_id=sides.payee_agency_id,
         kind=TransactionKind.TRANSFERRED,
-        key=f"transferred/{plan.id}/{first.invoice_id or 'open'}",
-        dated_on=now.date(),
+        key=key,
+        dated_on=on,
         entries=entries,
         narrative="Handed over with the agency’s work",
         now=now,
         invoice_id=first.invoice_id,
+        leg_id=first.leg_id,
     )

@@ -39,11 +39,14 @@ def make_statements(database: Database, *, agency: Tenant, neighbour: Tenant) ->
         session.execute(insert(JournalMapping).values(**named, made_at=NOW))
 
 
-def make_netting(admin: psycopg.Connection[Any], *, agency: Tenant, neighbour: Tenant) -> None:
-    """Write a netting of the two, by which the neighbour pays a leg; how one comes about is not tried here."""
+def make_netting(admin: psycopg.Connection[Any], *, office: Tenant, agency: Tenant, neighbour: Tenant) -> None:
+    """Write a netting of the two, by which the neighbour pays a leg, which the office has handed over to it.
+
+    How that comes about is not tried here.
+    """
     netting_id, consortium_id = uuid4(), agency.scope.consortium_id
     ids = {"id": netting_id, "leg": uuid4(), "consortium": consortium_id, "us": agency.id, "them": neighbour.id}
-    facts = {**ids, "person": agency.scope.person_id, "now": NOW, "today": TODAY}
+    facts = {**ids, "office": office.id, "person": agency.scope.person_id, "now": NOW, "today": TODAY}
     made = "until_on, lapses_on, made_at, made_by, made_name"
     for statement in (
         f"INSERT INTO netting (id, consortium_id, agency_id, agency_ids, {made}) VALUES (%(id)s, %(consortium)s, "
@@ -52,5 +55,7 @@ def make_netting(admin: psycopg.Connection[Any], *, agency: Tenant, neighbour: T
         "INSERT INTO netting_claim SELECT %(id)s, %(consortium)s, i.id, payer_agency_id, payee_agency_id, number, 1 "
         "FROM invoice i WHERE i.payer_agency_id = %(them)s AND i.payee_agency_id = %(us)s LIMIT 1",
         "INSERT INTO netting_leg VALUES (%(leg)s, %(id)s, %(consortium)s, %(them)s, %(us)s, 'NT-1', 1)",
+        "INSERT INTO debt_holder VALUES (gen_random_uuid(), %(consortium)s, %(leg)s, %(office)s, %(them)s, %(us)s, 1, "
+        "%(today)s, %(now)s)",
     ):
         admin.execute(statement, facts)

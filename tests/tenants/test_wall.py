@@ -186,6 +186,14 @@ LOOSE_KEYS = {
     "purchase_order_agreement_id_fkey": "as above",
     **dict.fromkeys(
         (
+            *("invoice_credits_id_fkey", "pay_approval_invoice_id_fkey", "dispute_invoice_id_fkey"),
+            *("dispute_message_dispute_id_fkey", "invoice_reminder_invoice_id_fkey"),
+            *("payment_allocation_invoice_id_fkey", "payment_allocation_leg_id_fkey"),
+        ),
+        "the policy lets it name what is, or was until a hand-over, between its two agencies only",
+    ),
+    **dict.fromkeys(
+        (
             *("netting_member_netting_id_fkey", "netting_claim_netting_id_fkey", "netting_leg_netting_id_fkey"),
             "netting_swap_group_id_fkey",
         ),

@@ -9,18 +9,19 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.actor import acting_person
+from matching.fee.debt_holder import Sides, list_taken, sides_of
 from matching.fee.invoice.invoice import Invoice, InvoiceKind, record_look
 from matching.sealed_words import own_agency, own_person, tidy
 from tenants import audit
 from tenants.approval import require_one_side
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
-from tenants.error import Conflict, Forbidden, NotFound
+from tenants.error import Conflict, Forbidden
 from tenants.own_key import seal_apart, unseal_apart
 from tenants.permission import Verb, require
 
@@ -102,10 +103,6 @@ class NotYourSide(Forbidden):
     """This is the other side's to do."""
 
 
-class NothingDisputed(NotFound):
-    """The invoice is not in dispute."""
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """One message as it is read."""
@@ -123,9 +120,10 @@ def open_dispute(session: Session, invoice: Invoice, *, words: str, now: datetim
     :raises DisputeOpen: when it is in dispute already.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    if invoice.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
+    sides = sides_of(session, invoice)
+    if sides.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
         raise NotYourSide("Only the agency that is to pay an invoice disputes it.")
-    parties = {"payer_agency_id": invoice.payer_agency_id, "payee_agency_id": invoice.payee_agency_id}
+    parties = {"payer_agency_id": sides.payer_agency_id, "payee_agency_id": sides.payee_agency_id}
     who = {"opened_by": own_person(session), "opened_at": now}
     dispute = Dispute(
         id=uuid4(), invoice_id=invoice.id, status=DisputeStatus.OPENED, outcome=None, version=1, **parties, **who
@@ -136,7 +134,7 @@ def open_dispute(session: Session, invoice: Invoice, *, words: str, now: datetim
             session.flush()
     except IntegrityError:
         raise DisputeOpen("This invoice is in dispute already. Answer there.") from None
-    _say(session, dispute, words, now=now)
+    _say(session, dispute, sides, words, now=now)
     record_look(session, invoice, audit.Act.CHANGE, "dispute opened", now=now)
     return dispute
 
@@ -160,14 +158,16 @@ def answer_dispute(
     :raises DisputeMoved: when somebody was first.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    dispute = find_dispute(session, invoice)
+    dispute, sides = find_dispute(session, invoice), sides_of(session, invoice)
+    if own_agency(session) not in sides.both:
+        raise NotYourSide("This invoice has gone to another agency with what was handed over.")
     if dispute is None or dispute.status is DisputeStatus.RESOLVED:
         raise DisputeMoved("This dispute is resolved. Look at the invoice again.")
-    by_payer = own_agency(session) == dispute.payer_agency_id
+    by_payer = own_agency(session) == sides.payer_agency_id
     if outcome is not None and (outcome is DisputeOutcome.WITHDRAWN) is not by_payer:
         raise NotYourSide("The payer withdraws a dispute; the payee says that it credits, or that the invoice stands.")
     if outcome is not None:
-        require_one_side(session, agencies=(dispute.payer_agency_id, dispute.payee_agency_id), on=now.date())
+        require_one_side(session, agencies=sides.both, on=now.date())
     turn = DisputeStatus.OPENED if by_payer else DisputeStatus.ANSWERED
     changes = {"status": turn, "version": version + 1}
     if outcome is not None:
@@ -182,7 +182,7 @@ def answer_dispute(
     )
     if session.scalar(waiting.values(**changes).returning(Dispute.id)) is None:
         raise DisputeMoved("Somebody said something meanwhile. Read it, then answer.")
-    _say(session, dispute, words, now=now)
+    _say(session, dispute, sides, words, now=now)
     session.refresh(dispute)
     record_look(session, invoice, audit.Act.CHANGE, f"dispute {outcome or 'answered'}", now=now)
     return dispute
@@ -224,11 +224,12 @@ def count_unresolved(session: Session, *, received: bool) -> int:
 
 def _count(session: Session, *statuses: DisputeStatus, received: bool) -> int:
     side = Dispute.payer_agency_id if received else Dispute.payee_agency_id
-    query = select(func.count()).where(side == own_agency(session), Dispute.status.in_(statuses))
+    ours = or_(side == own_agency(session), Dispute.invoice_id.in_(list_taken(session, as_payee=not received)))
+    query = select(func.count()).where(ours, Dispute.status.in_(statuses))
     return session.scalar(query) or 0
 
 
-def _say(session: Session, dispute: Dispute, words: str, *, now: datetime) -> None:
+def _say(session: Session, dispute: Dispute, sides: Sides, words: str, *, now: datetime) -> None:
     said, actor, message_id = (
         tidy(words, what="what you want to tell the other agency"),
         acting_person(session),
@@ -239,8 +240,8 @@ def _say(session: Session, dispute: Dispute, words: str, *, now: datetime) -> No
         DisputeMessage(
             id=message_id,
             dispute_id=dispute.id,
-            payer_agency_id=dispute.payer_agency_id,
-            payee_agency_id=dispute.payee_agency_id,
+            payer_agency_id=sides.payer_agency_id,
+            payee_agency_id=sides.payee_agency_id,
             agency_id=own_agency(session),
             person_id=actor.person_id,
             person_name=actor.name,

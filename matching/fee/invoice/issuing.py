@@ -12,13 +12,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
+from matching.fee.debt_holder import Sides, sides_of
 from matching.fee.invoice.account import PayeeAccount, find_account, lock_account, take_number
 from matching.fee.invoice.bank import BankDetails, details_on
 from matching.fee.invoice.content import Frozen, Party, seal_frozen
 from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceLine, credits_of, lines_of
 from matching.fee.invoice.supplier import PurchaseOrder, find_supplier
 from matching.fee.invoice.vat import VatCategory, rate_on, tax_of, tax_to_credit
-from matching.fee.ledger import Account, Posting, TransactionKind, list_to_invoice, lock_agreement, outstanding, post
+from matching.fee.ledger import (
+    Account,
+    Posting,
+    TransactionKind,
+    list_to_invoice,
+    lock_agreement,
+    outstanding,
+    post,
+    share_books,
+)
 from matching.fee.ledger.entry import Entry, both_books
 from matching.fee.remittance.remittance import lock_remittances
 from matching.fee.settlement import settle
@@ -126,6 +136,7 @@ def issue_invoice(
     account = lock_account(session)
     for agreement_id in sorted({mark.partition(":")[0] for mark in marks}):
         lock_agreement(session, _read_id(agreement_id))
+    share_books(session)
     # What was told of them and not settled yet comes first.
     for each in {each.agreement.id for each in list_due(session, payer_agency_id) if each.mark in set(marks)}:
         settle(session, each, on=now.date(), now=now)
@@ -167,8 +178,7 @@ def credit_invoice(
     :raises CreditInvalid: when it is more than is left of a line or owed, or nothing.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    if invoice.kind is not InvoiceKind.INVOICE or invoice.payee_agency_id != own_agency(session):
-        raise CreditInvalid("Only an invoice that your agency issued can be credited.")
+    _credited_sides(session, invoice)
     account = lock_account(session)
     # Nobody confirms a payment of it meanwhile.
     lock_remittances(session, account.agency_id)
@@ -181,6 +191,9 @@ def credit_invoice(
         if asked:
             lines.append((line.agreement_id, line.due_key, f"Credit: {line.words}"[:300], asked))
             lock_agreement(session, line.agreement_id)
+    # Nor does a hand-over take what is owed along.
+    share_books(session)
+    sides = _credited_sides(session, invoice)
     net = sum(each[3] for each in lines)
     open_net = sum(each for _, each in left)
     if not net or set(pence) - {line.id for line, _ in left}:
@@ -196,8 +209,8 @@ def credit_invoice(
     draft = Invoice(
         id=uuid4(),
         consortium_id=invoice.consortium_id,
-        payer_agency_id=invoice.payer_agency_id,
-        payee_agency_id=invoice.payee_agency_id,
+        payer_agency_id=sides.payer_agency_id,
+        payee_agency_id=sides.payee_agency_id,
         kind=InvoiceKind.CREDIT_NOTE,
         credits_id=invoice.id,
         number=take_number(session, account, entered=number),
@@ -210,12 +223,19 @@ def credit_invoice(
         vat_pence=vat,
         reason=said,
     )
-    frozen = _freeze(session, account, invoice.payer_agency_id, invoice.vat_category, None)
+    frozen = _freeze(session, account, sides.payer_agency_id, invoice.vat_category, None)
     note = _keep(session, draft, lines, frozen, of=invoice, now=now)
     for agreement_id in sorted({each[0] for each in lines}):
         # Of a placement that disrupted, what is credited falls away instead of being due again.
         settle(session, agreement_id, on=now.date(), now=now)
     return note
+
+
+def _credited_sides(session: Session, invoice: Invoice) -> Sides:
+    sides = sides_of(session, invoice)
+    if invoice.kind is not InvoiceKind.INVOICE or sides.payee_agency_id != own_agency(session):
+        raise CreditInvalid("Only an invoice that your agency issued, or took over, can be credited.")
+    return sides
 
 
 def open_lines(session: Session, invoice: Invoice) -> list[tuple[InvoiceLine, int]]:

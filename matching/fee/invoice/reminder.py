@@ -1,4 +1,7 @@
-"""Reminders of what is not paid, at stages that the payee sets: each once, and none while an invoice is in dispute."""
+"""Reminders of what is not paid, at stages that the payee sets: each once, and none while an invoice is in dispute.
+
+Of invoices, and of what is left to pay after a netting, which is never in dispute.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,17 @@ from sqlalchemy import BigInteger, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from matching.fee.invoice.invoice import RECORD_KIND, Invoice, InvoiceKind, InvoiceState, rows_of, standing
+from matching.fee.debt_holder import sides_of
+from matching.fee.invoice.invoice import (
+    RECORD_KIND,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    rows_of,
+    side_of,
+    standing,
+)
+from matching.fee.netting_leg import NettingLeg, read_legs
 from matching.register import count_rows
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
@@ -39,12 +52,13 @@ class ReminderStage(Base):
 
 
 class InvoiceReminder(Base):
-    """One reminder of one invoice, which both sides see."""
+    """One reminder of one invoice, or of what is left after a netting, which both sides see."""
 
     __tablename__ = "invoice_reminder"
 
     id: Mapped[Id]
-    invoice_id: Mapped[UUID]
+    invoice_id: Mapped[UUID | None]
+    leg_id: Mapped[UUID | None]
     payer_agency_id: Mapped[UUID]
     payee_agency_id: Mapped[UUID]
     days: Mapped[int]
@@ -94,19 +108,29 @@ def set_stages(session: Session, days: Collection[int], *, now: datetime) -> Non
 
 
 def raise_reminders(session: Session, *, now: datetime) -> int:
-    """Remind the payers of the scope's own agency of what is unpaid, and return of how many invoices.
+    """Remind the payers of the scope's own agency of what is unpaid, and return of how much.
 
-    A stage is raised once for an invoice, whenever this is run; of stages that were missed only the last is.
+    A stage is raised once for an invoice, or a leg of a netting, whenever this is run; of stages that were missed only
+    the last is.
     """
-    own, on = own_agency(session), now.date()
-    invoices = session.scalars(
-        select(Invoice).where(Invoice.payee_agency_id == own, Invoice.kind == InvoiceKind.INVOICE).order_by(Invoice.id)
-    ).all()
+    on = now.date()
+    issued = select(Invoice).where(side_of(session, received=False), Invoice.kind == InvoiceKind.INVOICE)
+    invoices = session.scalars(issued.order_by(Invoice.id)).all()
+    unpaid = [
+        (row.invoice, row.invoice.due_on, row.outstanding)
+        for row in rows_of(session, invoices, on=on)
+        if row.outstanding > 0 and row.state is not InvoiceState.DISPUTED
+    ]
+    legs = [each for each in read_legs(session, open_only=True) if each.to_us > 0]
     stages, raised = stages_of(session), 0
-    for row in rows_of(session, invoices, on=on):
-        reached = [days for days in stages if row.invoice.due_on + timedelta(days=days) <= on]
-        if reached and row.outstanding > 0 and row.state is not InvoiceState.DISPUTED:
-            raised += _raise(session, row.invoice, reached[-1], row.outstanding, now=now)
+    left: list[tuple[Invoice | NettingLeg, date | None, int]] = [
+        *unpaid,
+        *((each.leg, each.leg.due_on, each.owed) for each in legs),
+    ]
+    for what, due_on, pence in left:
+        reached = [days for days in stages if due_on is not None and due_on + timedelta(days=days) <= on]
+        if reached:
+            raised += _raise(session, what, reached[-1], pence, now=now)
     return raised
 
 
@@ -114,6 +138,13 @@ def reminders_of(session: Session, invoice: Invoice) -> Sequence[InvoiceReminder
     """Return an invoice's reminders, the first first."""
     require(scope_of(session), Verb.READ_FEES)
     query = select(InvoiceReminder).where(InvoiceReminder.invoice_id == invoice.id)
+    return session.scalars(query.order_by(InvoiceReminder.raised_on, InvoiceReminder.id)).all()
+
+
+def leg_reminders_of(session: Session, leg_ids: Collection[UUID]) -> Sequence[InvoiceReminder]:
+    """Return the reminders of what the scope's agency pays, or is paid, after a netting, the first first."""
+    require(scope_of(session), Verb.READ_FEES)
+    query = select(InvoiceReminder).where(InvoiceReminder.leg_id.in_(leg_ids))
     return session.scalars(query.order_by(InvoiceReminder.raised_on, InvoiceReminder.id)).all()
 
 
@@ -132,16 +163,17 @@ def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datet
     :raises SamePerson, BothSides: when the person issued it, or works for the agency that did.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    if invoice.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
+    sides = sides_of(session, invoice)
+    if sides.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
         raise ApprovedBefore("Only the agency that is to pay approves an invoice to be paid.")
-    require_one_side(session, agencies=(invoice.payer_agency_id, invoice.payee_agency_id), on=now.date())
+    require_one_side(session, agencies=sides.both, on=now.date())
     if invoice.issued_by is not None:
         require_another(session, first_person_id=invoice.issued_by, on=now.date())
     person = get_person(session, own_person(session))
     row = {
         "invoice_id": invoice.id,
-        "payer_agency_id": invoice.payer_agency_id,
-        "payee_agency_id": invoice.payee_agency_id,
+        "payer_agency_id": sides.payer_agency_id,
+        "payee_agency_id": sides.payee_agency_id,
         "approved_by": person.id,
         "approved_name": person.name,
         "approved_at": now,
@@ -165,7 +197,7 @@ def count_unapproved(session: Session, *, on: date) -> int:
     approved = select(PayApproval.invoice_id)
     stands = standing(session, on=on)
     query = stands.query.where(
-        Invoice.payer_agency_id == own_agency(session),
+        side_of(session, received=True),
         Invoice.kind == InvoiceKind.INVOICE,
         Invoice.id.not_in(approved),
         stands.owed > 0,
@@ -174,12 +206,14 @@ def count_unapproved(session: Session, *, on: date) -> int:
     return count_rows(session, query)
 
 
-def _raise(session: Session, invoice: Invoice, days: int, pence: int, *, now: datetime) -> bool:
+def _raise(session: Session, what: Invoice | NettingLeg, days: int, pence: int, *, now: datetime) -> bool:
+    of_leg, sides = isinstance(what, NettingLeg), sides_of(session, what)
     row = {
         "id": uuid4(),
-        "invoice_id": invoice.id,
-        "payer_agency_id": invoice.payer_agency_id,
-        "payee_agency_id": invoice.payee_agency_id,
+        "invoice_id": None if of_leg else what.id,
+        "leg_id": what.id if of_leg else None,
+        "payer_agency_id": sides.payer_agency_id,
+        "payee_agency_id": sides.payee_agency_id,
         "days": days,
         "raised_on": now.date(),
         "outstanding_pence": pence,
@@ -190,9 +224,9 @@ def _raise(session: Session, invoice: Invoice, days: int, pence: int, *, now: da
     audit.record(
         session,
         audit.Act.ADD,
-        record_kind=RECORD_KIND,
-        record_id=invoice.id,
-        owner_agency_id=invoice.payer_agency_id,
+        record_kind="netting_leg" if of_leg else RECORD_KIND,
+        record_id=what.id,
+        owner_agency_id=sides.payer_agency_id,
         reason="reminder",
         now=now,
     )

@@ -34,6 +34,7 @@ from matching.fee.ledger.period import (
     withdraw_reopening,
 )
 from matching.fee.ledger.transaction import (
+    BookBusy,
     LedgerTransaction,
     Posting,
     TransactionReversed,
@@ -44,11 +45,14 @@ from matching.fee.ledger.transaction import (
     post,
     postings_of,
     reverse,
+    share_books,
+    wait_for_posters,
 )
 
 __all__ = [
     "MIRRORED",
     "Account",
+    "BookBusy",
     "DueLine",
     "Entry",
     "FeePeriod",
@@ -81,6 +85,8 @@ __all__ = [
     "postings_of",
     "reopen",
     "reverse",
+    "share_books",
     "totals_of",
+    "wait_for_posters",
     "withdraw_reopening",
 ]

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Identity, func, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.ledger.account import PAYEES, Account
@@ -20,7 +21,14 @@ from tenants.database import scope_of
 from tenants.error import Conflict, NotFound
 from tenants.permission import Verb, require
 
+_PATIENCE = text("SET LOCAL lock_timeout = '3s'")
+_NO_MATTER = text("SET LOCAL lock_timeout = DEFAULT")
+_LOCK_BOOK = text("SELECT pg_advisory_xact_lock(fee_book_lock(:agency))")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('concord.fee_agreement.' || CAST(:id AS text), 0))")
+
+_SHARE = text(
+    "SELECT pg_advisory_xact_lock_shared(fee_book_lock(a.id)) FROM (SELECT g.id FROM agency g ORDER BY g.id) AS a"
+)
 
 
 class LedgerTransaction(Base):
@@ -34,6 +42,8 @@ class LedgerTransaction(Base):
     payee_agency_id: Mapped[UUID]
     agreement_id: Mapped[UUID | None]
     invoice_id: Mapped[UUID | None]
+    leg_id: Mapped[UUID | None]
+    """What is left to pay after a netting, where it is about that."""
     event_id: Mapped[UUID | None]
     kind: Mapped[TransactionKind] = mapped_column(Word(TransactionKind))
     key: Mapped[str]
@@ -68,24 +78,51 @@ class Posting(Base):
     """The first day of the month it counts in."""
     agreement_id: Mapped[UUID | None]
     due_key: Mapped[str | None]
+    turn: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    """When it came among all postings: into a book that nobody posts into, whatever comes later has a later one."""
 
 
 class TransactionUnknown(NotFound):
     """No such transaction is in this scope."""
 
 
+class BookBusy(Conflict):
+    """Somebody is posting into the book."""
+
+
 class TransactionReversed(Conflict):
     """The transaction was reversed already, or is itself a reversal."""
 
 
-    turn: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    """When it came among all postings: into a book that nobody posts into, whatever comes later has a later one."""
 def lock_agreement(session: Session, agreement_id: UUID) -> None:
     """Wait until nobody else settles or invoices an agreement, and keep them waiting until this transaction ends.
 
     By name and not by its row: locking that would need the right to change it.
     """
     session.execute(_LOCK, {"id": agreement_id})
+
+
+def wait_for_posters(session: Session) -> None:
+    """Wait until nobody posts into the scope's agency's book, and keep them waiting until this transaction ends.
+
+    :raises BookBusy: when somebody goes on posting for some seconds.
+    """
+    session.execute(_PATIENCE)
+    try:
+        session.execute(_LOCK_BOOK, {"agency": scope_of(session).agency_id})
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == "55P03":
+            raise BookBusy("Somebody is posting into your agency’s book. Ask again in a moment.") from None
+        raise
+    session.execute(_NO_MATTER)
+
+
+def share_books(session: Session) -> None:
+    """Wait until nobody hands a book over, and keep them waiting until this transaction ends.
+
+    Posting waits for it too, but what is to be posted was read by then: whoever reads what is owed takes this first.
+    """
+    session.execute(_SHARE)
 
 
 def post(
@@ -102,6 +139,7 @@ def post(
     now: datetime,
     agreement_id: UUID | None = None,
     invoice_id: UUID | None = None,
+    leg_id: UUID | None = None,
     event_id: UUID | None = None,
     reverses_id: UUID | None = None,
     reason: str | None = None,
@@ -123,6 +161,7 @@ def post(
         "payee_agency_id": payee_agency_id,
         "agreement_id": agreement_id,
         "invoice_id": invoice_id,
+        "leg_id": leg_id,
         "event_id": event_id,
         "kind": kind,
         "key": key,
@@ -176,6 +215,7 @@ def reverse(
         now=now,
         agreement_id=transaction.agreement_id,
         invoice_id=transaction.invoice_id,
+        leg_id=transaction.leg_id,
         event_id=event_id or transaction.event_id,
         reverses_id=transaction.id,
         reason=reason,

@@ -36,6 +36,16 @@ class KnownInvoice:
     of_netting: bool = False
 
     @property
+    def invoice_id(self) -> UUID | None:
+        """Return its id where it is an invoice."""
+        return None if self.of_netting else self.id
+
+    @property
+    def leg_id(self) -> UUID | None:
+        """Return its id where it is what is left after a netting."""
+        return self.id if self.of_netting else None
+
+    @property
     def words(self) -> str:
         """Return what it is called in a sentence."""
         return f"{'netting' if self.of_netting else 'invoice'} {self.number}"

@@ -1,4 +1,4 @@
-"""What payers have paid too much or ahead, and the invoices that it pays later."""
+"""What payers have paid too much or ahead, and the invoices, and legs of nettings, that it pays later."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from matching.fee.debt_holder import heirs_of
 from matching.fee.ledger import (
     Account,
     LedgerTransaction,
@@ -16,12 +17,13 @@ from matching.fee.ledger import (
     get_transaction,
     mirrored,
     post,
-    reverse,
+    share_books,
 )
 from matching.fee.reconciliation.owed import list_owed
 from matching.fee.reconciliation.payment import Payment
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.remittance import lock_remittances
+from matching.fee.transfer import undo
 from matching.sealed_words import own_agency, own_person, tidy
 from tenants import audit
 from tenants.database import scope_of
@@ -63,7 +65,7 @@ def list_held(session: Session) -> dict[UUID, int]:
 
 
 def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> LedgerTransaction:
-    """Let what is held for a payer pay one of their invoices, as far as it goes.
+    """Let what is held for a payer pay one of their invoices, or what they pay after a netting, as far as it goes.
 
     :raises InvoiceNotOwed: when the agency issued no such invoice.
     :raises NothingHeld: when nothing is held for its payer, or nothing is owed on it.
@@ -72,8 +74,9 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
     own_person(session)
     own = own_agency(session)
     lock_remittances(session, own)
+    share_books(session)
     owed = list_owed(session, on=now.date())
-    invoice = next((each for each in owed if each.id == invoice_id and not each.of_netting), None)
+    invoice = next((each for each in owed if each.id == invoice_id), None)
     consortium_id = scope_of(session).consortium_id
     if invoice is None or consortium_id is None:
         raise InvoiceNotOwed("There is no such invoice.")
@@ -90,9 +93,10 @@ def allocate_held(session: Session, invoice_id: UUID, *, now: datetime) -> Ledge
         key=f"held/{uuid4()}/{invoice_id}",
         dated_on=now.date(),
         entries=mirrored(TransactionKind.ALLOCATED, pence, invoice.payer_id, own),
-        narrative=f"Held ahead, used for invoice {invoice.number}",
+        narrative=f"Held ahead, used for {invoice.words}",
         now=now,
-        invoice_id=invoice_id,
+        invoice_id=invoice.invoice_id,
+        leg_id=invoice.leg_id,
     )
     audit.record(session, audit.Act.CONFIRM, record_kind=RECORD_KIND, record_id=posted.id, now=now)
     return posted
@@ -125,12 +129,13 @@ def put_back(session: Session, transaction_id: UUID, *, reason: str, now: dateti
     require(scope_of(session), Verb.KEEP_FEES)
     own_person(session)
     lock_remittances(session, own_agency(session))
+    share_books(session)
     said = tidy(reason, what="why it is put back")
     found = get_transaction(session, transaction_id)
     if found.kind is not TransactionKind.ALLOCATED or found.payee_agency_id != own_agency(session):
         raise NothingHeld("This was not taken from what is held ahead.")
     audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=found.id, now=now)
-    return reverse(session, found, reason=said, now=now)
+    return undo(session, found, reason=said, now=now)
 
 
 def refuse_used(session: Session, payment: Payment) -> None:
@@ -138,7 +143,9 @@ def refuse_used(session: Session, payment: Payment) -> None:
 
     :raises HeldAheadUsed: when less than that is held.
     """
-    held = list_held(session).get(payment.payer_agency_id, 0)
+    payer_id = heirs_of(session).get(payment.payer_agency_id, payment.payer_agency_id)
+    # Of an agency that has become part of one's own nothing is held any more, and nothing was used.
+    held = list_held(session).get(payer_id, payment.over_pence if payer_id == payment.payee_agency_id else 0)
     if held < payment.over_pence:
         raise HeldAheadUsed(
             f"{pounds(payment.over_pence)} of it was held ahead, and {pounds(payment.over_pence - held)} of that has "

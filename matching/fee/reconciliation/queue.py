@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
+from matching.fee.debt_holder import heirs_of
 from matching.fee.ledger import LedgerTransaction
 from matching.fee.reconciliation.fact import EarlierCredit, Facts, Kind, KnownInvoice, Payer, Proposal, WaitingLine
 from matching.fee.reconciliation.held_ahead import list_held
@@ -176,7 +177,8 @@ def _fact(line: RemittanceLine, words: LineWords, before: dict[bytes, frozenset[
 
 
 def _paid_before(session: Session) -> dict[bytes, frozenset[UUID]]:
-    """Return whose invoices have been paid under each name."""
+    """Return whose invoices have been paid under each name; of an agency that is part of another now, that one's."""
+    heirs = heirs_of(session)
     query = (
         select(RemittanceLine.payer_mark, Payment.payer_agency_id)
         .join(Payment, and_(Payment.line_id == RemittanceLine.id, Payment.taken_back_at.is_(None)))
@@ -186,7 +188,7 @@ def _paid_before(session: Session) -> dict[bytes, frozenset[UUID]]:
     found: dict[bytes, set[UUID]] = defaultdict(set)
     for mark, payer_id in session.execute(query):
         if mark is not None:
-            found[mark].add(payer_id)
+            found[mark].add(heirs.get(payer_id, payer_id))
     return {mark: frozenset(payers) for mark, payers in found.items()}
 
 

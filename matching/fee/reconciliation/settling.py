@@ -16,10 +16,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matching.fee.ledger import LedgerTransaction, TransactionKind, get_transaction, mirrored, post, reverse
+from matching.fee.ledger import LedgerTransaction, TransactionKind, get_transaction, mirrored, post, share_books
 from matching.fee.reconciliation.fact import KnownInvoice, Share
 from matching.fee.reconciliation.held_ahead import refuse_used
-from matching.fee.reconciliation.owed import list_others, list_owed
+from matching.fee.reconciliation.owed import list_open, list_others
 from matching.fee.reconciliation.paid_back import find_paid_back, pay_back
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.queue import RECORD_KIND, draw_queue
@@ -27,6 +27,7 @@ from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.line import LineState, RemittanceLine, get_line, reason_id
 from matching.fee.remittance.remittance import lock_remittances
 from matching.fee.signer import Signer, find_signer
+from matching.fee.transfer import undo
 from matching.sealed_words import own_agency, own_person, seal_words, tidy
 from tenants import audit
 from tenants.database import scope_of
@@ -74,7 +75,7 @@ def confirm_match(
         raise SharesWrong(f"The bank dates it {line.dated_on:%d/%m/%Y}. Match it once that day has come.")
     if over_payer_id is not None and over_payer_id not in {each.id for each in list_others(session)}:
         raise SharesWrong("Choose whose the rest is from the list.")
-    owed = {each.id: each for each in list_owed(session, on=now.date())}
+    owed = {each.id: each for each in list_open(session)}
     return _match(session, line, shares, owed, signer=signer, now=now, over_payer_id=over_payer_id)
 
 
@@ -82,6 +83,7 @@ def confirm_sure(session: Session, marks: Mapping[UUID, str], *, now: datetime) 
     """Confirm all sure proposals that a person saw, as they saw them; what has changed since is left as it is."""
     own_person(session)
     lock_remittances(session, own_agency(session))
+    share_books(session)
     queue = draw_queue(session, now=now)
     confirmed = [each for each in queue.sure if marks.get(each.line.id) == each.mark]
     for each in confirmed:
@@ -160,7 +162,7 @@ def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datet
     if line.state is LineState.MATCHED:
         _reverse(session, line, reason=said, signer=signer, now=now)
     if line.state is LineState.PAID_BACK:
-        reverse(session, _paid_back(session, line), reason=said, now=now)
+        undo(session, _paid_back(session, line), reason=said, now=now)
     other = _undone_with(session, line) if line.state is LineState.REVERSED else None
     for each in filter(None, (line, other)):
         each.state = LineState.WAITING if each.pence > 0 else LineState.NOT_RECEIPT
@@ -196,6 +198,7 @@ def _begin(session: Session, line: RemittanceLine) -> Signer:
     require(scope_of(session), Verb.KEEP_FEES)
     own_person(session)
     lock_remittances(session, line.agency_id)
+    share_books(session)
     get_line(session, line.id)
     signer = find_signer(session)
     assert signer is not None  # noqa: S101 - own_person has refused everybody else
@@ -259,7 +262,7 @@ def _pay(
 ) -> Payment:
     payment_id, consortium_id, payee_id = uuid4(), _consortium(session), line.agency_id
 
-    def posted(kind: TransactionKind, pence: int, key: str, narrative: str, invoice_id: UUID | None = None) -> UUID:
+    def posted(kind: TransactionKind, pence: int, key: str, narrative: str, paid: KnownInvoice | None = None) -> UUID:
         return post(
             session,
             consortium_id=consortium_id,
@@ -271,7 +274,8 @@ def _pay(
             entries=mirrored(kind, pence, payer_id, payee_id),
             narrative=narrative,
             now=now,
-            invoice_id=invoice_id,
+            invoice_id=paid.invoice_id if paid else None,
+            leg_id=paid.leg_id if paid else None,
         ).id
 
     words = "Received more than was owed"
@@ -294,16 +298,15 @@ def _pay(
     session.flush()
     for share in shares:
         key, paid = f"payment/{payment_id}/{share.invoice_id}", owed[share.invoice_id]
-        invoice_id = None if paid.of_netting else paid.id
-        posted_id = posted(TransactionKind.PAID, share.pence, key, f"Received for {paid.words}", invoice_id)
+        posted_id = posted(TransactionKind.PAID, share.pence, key, f"Received for {paid.words}", paid)
         session.add(
             PaymentAllocation(
                 consortium_id=consortium_id,
                 payer_agency_id=payer_id,
                 payee_agency_id=payee_id,
                 payment_id=payment_id,
-                invoice_id=invoice_id,
-                leg_id=paid.id if paid.of_netting else None,
+                invoice_id=paid.invoice_id,
+                leg_id=paid.leg_id,
                 pence=share.pence,
                 transaction_id=posted_id,
             )
@@ -335,7 +338,7 @@ def _reverse(session: Session, line: RemittanceLine, *, reason: str, signer: Sig
         payment.taken_back_at, payment.taken_back_by = now, signer.person_id
         payment.taken_back_name, payment.taken_back_reason = signer.name, reason
     for transaction_id in posted:
-        reverse(session, get_transaction(session, transaction_id), reason=reason, now=now)
+        undo(session, get_transaction(session, transaction_id), reason=reason, now=now)
     session.flush()
 
 

@@ -49,13 +49,19 @@ _DEBTS = text("""
     WITH item AS (
         SELECT p.other_agency_id, p.account IN ('receivable', 'held_ahead') AS to_us,
             p.account IN ('held_ahead', 'paid_ahead') AS ahead,
+            coalesce(t.invoice_id, t.leg_id) AS debt_id,
             sum(CASE WHEN p.account IN ('receivable', 'held_ahead') THEN p.pence ELSE -p.pence END) AS pence,
             coalesce(min(t.dated_on) FILTER (WHERE t.kind = 'invoiced'), min(t.dated_on)) AS since
         FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
         WHERE p.agency_id = :own AND p.account IN ('receivable', 'payable', 'held_ahead', 'paid_ahead')
             AND t.dated_on <= :until
-        GROUP BY 1, 2, 3, t.invoice_id
+        GROUP BY 1, 2, 3, 4
         HAVING sum(p.pence) <> 0
+    ), aged AS (
+        -- What was handed over is as old as it was before.
+        SELECT other_agency_id, to_us, ahead, pence,
+            coalesce((SELECT min(d.owed_since) FROM debt_holder d WHERE d.debt_id = item.debt_id), since) AS since
+        FROM item
     )
     SELECT other_agency_id, to_us,
         coalesce(sum(pence) FILTER (WHERE NOT ahead AND :until - since <= 30), 0)::bigint AS first,
@@ -63,7 +69,7 @@ _DEBTS = text("""
         coalesce(sum(pence) FILTER (WHERE NOT ahead AND :until - since BETWEEN 61 AND 90), 0)::bigint AS third,
         coalesce(sum(pence) FILTER (WHERE NOT ahead AND :until - since > 90), 0)::bigint AS rest,
         coalesce(-sum(pence) FILTER (WHERE ahead), 0)::bigint AS ahead
-    FROM item GROUP BY 1, 2 ORDER BY 2 DESC, 1
+    FROM aged GROUP BY 1, 2 ORDER BY 2 DESC, 1
 """)
 
 

@@ -1,12 +1,231 @@
-"""Nothing yet."""
+"""What is owed of an invoice, or of a netting's leg, follows the books of its two agencies when they are handed over.
+
+The invoice stays as it was issued. Beside it stands whom it is between since: that agency reads it, with all that was
+issued and said of it until then, and what comes after is between those two. Whoever let it go on reads nothing of that.
+"""
 
 from __future__ import annotations
+
+from alembic import op
+
+from concord.migrations.fee_invoices import DEFINER
+from concord.migrations.wall import may_read, may_write, wall
 
 revision = "0052"
 down_revision = "0051"
 branch_labels = None
 depends_on = None
 
+SCOPE = "(SELECT scope_agency())"
+PARTY = f"{SCOPE} IN (payer_agency_id, payee_agency_id)"
+PAYER_S = f"payer_agency_id = {SCOPE}"
+PAYEE_S = f"payee_agency_id = {SCOPE}"
+OWN = f"agency_id = {SCOPE}"
+OURS = "consortium_id = (SELECT scope_consortium())"
+ME = "= (SELECT scope_person())"
+AS_OF = "payer_agency_id, payee_agency_id"
+
+# By its own row, or since a hand-over; row-level security says what the scope may ask about.
+BETWEEN = """
+    CREATE FUNCTION debt_is_between(wanted uuid, payer uuid, payee uuid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+        SELECT EXISTS (SELECT FROM invoice i WHERE i.id = wanted
+                AND (i.payer_agency_id, i.payee_agency_id) = (payer, payee))
+            OR EXISTS (SELECT FROM netting_leg l WHERE l.id = wanted
+                AND (l.payer_agency_id, l.payee_agency_id) = (payer, payee))
+            OR EXISTS (SELECT FROM debt_holder d WHERE d.debt_id = wanted
+                AND (d.payer_agency_id, d.payee_agency_id) = (payer, payee))
+    $$
+"""
+# Whoever took a payee's invoices over reminds of them, though it has issued none.
+TO_REMIND = f"""
+    CREATE OR REPLACE FUNCTION agencies_with_invoices(asked text) RETURNS SETOF uuid LANGUAGE sql STABLE {DEFINER} AS $$
+        SELECT p.id FROM (
+            SELECT i.payee_agency_id AS id FROM invoice i WHERE i.kind = 'invoice'
+            UNION SELECT d.payee_agency_id FROM debt_holder d
+        ) p
+        WHERE scope_is_nobody() AND NOT EXISTS (SELECT FROM job j
+            WHERE j.agency_id = p.id AND j.kind = 'invoice_reminders' AND j.key = asked)
+        ORDER BY 1
+    $$
+"""
+# What was handed over before there was this table, by what was posted then.
+CARRY_OVER = """
+    INSERT INTO debt_holder
+    SELECT gen_random_uuid(), t.consortium_id, t.invoice_id, h.agency_id, t.payer_agency_id, t.payee_agency_id,
+        row_number() OVER (PARTITION BY t.invoice_id ORDER BY t.posted_at, t.id), i.issued_on, t.posted_at
+    FROM ledger_transaction t
+    JOIN hand_over h ON t.key = 'transferred/' || h.id || '/' || t.invoice_id
+        AND h.receiver_id IN (t.payer_agency_id, t.payee_agency_id)
+        AND h.agency_id NOT IN (t.payer_agency_id, t.payee_agency_id)
+    JOIN invoice i ON i.id = t.invoice_id
+    WHERE t.kind = 'transferred' AND (SELECT sum(p.pence) FROM posting p
+        WHERE p.transaction_id = t.id AND p.account = 'receivable') <> 0
+"""
+
+
+def came(debt: str, at: str) -> str:
+    """Say that a debt came to the scope's agency, with what was issued or said of it by then."""
+    return (
+        f"EXISTS (SELECT FROM debt_holder d WHERE d.debt_id = {debt} "
+        f"AND {SCOPE} IN (d.payer_agency_id, d.payee_agency_id) AND {at} <= d.taken_at)"
+    )
+
+
+HELD_LEG = (
+    "EXISTS (SELECT FROM debt_holder d WHERE d.debt_id = netting_leg.id "
+    f"AND {SCOPE} IN (d.payer_agency_id, d.payee_agency_id))"
+)
+
 
 def upgrade() -> None:
-    """Change nothing."""
+    """Create the table, and let what hangs on an invoice be of whom it is between by now."""
+    _holders()
+    _loosen()
+    _readers()
+    _writers()
+
+
+def _holders() -> None:
+    op.execute("""
+        CREATE TABLE debt_holder (
+            id uuid PRIMARY KEY,
+            consortium_id uuid NOT NULL,
+            -- An invoice, or what a netting left to pay.
+            debt_id uuid NOT NULL,
+            giver_agency_id uuid NOT NULL REFERENCES agency,
+            payer_agency_id uuid NOT NULL,
+            payee_agency_id uuid NOT NULL,
+            -- The how manieth it is of its debt: the last says whom it is between.
+            position integer NOT NULL CHECK (position >= 1),
+            owed_since date NOT NULL,
+            taken_at timestamptz NOT NULL,
+            CHECK (payer_agency_id <> payee_agency_id),
+            CHECK (giver_agency_id NOT IN (payer_agency_id, payee_agency_id)),
+            FOREIGN KEY (consortium_id, payer_agency_id) REFERENCES consortium_member (consortium_id, agency_id),
+            FOREIGN KEY (consortium_id, payee_agency_id) REFERENCES consortium_member (consortium_id, agency_id)
+        )
+    """)
+    op.execute("CREATE INDEX debt_holder_debt_idx ON debt_holder (debt_id, position)")
+    for party in ("giver", "payer", "payee"):
+        op.execute(f"CREATE INDEX debt_holder_{party}_idx ON debt_holder ({party}_agency_id)")
+    op.execute(
+        "CREATE TRIGGER debt_holder_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON debt_holder "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    walled = ("ledger_transaction", "posting", "hand_over", "invoice")
+    for table in walled:
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    op.execute(CARRY_OVER)
+    for table in walled:
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    wall("debt_holder")
+    op.execute(BETWEEN)
+    may_read("debt_holder", f"{SCOPE} IN (giver_agency_id, payer_agency_id, payee_agency_id)")
+    op.execute("GRANT SELECT ON debt_holder TO concord_app")
+    # As both sides signed it, by the giver; or by the other of the two, when what was settled is owed again and the
+    # giver has become part of another. In either case what the giver was a side of.
+    signed = (
+        f"giver_agency_id = {SCOPE} AND EXISTS (SELECT FROM hand_over h WHERE h.agency_id = giver_agency_id "
+        "AND h.receiver_id IN (payer_agency_id, payee_agency_id) AND h.given_at IS NOT NULL AND h.taken_at IS NOT NULL)"
+    )
+    merged = (
+        f"{PARTY} AND EXISTS (SELECT FROM agency a WHERE a.id = giver_agency_id "
+        "AND a.successor_id IN (payer_agency_id, payee_agency_id))"
+    )
+    may_write(
+        "debt_holder",
+        f"({signed} OR {merged}) AND (debt_is_between(debt_id, giver_agency_id, payee_agency_id) "
+        "OR debt_is_between(debt_id, payer_agency_id, giver_agency_id))",
+        verbs="INSERT",
+    )
+
+
+def _loosen() -> None:
+    """Let rows name a debt by its id alone: the policies say that it is between their two agencies."""
+    for table, column, target in (
+        ("invoice", "credits_id", "invoice"),
+        ("pay_approval", "invoice_id", "invoice"),
+        ("dispute", "invoice_id", "invoice"),
+        ("invoice_reminder", "invoice_id", "invoice"),
+        ("payment_allocation", "invoice_id", "invoice"),
+        ("payment_allocation", "leg_id", "netting_leg"),
+        ("dispute_message", "dispute_id", "dispute"),
+    ):
+        op.execute(f"""
+            DO $$
+            BEGIN
+                EXECUTE 'ALTER TABLE {table} DROP CONSTRAINT ' || (
+                    SELECT quote_ident(c.conname) FROM pg_constraint c JOIN pg_attribute a
+                        ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+                    WHERE c.contype = 'f' AND c.conrelid = '{table}'::regclass AND c.confrelid = '{target}'::regclass
+                        AND a.attname = '{column}' AND cardinality(c.conkey) = 3);
+            END
+            $$
+        """)
+        op.execute(
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_fkey FOREIGN KEY ({column}) REFERENCES {target} (id)"
+        )
+
+
+def _readers() -> None:
+    on_day = "(d.taken_at AT TIME ZONE 'UTC')::date"
+    for table, condition in (
+        ("invoice", came("coalesce(credits_id, invoice.id)", "issued_at")),
+        ("invoice_line", "EXISTS (SELECT FROM invoice i WHERE i.id = invoice_id)"),
+        ("pay_approval", came("invoice_id", "approved_at")),
+        ("dispute", came("invoice_id", "opened_at")),
+        ("invoice_reminder", came("invoice_id", "raised_on").replace("d.taken_at", on_day)),
+        (
+            "dispute_message",
+            f"EXISTS (SELECT FROM dispute x WHERE x.id = dispute_id AND {came('x.invoice_id', 'dispute_message.at')})",
+        ),
+        ("netting_leg", HELD_LEG),
+    ):
+        op.execute(f"ALTER POLICY {table}_read ON {table} USING ({PARTY} OR {condition})")
+
+
+def _writers() -> None:
+    def between(debt: str) -> str:
+        return f"debt_is_between({debt}, {AS_OF})"
+
+    def posted(table: str) -> str:
+        return (
+            f"EXISTS (SELECT FROM ledger_transaction f WHERE f.id = {table}.transaction_id AND f.payer_agency_id = "
+            f"{table}.payer_agency_id AND f.payee_agency_id = {table}.payee_agency_id)"
+        )
+
+    holder = "EXISTS (SELECT FROM debt_holder d WHERE d.debt_id = invoice_id AND"
+    holds = f"({PARTY} OR {holder} {SCOPE} IN (d.payer_agency_id, d.payee_agency_id)))"
+    pays = f"({PAYER_S} OR {holder} d.payer_agency_id = {SCOPE}))"
+    for table, condition in (
+        (
+            "invoice",
+            f"{PAYEE_S} AND {OURS} AND issued_by IS NOT DISTINCT FROM (SELECT scope_person()) AND {posted('invoice')} "
+            f"AND (credits_id IS NULL OR {between('credits_id')})",
+        ),
+        ("pay_approval", f"{PAYER_S} AND approved_by {ME} AND {between('invoice_id')}"),
+        ("dispute", f"{PAYER_S} AND opened_by {ME} AND status = 'opened' AND {between('invoice_id')}"),
+        ("invoice_reminder", f"{PAYEE_S} AND (invoice_id IS NULL OR {between('invoice_id')})"),
+        (
+            "payment_allocation",
+            f"{OURS} AND {PAYEE_S} AND {posted('payment_allocation')} AND {between('coalesce(invoice_id, leg_id)')}",
+        ),
+        (
+            "dispute_message",
+            f"{PARTY} AND {OWN} AND person_id {ME} AND EXISTS (SELECT FROM dispute x WHERE x.id = dispute_id "
+            f"AND {between('x.invoice_id')})",
+        ),
+    ):
+        op.execute(f"ALTER POLICY {table}_insert ON {table} WITH CHECK ({condition})")
+    op.execute(
+        f"ALTER POLICY dispute_update ON dispute USING ({holds} AND status <> 'resolved') "
+        f"WITH CHECK ({holds} AND (outcome IS NULL OR resolved_by {ME} AND (outcome = 'withdrawn') = {pays}))"
+    )
+    may_read("debt_holder", "true", role="concord_work", name="remind")
+    op.execute("GRANT SELECT (payee_agency_id) ON debt_holder TO concord_work")
+    op.execute("GRANT CREATE ON SCHEMA public TO concord_work")
+    op.execute("SET LOCAL ROLE concord_work")
+    op.execute(TO_REMIND)
+    op.execute("SET LOCAL ROLE concord_owner")
+    op.execute("REVOKE CREATE ON SCHEMA public FROM concord_work")

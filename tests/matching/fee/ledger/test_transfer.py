@@ -15,6 +15,7 @@ from matching.fee.settlement import settle
 from matching.fee.transfer import HandingOver, transfer_balances
 from tenants.database import Database
 from tests.factories import NOW, Factories, Tenant
+from tests.matching.fee.handed_over import write_hand_over
 from tests.matching.fee.ledger.agreed import Agreed, agree, noon
 
 SIGNED, PLACED = date(2024, 1, 10), date(2024, 2, 29)
@@ -42,6 +43,7 @@ def _move(
     for each in made:
         admin.execute("UPDATE fee_agreement SET payee_agency_id = %s WHERE id = %s", (receiver.id, each.id))
     plan = HandingOver(uuid4(), giver.id, receiver.id, whole)
+    write_hand_over(admin, plan)
     with database.transaction(receiver.scope) as session:
         counts = [transfer_balances(session, plan, acting=database.acting, now=NOW) for _ in range(2)]
     assert counts[1] == 0

@@ -196,7 +196,10 @@ class TestConfirmMatch:
                 "payee_agency_id": bank.payee.id, "line_id": line_id, "pence": 1, "received_on": NOW.date(),
                 "over_pence": 0, "confirmed_at": NOW, "confirmed_by": by.scope.person_id, "confirmed_name": "X",
             }  # fmt: skip
-            with bank.database.transaction(by.scope) as session, pytest.raises(DBAPIError, match="row-level security"):
+            with (
+                bank.database.transaction(by.scope) as session,
+                pytest.raises(DBAPIError, match="row-level security|named by themselves"),
+            ):
                 session.execute(insert(Payment).values(forged | said))
         with bank.database.transaction(bank.payee.scope) as session:
             line = bank.line(session, line_id)
@@ -205,7 +208,7 @@ class TestConfirmMatch:
             }
             copied |= {"id": uuid4(), "fingerprint": b"9", "position": 9, "sealed": b"", "state": LineState.REVERSED}
             named = {"settled_at": NOW, "settled_by": uuid4(), "settled_name": "X"}
-            with pytest.raises(DBAPIError, match="row-level security"):
+            with pytest.raises(DBAPIError, match="row-level security|named by themselves"):
                 session.execute(insert(RemittanceLine).values(copied | named))
             session.rollback()
 
