@@ -21,6 +21,7 @@ from concord.demo import stage as staging
 from concord.demo.consortium import OFFICE_SLUG
 from concord.demo.invoice import make_invoices
 from concord.demo.link import LINKS, make_links
+from concord.demo.netting import make_netting, netting_made
 from concord.demo.remittance import make_bank_files
 from concord.demo.stage import HandedIn, Stage
 from concord.migrations import upgrade
@@ -139,8 +140,10 @@ def _build(place: Workplace, plan: DemoPlan, stage: Stage, clock: Clock) -> dict
         files = save_pack(place, stage.scopes[SHOWN], shown.id, place.deployment.data_dir / "demo" / "packs")
     with clock.step("bank files"):
         sides = sorted({slug for each in LINKS for slug in (each.family, each.children)})
-        make_invoices(database, cast, agencies=sides, now=utc_now())
-        make_bank_files(database, cast, agencies=sorted({each.family for each in LINKS}), now=utc_now())
+        if not netting_made(database, cast):
+            make_invoices(database, cast, agencies=sides, now=utc_now())
+            make_bank_files(database, cast, agencies=sorted({each.family for each in LINKS}), now=utc_now())
+            make_netting(database, cast, now=utc_now())
     households, groups = staging.count_register(database, stage)
     return {
         "agencies": len(stage.members),
@@ -163,7 +166,7 @@ def _welcome(url: str) -> str:
     return (
         f"\nConcord is at {url} – every person in it is invented.\n"
         "Choose “Sign in”, then for instance Devon’s family finder, the consortium office’s coordinator, or Cornwall’s "
-        "finance officer.\n"
+        "finance officer, for whom a netting waits.\n"
         "On Import, Devon’s family finder finds two sheets left to try: of one the columns are not clear, and in the "
         "other some rows are to be mended.\n"
         "Stop it with Ctrl-C. Meanwhile the groups are ranked, links are made, and the workers build the packs.\n"

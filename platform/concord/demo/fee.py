@@ -16,6 +16,7 @@ from matching.fee.signing_limit import list_limits, set_limit
 from matching.fee.tariff import list_tariffs
 from tenants.database import Database
 from tenants.role import Role
+from tenants.scope import Scope
 
 LIMIT = 5_000_000
 """Up to how much finance officers sign in the demonstration, in pence; managers sign more."""
@@ -28,9 +29,9 @@ def keep_tariffs(database: Database, cast: Cast, *, office: str, now: datetime) 
             adopt_published(session, now=now)
 
 
-def sign_fee(database: Database, cast: Cast, link_id: UUID, slug: str, *, at: datetime) -> None:
-    """Sign the agreement of a match as an agency's finance officer, where it has an amount or is a swap."""
-    with acting(database, cast(slug, Role.FINANCE_OFFICER)) as session:
+def sign_fee(database: Database, signer: Scope, link_id: UUID, *, at: datetime) -> None:
+    """Sign the agreement of a match for one side, where it has an amount or is a swap."""
+    with acting(database, signer) as session:
         agreement = find_agreement_of(session, link_id)
         if agreement is not None and (agreement.amount_pence is not None or agreement.waived):
             sign_agreement(session, agreement, version=agreement.version, now=at)

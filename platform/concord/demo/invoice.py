@@ -46,18 +46,25 @@ def make_invoices(database: Database, cast: Cast, *, agencies: Iterable[str], no
 
 def _set_up(session: Session, *, now: datetime) -> dict[UUID, list[UUID]]:
     """Set the account up where there is none; return the agreements of which something is due, by payer."""
-    if find_account(session) is not None:
+    if not open_account(session, now=now):
         return {}
-    for agreement_id in list_to_settle(session, now=now):
-        settle(session, agreement_id, on=now.date(), now=now)
-    name = get_agency(session, own_agency(session)).name
-    terms = AccountTerms(name, vat_category=VatCategory.OUTSIDE_SCOPE, payment_days=_PAYMENT_DAYS, number_prefix="FEE-")
-    keep_account(session, terms, now=now)
     payers: dict[UUID, list[UUID]] = {}
     for each in list_due(session):
         if each.pence > 0:
             payers.setdefault(each.agreement.payer_agency_id, []).append(each.agreement.id)
     return payers
+
+
+def open_account(session: Session, *, now: datetime) -> bool:
+    """Post what is due to the agency by now, and set its account up; say whether it had none."""
+    for agreement_id in list_to_settle(session, now=now):
+        settle(session, agreement_id, on=now.date(), now=now)
+    if find_account(session) is not None:
+        return False
+    name = get_agency(session, own_agency(session)).name
+    terms = AccountTerms(name, vat_category=VatCategory.OUTSIDE_SCOPE, payment_days=_PAYMENT_DAYS, number_prefix="FEE-")
+    keep_account(session, terms, now=now)
+    return True
 
 
 def _tell(database: Database, payee: Scope, payer: Scope, agreement_ids: list[UUID], *, now: datetime) -> None:

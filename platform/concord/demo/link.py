@@ -6,6 +6,7 @@ and family is found in the ranking, so that each is a link that somebody might m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -102,16 +103,36 @@ def make_links(database: Database, cast: Cast, *, office: str, now: datetime) ->
         made_before = bool(list_swap_groups(session))
     if not made_before:
         _make_swap_group(database, cast, office, now=now)
+    made = lead_links(database, cast, LINKS, now=now)
+    set_limits(database, cast, SHOWN, now=now)
+    return made
+
+
+def lead_links(
+    database: Database,
+    cast: Cast,
+    plans: Sequence[DemoLink],
+    *,
+    now: datetime,
+    besides: Sequence[DemoLink] = (),
+    signer: Role = Role.FINANCE_OFFICER,
+) -> int:
+    """Make the links that are not there yet, and lead each on as far as its plan says; return how many there are.
+
+    :param besides: links whose children and families are none of these.
+    :param signer: who signs the fee agreement on each side.
+    """
     made, taken = 0, set[UUID]()
-    for plan in LINKS:
+    for plan in (*besides, *plans):
         with acting(database, cast(plan.children, Role.FAMILY_FINDER)) as session:
-            link = _find(session, plan) or _start(session, plan, cast, taken, now=now)
+            link = _find(session, plan)
+            if link is None and plan in plans:
+                link = _start(session, plan, cast, taken, now=now)
             link_id = link.id if link else None
             taken |= {link.sibling_group_id, link.household_id} if link else set()
-        if link_id is not None:
-            _lead(database, cast, plan, link_id, now=now)
+        if link_id is not None and plan in plans:
+            _lead(database, cast, plan, link_id, signer=signer, now=now)
             made += 1
-    set_limits(database, cast, SHOWN, now=now)
     return made
 
 
@@ -168,7 +189,7 @@ def _fits(plan: DemoLink, born: list[date | None], moved: date) -> bool:
     return max(ages) < _UNDER_THREE if plan.under_three else max(ages) > _OVER_THREE
 
 
-def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now: datetime) -> None:
+def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, signer: Role, now: datetime) -> None:
     finder = cast(plan.children, Role.FAMILY_FINDER)
     worker = cast(plan.family, Role.ADOPTERS_WORKER)
     with acting(database, finder) as session:
@@ -188,7 +209,7 @@ def _lead(database: Database, cast: Cast, plan: DemoLink, link_id: UUID, *, now:
             # Of a match that has come no further, the children's agency has still to sign.
             sides = (plan.family, plan.children) if plan.state is LinkState.PLACED else (plan.family,)
             for slug in sides:
-                sign_fee(database, cast, link_id, slug, at=plan.at(now, target) + timedelta(days=2))
+                sign_fee(database, cast(slug, signer), link_id, at=plan.at(now, target) + timedelta(days=2))
     if plan.state is LinkState.ENDED:
         with acting(database, worker) as session:
             _end(session, get_link(session, link_id), at=now - timedelta(days=plan.ago - 1))

@@ -1,4 +1,4 @@
-"""The demonstration's netting: three agencies of the swap group owe one another in a ring, and one has still to confirm.
+"""The demonstration's netting: three agencies of the swap group owe one another in a ring, and one hasn't confirmed.
 
 Of the placements that they pay for nothing is invoiced but here, so that what else is invoiced stays as it is.
 """
@@ -6,15 +6,15 @@ Of the placements that they pay for nothing is invoiced but here, so that what e
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from concord.demo.cast import Cast, acting
+from concord.demo.invoice import open_account
 from concord.demo.link import LINKS, SWAP_GROUP, DemoLink, lead_links
-from matching.fee.invoice.account import find_account, keep_account
 from matching.fee.invoice.issuing import issue_invoice, list_due
 from matching.fee.netting import NettingInvalid, confirm_netting, get_netting, list_nettings, propose_group_netting
-from matching.fee.settlement import list_to_settle, settle
 from matching.link import LinkState
 from matching.swap.group import find_swap_group
 from tenants.database import Database
@@ -59,7 +59,7 @@ def make_netting(database: Database, cast: Cast, *, now: datetime) -> bool:
 
 
 def _invoice(session: Session, payer_id: UUID | None, *, now: datetime) -> None:
-    settle_all(session, now=now)
+    open_account(session, now=now)
     marks = [each.mark for each in list_due(session, payer_id) if each.pence > 0]
     if payer_id is not None and marks:
         issue_invoice(session, payer_id, marks, now=now - _INVOICED)

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from concord.demo.cast import Cast
 from concord.demo.link import LINKS, make_links
+from concord.demo.netting import LAST, RING, make_netting, netting_made
 from matching.fee.agreement import AgreementState, select_agreements
+from matching.fee.netting import count_to_confirm, list_nettings, own_part
 from matching.link import Link, LinkState, LinkStep
 from matching.panel.reader import PanelReader
 from matching.ranking.facts import Sex
@@ -32,7 +35,9 @@ Agencies = dict[str, Tenant]
 
 
 class TestMakeLinks:
-    def test_each_comes_as_far_as_the_plan_says_and_none_twice(self, database: Database, agencies: Agencies) -> None:
+    def test_each_comes_as_far_as_the_plan_says_and_none_twice(
+        self, database: Database, agencies: Agencies, factories: Factories
+    ) -> None:
         assert make(database, agencies) == len(LINKS)
         assert make(database, agencies) == 0
 
@@ -59,6 +64,7 @@ class TestMakeLinks:
         assert agreements(database, agencies["gloucestershire"]) == [(AgreementState.DRAFTED, False)]
         assert placed_children(database, agencies["somerset"]) == {BIG}
         assert placed_children(database, agencies["devon"]) == {LITTLE}
+        _leave_a_netting_to_confirm(database, agencies, factories)
 
     def test_what_the_pool_does_not_have_is_left_out(self, database: Database, bare: Agencies) -> None:
         assert make(database, bare) == 0
@@ -66,11 +72,31 @@ class TestMakeLinks:
             assert read_account(session, find_swap_group(session, None), now=NOW).placements == ()
 
 
+def _leave_a_netting_to_confirm(database: Database, agencies: Agencies, factories: Factories) -> None:
+    """Make the ring that comes after the links, and look what there is to confirm."""
+    for each in RING:
+        factories.group(agencies[each.children], children=((BIG, Sex.FEMALE),), **_ordered(DECIDED))
+        factories.household(agencies[each.family])
+    assert make_netting(database, cast(agencies), now=NOW)
+    assert netting_made(database, cast(agencies))
+    for slug in {each.family for each in RING}:
+        with database.transaction(agencies[slug].scope) as session:
+            assert count_to_confirm(session, on=NOW.date()) == (slug == LAST)
+            (netting,) = list_nettings(session)
+            assert len(own_part(session, netting).claims) == 2
+
+
 def make(database: Database, agencies: Agencies) -> int:
+    return make_links(database, cast(agencies), office=OFFICE, now=NOW)
+
+
+def cast(agencies: Agencies) -> Cast:
+    """Return how to act as the one person whom each agency has."""
+
     def act_as(slug: str, role: Role) -> Scope:
         return replace(agencies[slug].scope, roles=frozenset({role}))
 
-    return make_links(database, act_as, office=OFFICE, now=NOW)
+    return act_as
 
 
 def agreements(database: Database, tenant: Tenant) -> list[tuple[AgreementState, bool]]:
