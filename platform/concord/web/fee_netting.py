@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -261,7 +262,7 @@ def _with(offer: Offer, names: dict[UUID, str]) -> str:
     return offer.swap_group.name if offer.swap_group else names.get(offer.agency_ids[0], "")
 
 
-def _asked(day: date) -> dict[str, list[str]]:
+def _asked(day: date) -> dict[str, Any]:
     return {"until": [str(day.day), str(day.month), str(day.year)]}
 
 
