@@ -21,6 +21,7 @@ from concord.schema.fee import (
     AgreementSchema,
     JournalQuery,
     PeriodsSchema,
+    PostingPageSchema,
     PostingSchema,
     PostingsQuery,
     StatementCardSchema,
@@ -92,9 +93,9 @@ def read_fee_agreement(call: Call, agreement_id: UUID) -> dict[str, Any]:
     return _agreement(view.agreement, Names(call.session)) | columns_of(view.agreement, AgreementSchema)
 
 
-@operation(blueprint, "/fees/postings", Shape("GET", READ, page_of(PostingSchema), query=PostingsQuery))
+@operation(blueprint, "/fees/postings", Shape("GET", READ, PostingPageSchema, query=PostingsQuery, errors=(409,)))
 def list_fee_postings(call: Call) -> dict[str, Any]:
-    """List the postings of the agency's own book, the first posted first, so that what is new comes at the end."""
+    """List the postings of the agency's own book, the first posted first: what is new comes after ``follow``."""
     after, limit = place_of(call)
     wanted = WantedPostings(
         month_of(call.query.get("month")),
@@ -105,7 +106,9 @@ def list_fee_postings(call: Call) -> dict[str, Any]:
     found = list_postings_after(call.session, wanted, after=after, limit=limit)
     names = Names(call.session)
     record_list(call, "ledger", len(found.shown))
-    return {"items": [_posting(each, names) for each in found.shown], "next": write_cursor(found.end)}
+    last = (found.shown[-1].posting.id,) if found.shown else after
+    items = [_posting(each, names) for each in found.shown]
+    return {"items": items, "next": write_cursor(found.end), "follow": write_cursor(last)}
 
 
 @operation(

@@ -112,6 +112,16 @@ class PostingSchema(Schema):
     reverses_id = fields.UUID(required=True, allow_none=True)
 
 
+class PostingPageSchema(Schema):
+    """A page of postings; ``next`` is null where there are no more now, ``follow`` where there never was one."""
+
+    items = fields.List(fields.Nested(PostingSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+    follow = fields.String(
+        required=True, allow_none=True, metadata={"description": "The cursor of what is posted after all this."}
+    )
+
+
 class TransactionSchema(Schema):
     """A transaction as both agencies know it, with its postings in one's own book."""
 

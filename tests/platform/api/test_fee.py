@@ -64,6 +64,9 @@ class TestFees:
         assert [sum(each["pence"] for each in book) for book in books.values()] == [0, 0]
         assert {each["account"] for each in books[theirs]} == {"fee_cost", "to_be_invoiced", "payable"}
         assert [each["posted_at"] for each in books[ours]] == sorted(each["posted_at"] for each in books[ours])
+        read_once = ours.get("/fees/postings?limit=200").json or {}
+        after = ours.get(f"/fees/postings?limit=200&cursor={read_once['follow']}").json or {}
+        assert (read_once["next"], after["items"], after["follow"]) == (None, [], read_once["follow"])
         about = (ours.get(f"/fees/transactions/{books[ours][0]['transaction_id']}")).json or {}
         assert {each["account"] for each in about["postings"]} <= {"fee_income", "to_invoice", "receivable"}
         (agreement,) = (each for each in theirs.items("/fees/agreements") if each["id"] == agreement_id)

@@ -62,7 +62,7 @@ def _post(agreed: Agreed, kind: TransactionKind = DUE, *, by: Tenant | None = No
 def _tell(agreed: Agreed, kind: FeeEventKind, **facts: Any) -> None:
     parties = {"payer_agency_id": agreed.payer.id, "payee_agency_id": agreed.payee.id}
     with agreed.database.transaction(agreed.payee.scope) as session:
-        said = {"recorded_by": agreed.payee.scope.person_id, "recorded_name": "Somebody", "recorded_at": NOW}
+        said: dict[str, Any] = {"recorded_by": agreed.payee.scope.person_id, "recorded_name": "Somebody", "recorded_at": NOW}
         said |= {"key": f"{kind}/{facts.get('exception_id', uuid4())}", "happened_on": TODAY}
         said |= {each: facts.pop(each) for each in list(facts) if each in said}
         about = {"agreement_id": agreed.id, "consortium_id": agreed.payee.scope.consortium_id}
@@ -121,7 +121,7 @@ class TestPost:
         ours, theirs = (each.invoice("due/1", 5, TODAY) for each in (agreed, elsewhere))
         for invoice_id in (uuid4(), theirs):
             for kind in (TransactionKind.PAID, TransactionKind.TRANSFERRED, TransactionKind.INVOICED):
-                moved = {"entries": mirrored(TransactionKind.PAID, 5, agreed.payer.id, agreed.payee.id)}
+                moved: dict[str, Any] = {"entries": mirrored(TransactionKind.PAID, 5, agreed.payer.id, agreed.payee.id)}
                 with pytest.raises(DBAPIError, match="an invoice of its two agencies"):
                     _post(agreed, kind, invoice_id=invoice_id, **moved)
         _post(agreed, TransactionKind.PAID, invoice_id=ours)
