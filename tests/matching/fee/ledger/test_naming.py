@@ -62,7 +62,11 @@ def _post(agreed: Agreed, kind: TransactionKind = DUE, *, by: Tenant | None = No
 def _tell(agreed: Agreed, kind: FeeEventKind, **facts: Any) -> None:
     parties = {"payer_agency_id": agreed.payer.id, "payee_agency_id": agreed.payee.id}
     with agreed.database.transaction(agreed.payee.scope) as session:
-        said: dict[str, Any] = {"recorded_by": agreed.payee.scope.person_id, "recorded_name": "Somebody", "recorded_at": NOW}
+        said: dict[str, Any] = {
+            "recorded_by": agreed.payee.scope.person_id,
+            "recorded_name": "Somebody",
+            "recorded_at": NOW,
+        }
         said |= {"key": f"{kind}/{facts.get('exception_id', uuid4())}", "happened_on": TODAY}
         said |= {each: facts.pop(each) for each in list(facts) if each in said}
         about = {"agreement_id": agreed.id, "consortium_id": agreed.payee.scope.consortium_id}
