@@ -42,7 +42,6 @@ OF_BOTH_SIDES = {
     *("tariff_rate", "tariff_instalment", "fee_rule", "fee_agreement", "fee_addendum"),
     *("fee_event", "fee_exception", "ledger_transaction", "posting"),
     *("payment", "payment_allocation", "fee_statement_line"),
-    "debt_holder",
     *("purchase_order", "invoice", "invoice_line", "pay_approval", "dispute", "dispute_message", "invoice_reminder"),
     *("link", "link_step", "document_grant", "document_undertaking", "paper_signature"),
     *("placement", "placement_child", "placement_introduction", "placement_review", "adopters_copy", "sealing"),

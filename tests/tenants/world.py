@@ -218,7 +218,7 @@ def make_world(database: Database, admin: psycopg.Connection[Any]) -> World:
     make_ledger(database, agency=agency, neighbour=neighbour)
     make_bank_lines(database, agency=agency)
     make_invoices(database, agency=agency, neighbour=neighbour)
-    make_netting(admin, agency=agency, neighbour=neighbour)
+    make_netting(admin, office=office, agency=agency, neighbour=neighbour)
     return world
 
 
@@ -386,7 +386,9 @@ def _make_the_rest(database: Database, world: World) -> None:
 
 def _make_departure(session: Session) -> None:
     departure = propose_departure(session, leaves_on=TODAY + timedelta(days=90), reason="A merger", now=NOW)
-    facts: dict[str, Any] = {"manifest": {}, "word": "sample", "state": fingerprint(session)}
+    facts_of_file = {"rows": 1, "bytes": 2, "sha256": "ab" * 32}
+    taken = {f"records/{each}.jsonl": facts_of_file for each in ("household", "sibling_group")}
+    facts: dict[str, Any] = {"manifest": {"files": taken}, "word": "sample", "state": fingerprint(session)}
     keep_archive(session, departure.id, **facts, now=NOW)
 
 
