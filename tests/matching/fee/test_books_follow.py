@@ -34,6 +34,8 @@ from matching.fee.invoice.issuing import CreditInvalid, credit_invoice
 from matching.fee.invoice.reminder import approve_payment, count_unapproved, raise_reminders, reminders_of
 from matching.fee.ledger import MIRRORED, Posting
 from matching.fee.ledger.account import PAYEES
+from matching.fee.netting import propose_netting
+from matching.fee.netting_leg import list_open_legs
 from matching.fee.reconciliation.fact import Share
 from matching.fee.reconciliation.held_ahead import allocate_held, list_held, put_back
 from matching.fee.reconciliation.owed import list_owed
@@ -45,7 +47,7 @@ from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.handed_over import hand_over_books, sign_hand_over
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround
-from tests.matching.fee.netting_ground import NAMES
+from tests.matching.fee.netting_ground import NAMES, make_netting_ground
 from tests.matching.fee.reconciliation.bank import Bank
 
 LATER = NOW + timedelta(hours=1)
@@ -80,11 +82,11 @@ class Four:
         one, other = payer or self.payer, payee or self.payee
         return InvoiceGround(self.database, self.urls, one, other, self.tenants[3], other).issue(pence, days_ago=40)
 
-    def pay(self, pence: int, invoice_id: UUID, *, by: Tenant, to: Tenant | None = None) -> UUID:
+    def pay(self, pence: int, debt_id: UUID, *, by: Tenant, to: Tenant | None = None, naming: str = "") -> UUID:
         """Let a bank line by which an agency pays an invoice be confirmed as it is proposed; return the line's id."""
         payee = to or self.payee
         with self.database.transaction(payee.scope) as session:
-            number = get_invoice(session, invoice_id).number
+            number = naming or get_invoice(session, debt_id).number
         (line_id,) = Bank(self.database, self.urls, payee, by, self.tenants[3]).lines((pence, by.name, number))
         self.confirm(line_id, by=by, to=payee)
         return line_id
@@ -347,4 +349,37 @@ class TestConfirmMatch:
             session.commit()
             assert confirmed.result() == [heir.id]
         assert four.owed(invoice_id) == []
+        four.mirror()
+
+
+class TestLegHandedOver:
+    def test_is_owed_and_paid_by_whoever_took_it_over(
+        self, database: Database, migrated: DatabaseUrls, factories: Factories
+    ) -> None:
+        ground = make_netting_ground(database, migrated, factories, members=3)
+        one, two, heir = ground.members
+        four = Four(database, migrated, (one, two, heir, ground.stranger))
+        ground.issue(0, 1, 900)
+        ground.issue(1, 0, 700)
+        with database.transaction(one.scope) as session:
+            netting_id = propose_netting(session, two.id, until_on=TODAY, now=NOW).id
+        ground.confirm(two, netting_id)
+        with database.transaction(two.scope) as session:
+            (leg,) = [each for each in list_owed(session, on=TODAY) if each.of_netting]
+        hand_over_books(database, migrated, one, heir)
+
+        assert four.owed(leg.id) == [(2, 1, 200)]
+        for tenant, seen in ((two, [(heir.id, leg.number)]), (one, []), (heir, []), (ground.stranger, [])):
+            with database.transaction(tenant.scope) as session:
+                assert [
+                    (each.payer_id, each.number) for each in list_owed(session, on=TODAY) if each.outstanding
+                ] == seen
+        with database.transaction(heir.scope) as session:
+            (owed,) = list_owed(session, on=TODAY, as_payee=False)
+            assert (owed.payer_id, owed.number, owed.outstanding) == (two.id, leg.number, 200)
+            assert [each.leg.id for each in list_open_legs(session)] == [leg.id]
+        line_id = four.pay(200, leg.id, by=heir, naming=leg.number)
+        assert four.owed(leg.id) == []
+        four.take_back(line_id)
+        assert four.owed(leg.id) == [(2, 1, 200)]
         four.mirror()
