@@ -17,9 +17,10 @@ from matching.undertaking import report_rules
 from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import TODAY, Factories, Tenant
+from tests.matching.report_factory import make_pdf
 from tests.tenants.link_world import take_to_panel
 
-_FILE = CheckedPdf(b"%PDF-a-made-up-report", 1)
+_FILE = CheckedPdf(make_pdf(), 1)
 
 
 def make_linked(factories: Factories, database: Database, agency: Tenant, neighbour: Tenant) -> tuple[UUID, UUID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +25,8 @@ from tenants.database import Database
 from tenants.own_key import seal_apart
 from tests.factories import Tenant
 
+_COPY = {"reference": "ADP-1", "adopters": ["Alder Example"], "approved_on": "2026-01-31"}
+
 
 def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group_id: UUID) -> None:
     """Place a group of ``agency``'s with a household of its own."""
@@ -42,7 +45,7 @@ def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group
         copy = AdoptersCopy(id=uuid4(), link_id=link.id, **both)
         copy.kind, copy.given_by, copy.given_name, copy.given_at = CopyKind.RECORD, person_id, "Sam", now
         copy.id = uuid4()
-        copy.sealed_key, copy.sealed = seal_apart(session, b"a report", row_id=copy.id)
+        copy.sealed_key, copy.sealed = seal_apart(session, json.dumps(_COPY).encode(), row_id=copy.id)
         session.add(copy)
         session.add(Sealing(link_id=link.id, asked_by=person_id, asked_name="Sam", asked_at=now, **both))
         session.flush()

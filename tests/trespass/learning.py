@@ -80,6 +80,7 @@ def _look(owner: Visitor, path: str, kept: _Kept) -> str:
         answer = owner.client.get(path)
         content = answer.get_data()  # what is streamed too
         answer.close()
+        assert answer.status_code < 500, f"{path}: {answer.status}"
         kept[path] = content.decode() if answer.status_code == 200 and answer.mimetype == "text/html" else ""
     return kept[path]
 
