@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, column, exists, select, table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session
 
@@ -28,6 +28,8 @@ from tenants.permission import Verb, require
 RECORD_KIND = "bank_details"
 _SORT_CODE = re.compile(r"[0-9]{6}")
 _ACCOUNT = re.compile(r"[0-9]{8}")
+# By name: what stands on an invoice is read here.
+_INVOICE = table("invoice", column("payee_agency_id", Uuid()), column("payer_agency_id", Uuid()), column("issued_at"))
 
 
 class PayeeAccountChange(Base):
@@ -193,10 +195,24 @@ def details_on(session: Session, *, now: datetime) -> BankDetails | None:
     return open_details(session, latest) if latest else None
 
 
+def list_since(session: Session, agency_id: UUID, *, at: datetime) -> list[PayeeAccountChange]:
+    """Return the changes of an agency's bank details that took, or take, effect after a moment, the latest first."""
+    found = list_changes(session, agency_id)
+    return [each for each in found if each.withdrawn_at is None and each.takes_effect_at and each.takes_effect_at > at]
+
+
 def list_told(session: Session, *, now: datetime) -> list[PayeeAccountChange]:
-    """Return the changes of others whom the scope's agency pays that are to come or came in the last 60 days."""
+    """Return the changes of others whom the scope's agency pays that are to come or came in the last 60 days.
+
+    Not what was in effect before the first invoice: nobody was told of another account.
+    """
     require(scope_of(session), Verb.READ_FEES)
-    change = PayeeAccountChange
-    query = select(change).where(change.agency_id != own_agency(session), change.takes_effect_at.is_not(None))
+    change, own = PayeeAccountChange, own_agency(session)
+    before = exists().where(
+        _INVOICE.c.payee_agency_id == change.agency_id,
+        _INVOICE.c.payer_agency_id == own,
+        _INVOICE.c.issued_at < change.takes_effect_at,
+    )
+    query = select(change).where(change.agency_id != own, before)
     found = session.scalars(query.order_by(change.takes_effect_at.desc(), change.id))
     return [each for each in found if each.takes_effect_at and (now - each.takes_effect_at).days < 60]

@@ -22,7 +22,7 @@ from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.debt_holder import sides_of
 from matching.fee.invoice.account import find_account
-from matching.fee.invoice.bank import list_told
+from matching.fee.invoice.bank import list_since, list_told
 from matching.fee.invoice.dispute import (
     DisputeOutcome,
     DisputeStatus,
@@ -130,6 +130,7 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
             "approval": find_approval(session, invoice),
             "dispute": dispute,
             "said": read_messages(session, dispute) if dispute else [],
+            "moved_to": list_since(session, invoice.payee_agency_id, at=invoice.issued_at),
             "names": _names(session),
         }
         sides, posted = sides_of(session, invoice), find_issue(session, invoice)

@@ -20,6 +20,7 @@ from matching.fee.invoice.bank import (
     details_on,
     get_change,
     list_changes,
+    list_since,
     list_told,
     open_details,
     read_details,
@@ -63,7 +64,7 @@ from tests.matching.fee.invoice.invoice_ground import InvoiceGround
 class TestApproveChange:
     def test_takes_two_people_and_a_delay_and_tells_who_pays(self, ground: InvoiceGround) -> None:
         ground.set_bank("11112222")
-        ground.issue(1_000)
+        issued_id = ground.issue(1_000)
         with ground.database.transaction(ground.payee.scope) as session:
             change = ask_change(session, read_details("Sample", "65-43-21", "3333444"), now=NOW)
             with pytest.raises(ChangeWaits):
@@ -77,7 +78,8 @@ class TestApproveChange:
             with pytest.raises(DBAPIError), ground.database.transaction(ground.payee.scope) as session:
                 session.execute(update(PayeeAccountChange).where(PayeeAccountChange.id == change.id).values(values))
         with ground.database.transaction(ground.payer.scope) as session:
-            assert len(list_told(session, now=NOW)) == 1
+            # Of what was in effect before the first invoice nobody is warned.
+            assert list_told(session, now=NOW) == []
         with ground.database.transaction(ground.colleague.scope) as session:
             approved = approve_change(session, get_change(session, change.id), now=NOW)
             effect = approved.takes_effect_at
@@ -95,10 +97,9 @@ class TestApproveChange:
         assert (now.account_number, later.account_number) == ("11112222", "03333444")
         with ground.database.transaction(ground.payer.scope) as session:
             told = list_told(session, now=NOW)
-            assert {open_details(session, each).masked for each in told} == {
-                "account ending 2222",
-                "account ending 3444",
-            }
+            assert [open_details(session, each).masked for each in told] == ["account ending 3444"]
+            issued = get_invoice(session, issued_id)
+            assert list_since(session, issued.payee_agency_id, at=issued.issued_at) == told
             with pytest.raises(ChangeUnknown):
                 get_change(session, change.id)
         with ground.database.transaction(ground.stranger.scope) as session:
