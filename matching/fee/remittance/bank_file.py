@@ -54,6 +54,8 @@ class BankLine:
     bank_id: str = ""
     account: str = ""
     undoes: bool = False
+    statement: int = 1
+    """Which of the statements in the file it is in."""
 
 
 @dataclass(frozen=True, slots=True)

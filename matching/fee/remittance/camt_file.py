@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
@@ -58,7 +59,7 @@ def read_camt(content: bytes) -> BankFile:
             found = [line for place, each in enumerate(booked, start=1) for line in _entry(each, words, place, account)]
             if len(lines) + len(found) > MOST_LINES:
                 raise UnreadableRemittance(f"The file has more than {MOST_LINES:,} lines. Export shorter periods.")
-            lines += found
+            lines += (replace(line, statement=number) for line in found)
             controls += _controls(statement, words, sum(line.pence for line in found))
             statement.clear()
     except DefusedXmlException as error:

@@ -166,7 +166,8 @@ def _pence(place: str, row: Sequence[str], columns: ColumnMap) -> int:
         raise UnreadableRemittance(
             f"{place}: column {column_letter(columns.direction)} says neither credit nor debit. {_NOTHING}"
         )
-    return abs(pence) if word in _IN else -abs(pence)
+    # A debit is written with a minus sign by some banks and without one by others; a credit's sign is its own.
+    return pence if word in _IN else -abs(pence)
 
 
 def _of_two(place: str, row: Sequence[str], columns: ColumnMap) -> int:
@@ -176,7 +177,6 @@ def _of_two(place: str, row: Sequence[str], columns: ColumnMap) -> int:
         raise UnreadableRemittance(f"{place} is both paid in and paid out. Split it in two rows. {_NOTHING}")
     if not paid_in and not paid_out:
         raise UnreadableRemittance(f"{place} has no amount, paid in or paid out. {_NOTHING}")
-    # A debit is written with a minus sign by some banks and without one by others; a credit's sign is its own.
     return paid_in or -abs(paid_out)
 
 

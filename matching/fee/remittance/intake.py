@@ -103,7 +103,12 @@ def _refuse_future(file: BankFile, *, on: date) -> None:
 def _take(session: Session, remittance: Remittance, file: BankFile, *, progress: Progress, now: datetime) -> None:
     marked = list(_marked(session, remittance, file.lines, now=now))
     known = _known(session, remittance.agency_id, [each.fingerprint for each in marked])
-    fresh = [each for each in marked if each.fingerprint not in known]
+    kept: dict[bytes, _Marked] = {}
+    for each in marked:
+        # What two statements of one file have both is one line, as it is of two files.
+        if each.fingerprint not in known:
+            kept.setdefault(each.fingerprint, each)
+    fresh = list(kept.values())
     for start in range(0, len(fresh), AT_ONCE):
         progress(start, len(fresh), "Keeping the lines")
         rows = [_row(session, remittance, each, now=now) for each in fresh[start : start + AT_ONCE]]
@@ -120,14 +125,16 @@ def _take(session: Session, remittance: Remittance, file: BankFile, *, progress:
 def _marked(session: Session, remittance: Remittance, lines: Sequence[BankLine], *, now: datetime) -> Iterator[_Marked]:
     """Yield each line with its fingerprint: the bank's own number of it where there is one, else all that it says.
 
-    Equal lines of a file are counted: two of a day stay two, and another file that has the same two adds none.
+    Equal lines of a statement are counted: two of a day stay two, and another statement of the account that has the
+    same two, in this file or in another, adds none.
     """
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[int, str]] = Counter()
     for position, line in enumerate(lines, start=1):
         said = line.bank_id or f"{line.payer}\x1f{line.reference}"
         text = "\x1f".join((remittance.purpose, line.account, line.dated_on.isoformat(), str(line.pence), said))
-        seen[text] += 1
-        plain = f"{text}\x1f{seen[text]}".encode("utf-8", "replace")
+        of_statement = (line.statement if line.account else 0, text)
+        seen[of_statement] += 1
+        plain = f"{text}\x1f{seen[of_statement]}".encode("utf-8", "replace")
         digest = keyed_digest(session, plain, purpose="bank line", agency_id=remittance.agency_id, now=now)
         yield _Marked(position, line, digest)
 

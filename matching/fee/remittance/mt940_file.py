@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def read_mt940(text: str) -> BankFile:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     for number, block in enumerate((each for each in _BLOCK.split(text) if each.startswith(":20:")), start=1):
         found, control = _statement(block, f"Statement {number}")
-        lines += found
+        lines += (replace(line, statement=number) for line in found)
         controls += control
     if len(lines) != len(_LINE.findall(text)):
         raise UnreadableRemittance("Lines stand outside a statement (:20:). Export the file again. Nothing was taken.")

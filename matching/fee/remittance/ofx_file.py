@@ -94,6 +94,7 @@ def _lines(statement: Element, number: int) -> Iterator[BankLine]:
             bank_id=_text(each, "FITID"),
             account=account,
             undoes=bool(_text(each, "CORRECTFITID")),
+            statement=number,
         )
 
 

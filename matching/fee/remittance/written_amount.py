@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from matching.fee.remittance.bank_file import MOST_PENCE
@@ -57,7 +57,7 @@ def exact_pence(amount: Decimal | float | str) -> int | None:
         pence = Decimal(str(amount)) * 100
         if not pence.is_finite() or abs(pence) > MOST_PENCE * 100 or pence != pence.to_integral_value():
             return None
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         return None
     return int(pence)
 

@@ -22,7 +22,7 @@ from tenants.database import Database
 from tenants.permission import NotAllowed
 from tenants.role import Role
 from tests.factories import NOW, Factories, Tenant
-from tests.matching.fee.remittance.samples import MT940, csv_of
+from tests.matching.fee.remittance.samples import ENTRY, MT940, camt, csv_of
 from tests.matching.fee.remittance.taking import take
 
 ROWS = [("02/04/2026", "DEVON CC", "INV-1", "10.00"), ("02/04/2026", "DEVON CC", "INV-1", "10.00"),
@@ -74,13 +74,20 @@ class TestPerformRemittance:
             again = take(session, csv_of(ROWS), name="other.csv")
             overlapping = take(session, csv_of(later))
             bank = [take(session, MT940), take(session, MT940.replace(b"STMT1", b"STMT2"))]
+            other = MT940.replace(b"31926819", b"31926820")
+            # The bank's copy of a statement beside it, and two accounts with the same line each.
+            bank.append(take(session, other + other.replace(b"STMT1", b"COPY")))
+            entry = ENTRY.format(amount="5.00", mark="CRDT", parts="")
+            both = camt([entry, entry], opening="0.00", closing="10.00").decode().partition("<Stmt>")
+            copy = both[2].replace("31926819", "31926830").partition("</BkToCstmrStmt>")[0]
+            bank.append(take(session, f"{both[0]}<Stmt>{copy}<Stmt>{both[2]}".encode()))
             total = len(list_lines(session))
 
         assert again.id == first.id
         # Two equal lines are in both; the third of them is new, as is Torbay's.
         assert (overlapping.known_count, overlapping.credit_count, overlapping.line_count) == (3, 2, 5)
-        assert [each.known_count for each in bank] == [0, 3]
-        assert total == 3 + 2 + 3
+        assert [(each.known_count, each.line_count) for each in bank] == [(0, 3), (3, 3), (3, 6), (0, 4)]
+        assert total == 3 + 2 + 3 + 3 + 4
 
     def test_refuses_the_whole_and_takes_it_once_it_is_mended(self, database: Database, council: Tenant) -> None:
         with database.transaction(council.scope) as session:

@@ -60,6 +60,7 @@ class TestExactPence:
     def test_refuses_parts_of_a_penny(self) -> None:
         assert exact_pence("0.015") is None
         assert exact_pence("Infinity") is None
+        assert exact_pence("1e999999999") is None
         assert exact_pence("0.15") == 15
 
 
