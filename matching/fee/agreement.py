@@ -123,6 +123,12 @@ class FeeAgreement(Base):
         return self.payer_signed_by is not None and self.payee_signed_by is not None
 
     @property
+    def fell_away(self) -> bool:
+        """Say whether the placement disrupted before an order, and what was not invoiced fell away by its rule."""
+        disrupted = self.disrupted_on is not None and not (self.ordered_on or date.max) <= self.disrupted_on
+        return disrupted and self.disruption is OnDisruption.FALL_AWAY
+
+    @property
     def instalments(self) -> tuple[Instalment, ...]:
         """Return the parts in which it is paid."""
         return read_plan(self.plan)
@@ -176,6 +182,11 @@ class FeeAddendum(Base):
     def is_signed(self) -> bool:
         """Say whether both sides have signed."""
         return self.payer_signed_by is not None and self.payee_signed_by is not None
+
+    @property
+    def event_key(self) -> str:
+        """Return the key of the event with which it counts: the rate of the day does from that day on."""
+        return "placed" if self.kind is AddendumKind.RATE else f"addendum/{self.position}"
 
 
 class AgreementUnknown(NotFound):

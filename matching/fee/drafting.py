@@ -30,7 +30,7 @@ from matching.fee.instalment import Due, Share, split
 from matching.fee.money import say_pounds
 from matching.fee.payer import payer_of
 from matching.fee.published import published
-from matching.fee.rule import OnDisruption, read_rules
+from matching.fee.rule import read_rules
 from matching.fee.tariff import MOST_PENCE
 from matching.fee.terms import Terms, kept_terms, take_terms, take_waiver, terms_of
 from matching.placement.placement import Placement, get_placement
@@ -223,8 +223,7 @@ def end_if_over(agreement: FeeAgreement, *, on: date) -> bool:
 def _is_over(agreement: FeeAgreement, on: date) -> bool:
     if agreement.placed_on is None or (agreement.ordered_on is None and agreement.disrupted_on is None):
         return False
-    fell = agreement.disrupted_on is not None and not (agreement.ordered_on or date.max) <= agreement.disrupted_on
-    if fell and agreement.disruption is OnDisruption.FALL_AWAY:
+    if agreement.fell_away:
         return True
     for part in agreement.instalments:
         by_order = part.due in (Due.ORDER, Due.ORDER_OR_MONTHS) and agreement.ordered_on is not None

@@ -121,6 +121,7 @@ def ask_exception(
     if agreement.amount_pence is None:
         raise ExceptionInvalid(_NO_FEE)
     if kind is ExceptionKind.OVERRIDE:
+        _refuse_fallen(agreement)
         _require_within(session, agreement, kind, pence, on=now.date())
     lock_agreement(session, agreement.id)
     waiting = select(FeeException.id).where(
@@ -177,6 +178,8 @@ def decide_exception(session: Session, asked: FeeException, *, approve: bool, no
         # Nobody invoices meanwhile: what it is about, and what was invoiced by now, stands.
         lock_agreement(session, asked.agreement_id)
         agreement = get_agreement(session, asked.agreement_id)
+        if asked.kind is ExceptionKind.OVERRIDE:
+            _refuse_fallen(agreement)
         _require_within(session, agreement, asked.kind, asked.pence, on=now.date())
     asked.decided_at, asked.decided_by, asked.decided_name = now, signer.person_id, signer.name
     asked.approved = approve
@@ -261,6 +264,13 @@ def _amount(kind: ExceptionKind, pence: int | None) -> int | None:
     if pence is None or not (0 if kind is ExceptionKind.OVERRIDE else 1) <= pence <= MOST_PENCE:
         raise ExceptionInvalid(f"Enter an amount up to {say_pounds(MOST_PENCE)}.")
     return pence
+
+
+def _refuse_fallen(agreement: FeeAgreement) -> None:
+    if agreement.fell_away and not agreement.waived:
+        raise ExceptionInvalid(
+            "The placement disrupted and what was not invoiced fell away, so another fee would charge nothing."
+        )
 
 
 def _require_within(

@@ -7,15 +7,18 @@ not stand any more is reversed. Settled again, or taken up after it was killed a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
-from matching.fee.agreement import AgreementState, FeeAgreement
+from matching.fee.agreement import AgreementState, FeeAddendum, FeeAgreement
 from matching.fee.event import FeeEvent, FeeEventKind, add_event, events_of, events_of_each
+from matching.fee.instalment import read_plan
 from matching.fee.ledger import (
     LedgerTransaction,
     TransactionKind,
@@ -66,12 +69,12 @@ def settle(session: Session, agreement_id: UUID, *, on: date, now: datetime) -> 
     invoiced = invoiced_parts(session, agreement.id, standing.values())
     if _sums(standing.values()) == _sums(expected(plan, _told(events), invoiced, on)):
         return 0
-    taken = 0
+    taken, changes = 0, _changes(session, agreement, events)
     for seen, day in _steps(session, agreement, events, on=on):
         # As if each had been settled when it was told: no month between two is left with what neither of them says.
         standing = _standing(session, agreement)
         latest = max([day, *(each.dated_on for each in standing.values())])
-        wanted = expected(plan, _told(seen), invoiced, min(on, latest))
+        wanted = expected(_plan_at(plan, changes, seen), _told(seen), invoiced, min(on, latest))
         taken += _Settling(session, agreement, seen, now).bring(standing, {each.key: each for each in wanted})
     return taken
 
@@ -85,12 +88,12 @@ def _steps(
 ) -> list[tuple[list[FeeEvent], date]]:
     """Return the events up to each that is not settled yet, with the day on which the next was told.
 
-    What was told before the plan itself was written anew is settled with that: the plan before is not known any more.
+    What was told before a withdrawal is settled with it: nothing of it was ever in the books.
     """
     query = select(LedgerTransaction.event_id).where(LedgerTransaction.agreement_id == agreement.id)
     settled = set(session.scalars(query))
     first = max((n + 1 for n, event in enumerate(events) if event.id in settled), default=0)
-    first = max([first, *(n for n, event in enumerate(events) if event.kind in _REWRITING)])
+    first = max([first, *(n for n, event in enumerate(events) if event.kind is FeeEventKind.WITHDRAWN)])
     waiting = [n for n in range(first, len(events)) if events[n].kind is not FeeEventKind.MONTHS]
     months = [event for event in events if event.kind is FeeEventKind.MONTHS]
     steps = [
@@ -101,6 +104,29 @@ def _steps(
         for n, after in pairwise(waiting)
     ]
     return [*steps, (events, on)]
+
+
+def _changes(
+    session: Session, agreement: FeeAgreement, events: Sequence[FeeEvent]
+) -> list[tuple[FeeEvent, dict[str, Any]]]:
+    """Return the events with which the plan itself was written anew, and its terms before and after each."""
+    addenda = session.scalars(select(FeeAddendum).where(FeeAddendum.agreement_id == agreement.id))
+    written = {each.event_key: each.changes for each in addenda}
+    return [(event, written[event.key]) for event in events if event.key in written]
+
+
+def _plan_at(plan: Plan, changes: Sequence[tuple[FeeEvent, dict[str, Any]]], seen: Sequence[FeeEvent]) -> Plan:
+    """Return the plan as it was when so much had been told."""
+    after = [terms["after"] for event, terms in changes if event in seen]
+    if len(after) == len(changes):
+        return plan
+    terms = after[-1] if after else changes[0][1]["before"]
+    return replace(
+        plan,
+        instalments=read_plan(terms["plan"]),
+        waived=terms["waived"],
+        continuing_pence=terms["continuing_pence"],
+    )
 
 
 def list_to_settle(session: Session, *, now: datetime) -> list[UUID]:
@@ -287,8 +313,6 @@ class _Settling:
         )
 
 
-_REWRITING = (FeeEventKind.PLACED, FeeEventKind.ADDENDUM, FeeEventKind.WITHDRAWN)
-"""With these the plan itself is written anew."""
 _DECIDED = (FeeEventKind.WAIVER, FeeEventKind.OVERRIDE, FeeEventKind.REFUND)
 
 

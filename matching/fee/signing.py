@@ -96,7 +96,7 @@ def sign_addendum(
     session.flush()
     note(session, agreement, audit.Act.SIGN, f"addendum {position} signed as {side.value}", now=now)
     if addendum.is_signed and addendum.kind is AddendumKind.AMENDMENT:
-        key, kind = f"addendum/{position}", FeeEventKind.ADDENDUM
+        key, kind = addendum.event_key, FeeEventKind.ADDENDUM
         facts = {"amounts": spread(agreement.amount_pence or 0, agreement, invoiced_of(session, agreement))}
         record_event(session, agreement, kind, key=key, happened_on=now.date(), facts=facts, now=now)
     return addendum

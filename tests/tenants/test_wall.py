@@ -266,8 +266,12 @@ class TestTables:
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
             "AND (relkind IN ('v', 'm', 'S', 'f') OR relhasrules)"
         ).fetchall()
+        asked = admin.execute(
+            "SELECT has_sequence_privilege('concord_app', 'posting_turn_seq', 'USAGE, SELECT, UPDATE')"
+        ).fetchone()
 
-        assert others == []
+        # Turns of postings, which no answer tells.
+        assert (others, asked) == ([("posting_turn_seq",)], (False,))
 
 
 class TestConstraints:

@@ -186,10 +186,13 @@ class TestDecideException:
             agreement = session.get_one(FeeAgreement, agreed.id)
             assert waived_by(session, agreement, on=NOW_ON) == 0
 
-    def test_is_not_asked_for_where_there_is_no_fee(self, agreed: Agreed) -> None:
+    def test_is_not_asked_for_where_there_is_no_fee_nor_another_where_it_fell_away(self, agreed: Agreed) -> None:
         with transaction(agreed.database, agreed.payee) as session:
             agreement = session.get_one(FeeAgreement, agreed.id)
             session.expunge(agreement)
+            agreement.disrupted_on = NOW_ON
+            with pytest.raises(ExceptionInvalid, match="fell away"):
+                ask_exception(session, agreement, ExceptionKind.OVERRIDE, pence=1, reason="So", now=NOW)
             agreement.amount_pence = None
             with pytest.raises(ExceptionInvalid, match="no fee yet"):
                 ask_exception(session, agreement, ExceptionKind.WAIVER, pence=None, reason="So", now=NOW)

@@ -48,9 +48,12 @@ _ADDENDUM = """
             payer_signed_name, payer_signed_at, payee_signed_by, payee_signed_name, payee_signed_at)
         SELECT gen_random_uuid(), f.consortium_id, f.id, f.authority_agency_id, f.payer_agency_id, f.payee_agency_id,
             (SELECT count(*) + 1 FROM fee_addendum a WHERE a.agreement_id = f.id), 'amendment',
-            jsonb_build_object('after', jsonb_build_object('amount_pence', %(pence)s::bigint)), %(name)s, 'Sam',
-            %(at)s, f.payer_signed_by, 'Sam', %(at)s, f.payee_signed_by, 'Kit', %(at)s
-        FROM fee_agreement f WHERE f.id = %(agreement)s AND NOT EXISTS (SELECT FROM of_name)
+            jsonb_build_object('before', t.terms, 'after', t.terms || jsonb_build_object('amount_pence',
+                %(pence)s::bigint)), %(name)s, 'Sam', %(at)s, f.payer_signed_by, 'Sam', %(at)s, f.payee_signed_by,
+            'Kit', %(at)s
+        FROM fee_agreement f CROSS JOIN LATERAL (SELECT jsonb_build_object('plan', f.plan, 'waived', f.waived,
+            'continuing_pence', f.continuing_pence) AS terms) AS t
+        WHERE f.id = %(agreement)s AND NOT EXISTS (SELECT FROM of_name)
         RETURNING position
     )
     SELECT position FROM of_name UNION ALL SELECT position FROM made

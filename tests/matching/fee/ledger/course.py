@@ -95,9 +95,7 @@ class Course(RuleBasedStateMachine):
         self.most = self.total = sum(pence for *_, pence in parts)
         self.swap, self.today, self.ticks = swap, start, 0
         self.told = dict[FeeEventKind, date]()
-        self.departed = self.given_up = self.unsettled = False
-        self.prompt = True
-        """Nothing waited to be settled when the plan was written anew."""
+        self.departed = self.given_up = False
         for kind in first:
             self._tell(kind, start)
 
@@ -146,7 +144,6 @@ class Course(RuleBasedStateMachine):
 
     def _decide(self, kind: FeeEventKind, pence: int, *, vat: bool) -> None:
         at, name = self._at(), f"{kind.value} {self.ticks}"
-        self._note(kind)
         if kind is FeeEventKind.REFUND:
             self.agreed.refund(self.today, pence=pence, vat_pence=vat * pence // 5, name=name, at=at)
             return
@@ -206,7 +203,6 @@ class Course(RuleBasedStateMachine):
     def settle(self) -> None:
         """Settle, and compare what stands with what should."""
         self.agreed.settle(self.today)
-        self.unsettled = False
         assert self.agreed.settle(self.today) == 0
         with self._payees() as session:
             agreement = self._agreement(session)
@@ -231,8 +227,6 @@ class Course(RuleBasedStateMachine):
         # What is agreed and not due is never less than nothing nor more than any fee was, at no month's end.
         for book, account, sign in ((payees, "agreed_income", -1), (payers, "agreed_cost", 1)):
             carried = _carried(book, account)
-            if not self.prompt:
-                carried = dict(list(carried.items())[-1:])
             assert all(0 <= sign * pence <= self.most for pence in carried.values()), carried
         for tenant, book in ((self.agreed.payee, payees), (self.agreed.payer, payers)):
             for month, totals in self._read(_CLOSED, (tenant.id,)):
@@ -281,11 +275,6 @@ class Course(RuleBasedStateMachine):
         for _ in range(2):
             self.agreed.tell(kind, on, at=self._at(), **facts)
         self.told[kind] = on
-        self._note(kind)
-
-    def _note(self, kind: FeeEventKind) -> None:
-        rewritten = kind in (FeeEventKind.PLACED, FeeEventKind.ADDENDUM)
-        self.prompt, self.unsettled = self.prompt and not (rewritten and self.unsettled), True
 
     def _at(self) -> datetime:
         self.ticks += 1

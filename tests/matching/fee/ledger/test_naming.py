@@ -153,7 +153,7 @@ class TestEvent:
             "decided_name = 'Sam' WHERE id = %s",
             [other, me, asked_id],
         )
-        with pytest.raises(DBAPIError, match="named by themselves"):
+        with pytest.raises(DBAPIError, match="row-level security"):
             _tell(agreed, FeeEventKind.PLACED, recorded_by=uuid4())
         for facts in (to | by | {"pence": 6}, to | by | {"asked_by": me}, to | by | {"decided_by": other}):
             with pytest.raises(DBAPIError, match="row-level security"):

@@ -20,6 +20,7 @@ from tests.matching.fee.ledger.agreed import Agreed, agree, noon
 
 SIGNED = date(2024, 1, 10)
 PLACED = date(2024, 2, 29)
+_POSTED = "SELECT key, dated_on, pence FROM ledger_transaction WHERE agreement_id = %s ORDER BY key"
 Pair = tuple[Tenant, Tenant]
 
 
@@ -127,6 +128,29 @@ class TestSettle:
         # The month that nobody had invoiced is waived with the second part.
         assert waived == {Account.RECEIVABLE: 1_800_000, Account.FEE_INCOME: -1_800_000}
         assert (kept, agreed.balances()) == (0, {})
+
+    def test_comes_to_the_same_months_later_as_at_each_event(
+        self, admin: psycopg.Connection[Any], database: Database, pair: Pair
+    ) -> None:
+        found = []
+        for at_once in (True, False):
+            made = agree(admin, database, pair, continuing=(93_900, 12))
+            for kind, on, facts in (
+                (FeeEventKind.AGREEMENT_SIGNED, SIGNED, {}),
+                (FeeEventKind.ADDENDUM, date(2024, 2, 3), {"amounts": {"1": 2_000_000, "2": 900_000}}),
+                (FeeEventKind.PLACED, PLACED, {}),
+                (FeeEventKind.ADDENDUM, date(2024, 5, 6), {"amounts": {"1": 2_000_000, "2": 1_100_000}, "key": "x"}),
+                (FeeEventKind.DISRUPTED, date(2024, 7, 8), {}),
+            ):
+                made.tell(kind, on, **facts)
+                if at_once:
+                    made.settle(on)
+            made.settle(date(2024, 9, 10))
+            posted = admin.execute(_POSTED, [made.id]).fetchall()
+            found.append([(key.partition("/")[2], dated_on, pence) for key, dated_on, pence in posted])
+
+        assert found[0] == found[1]
+        assert {"agreed", "agreed#2", "agreed#3", "fallen_away/disrupted"} <= {key for key, *_ in found[0]}
 
     def test_lets_what_was_agreed_above_an_invoice_fall_due(self, agreed: Agreed) -> None:
         agreed.settle(date(2025, 3, 1))
