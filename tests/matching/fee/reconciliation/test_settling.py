@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -14,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
+from matching.fee.invoice.invoice import get_invoice, lines_of
+from matching.fee.invoice.issuing import CreditInvalid, credit_invoice
 from matching.fee.ledger import Account, TransactionKind, balance, totals_of
 from matching.fee.reconciliation.advice import list_advised
 from matching.fee.reconciliation.fact import Confidence, Kind, Share
@@ -51,6 +54,7 @@ from tenants.error import Conflict
 from tenants.permission import NotAllowed
 from tenants.role import Role
 from tests.factories import NOW, TODAY, Factories
+from tests.matching.fee.invoice.invoice_ground import InvoiceGround
 from tests.matching.fee.reconciliation.bank import Bank, make_bank
 from tests.matching.fee.remittance.samples import csv_of
 from tests.matching.fee.remittance.taking import take
@@ -182,6 +186,37 @@ class TestConfirmMatch:
 
         assert bank.left(invoice_id) == [[0], [0]]
 
+    def test_waits_for_whoever_credits_the_invoice_and_leaves_what_changed(self, bank: Bank) -> None:
+        ground = InvoiceGround(bank.database, bank.urls, bank.payer, bank.payee, bank.other, bank.payee)
+        ground.keep()
+        invoice_id = ground.issue(1_000, days_ago=9)
+        number = ground.read(bank.payee, invoice_id).number
+        first, second = bank.lines((1_000, bank.payer.name, number), (1, bank.payer.name, "X"))
+
+        def credit(pence: int) -> None:
+            with bank.database.transaction(bank.payee.scope) as session:
+                invoice = get_invoice(session, invoice_id)
+                (line,) = lines_of(session, invoice)
+                credit_invoice(session, invoice, {line.id: pence}, reason="Sorry.", now=NOW)
+
+        with bank.database.transaction(bank.payee.scope) as session:
+            marks = {each.line.id: each.mark for each in read_queue(session, now=NOW).sure}
+        credit(1)
+        with bank.database.transaction(bank.payee.scope) as session:
+            assert (list(marks), confirm_sure(session, marks, now=NOW).changed) == ([first], 1)
+            with pytest.raises(NotOwedAnyMore, match=r"£9\.99 of"):
+                confirm_match(session, bank.line(session, first), [Share(invoice_id, 1_000)], now=NOW)
+        with ThreadPoolExecutor() as pool, bank.database.transaction(bank.payee.scope) as session:
+            confirm_match(session, bank.line(session, first), [Share(invoice_id, 999)], now=NOW)
+            credited = pool.submit(credit, 1)
+            with pytest.raises(TimeoutError):
+                credited.result(timeout=0.3)
+            session.commit()
+            assert isinstance(credited.exception(), CreditInvalid)
+        with bank.database.transaction(bank.payee.scope) as session, pytest.raises(NotOwedAnyMore):
+            confirm_match(session, bank.line(session, second), [Share(invoice_id, 1)], now=NOW)
+        assert (bank.left(invoice_id), bank.held()) == ([[0], [0]], (-1, 1))
+
     def test_is_a_persons_act_for_their_own_agency(self, bank: Bank) -> None:
         invoice_id = bank.invoice(10_000)
         (line_id,) = bank.lines((10_000, bank.payer.name, "A"))
@@ -198,7 +233,7 @@ class TestConfirmMatch:
             }  # fmt: skip
             with (
                 bank.database.transaction(by.scope) as session,
-                pytest.raises(DBAPIError, match="row-level security|named by themselves"),
+                pytest.raises(DBAPIError, match=r"row-level security|named by themselves"),
             ):
                 session.execute(insert(Payment).values(forged | said))
         with bank.database.transaction(bank.payee.scope) as session:
@@ -208,7 +243,7 @@ class TestConfirmMatch:
             }
             copied |= {"id": uuid4(), "fingerprint": b"9", "position": 9, "sealed": b"", "state": LineState.REVERSED}
             named = {"settled_at": NOW, "settled_by": uuid4(), "settled_name": "X"}
-            with pytest.raises(DBAPIError, match="row-level security|named by themselves"):
+            with pytest.raises(DBAPIError, match=r"row-level security|named by themselves"):
                 session.execute(insert(RemittanceLine).values(copied | named))
             session.rollback()
 
