@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from concord.demo.cast import Cast, acting
 from concord.demo.invoice import open_account
 from concord.demo.link import LINKS, SWAP_GROUP, DemoLink, lead_links
-from matching.fee.invoice.issuing import issue_invoice, list_due
+from matching.fee.invoice.issuing import credit_invoice, issue_invoice, list_due, open_lines
 from matching.fee.netting import NettingInvalid, confirm_netting, get_netting, list_nettings, propose_group_netting
 from matching.link import LinkState
 from matching.swap.group import find_swap_group
@@ -30,6 +30,8 @@ RING = (
 LAST = "cornwall"
 """Whose finance officer has still to confirm."""
 _INVOICED, _PROPOSED = timedelta(days=12), timedelta(days=2)
+_LATER = 250_000
+"""What of the last one's is asked for later, in pence, so that something is left to pay."""
 
 
 def netting_made(database: Database, cast: Cast) -> bool:
@@ -43,7 +45,8 @@ def make_netting(database: Database, cast: Cast, *, now: datetime) -> bool:
     lead_links(database, cast, RING, besides=LINKS, signer=Role.MANAGER, now=now)
     for plan in RING:
         with acting(database, cast(plan.family, Role.FINANCE_OFFICER)) as session:
-            _invoice(session, cast(plan.children, Role.FINANCE_OFFICER).agency_id, now=now)
+            payer_id = cast(plan.children, Role.FINANCE_OFFICER).agency_id
+            _invoice(session, payer_id, later=_LATER if plan.children == LAST else 0, now=now)
     first, *others = (plan.family for plan in RING if plan.family != LAST)
     at = now - _PROPOSED
     try:
@@ -58,8 +61,11 @@ def make_netting(database: Database, cast: Cast, *, now: datetime) -> bool:
     return True
 
 
-def _invoice(session: Session, payer_id: UUID | None, *, now: datetime) -> None:
+def _invoice(session: Session, payer_id: UUID | None, *, later: int, now: datetime) -> None:
     open_account(session, now=now)
     marks = [each.mark for each in list_due(session, payer_id) if each.pence > 0]
     if payer_id is not None and marks:
-        issue_invoice(session, payer_id, marks, now=now - _INVOICED)
+        invoice = issue_invoice(session, payer_id, marks, now=now - _INVOICED)
+        line, at = open_lines(session, invoice)[0][0], now - _INVOICED + timedelta(days=1)
+        if later:
+            credit_invoice(session, invoice, {line.id: later}, reason="A part is asked for later, as agreed.", now=at)

@@ -192,6 +192,7 @@ WAITS: tuple[Wait, ...] = (
         "fee_netting.index",
         Verb.KEEP_FEES,
         lambda session, now: count_to_confirm(session, on=now.date()),
+        values={"_anchor": "nettings"},
     ),
     Wait(
         "payment after a netting that is overdue",
@@ -199,6 +200,7 @@ WAITS: tuple[Wait, ...] = (
         "fee_netting.index",
         Verb.KEEP_FEES,
         lambda session, now: count_overdue_legs(session, on=now.date()),
+        values={"_anchor": "nettings"},
     ),
     Wait(
         "waiver, other fee or refund to decide",

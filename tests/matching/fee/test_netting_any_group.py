@@ -107,7 +107,7 @@ def world(database: Database, migrated: DatabaseUrls, factories: Factories) -> W
 
 
 class TestConfirmNetting:
-    @settings(max_examples=5, deadline=None)
+    @settings(max_examples=8, deadline=None)
     @given(case=cases())
     def test_leaves_each_its_net_in_few_payments_and_tells_nobody_of_others(self, world: World, case: Case) -> None:
         with world.undone() as session:

@@ -83,7 +83,9 @@ def _leave_a_netting_to_confirm(database: Database, agencies: Agencies, factorie
         with database.transaction(agencies[slug].scope) as session:
             assert count_to_confirm(session, on=NOW.date()) == (slug == LAST)
             (netting,) = list_nettings(session)
-            assert len(own_part(session, netting).claims) == 2
+            part = own_part(session, netting)
+            assert len(part.claims) == 2
+            assert len(part.legs) == (slug != "somerset")
 
 
 def make(database: Database, agencies: Agencies) -> int:

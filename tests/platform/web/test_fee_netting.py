@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import psycopg
+
 from concord.servers.login import DatabaseUrls
+from concord.settings import libpq_url
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
-from tests.matching.fee.netting_ground import make_netting_ground
+from tests.matching.fee.netting_ground import NettingGround, make_netting_ground
 from tests.platform.web.test_fee_statements import said, sheet
 from tests.site import Visitor
 
@@ -22,6 +25,23 @@ def link_in(page: str) -> str:
     found = re.search(r"/fees/netting/[0-9a-f-]{36}", page)
     assert found
     return found[0]
+
+
+def _leave(ground: NettingGround, member: int, left_on: str) -> None:
+    with psycopg.connect(libpq_url(ground.urls.admin)) as admin:
+        said_so = f"UPDATE consortium_member SET left_on = {left_on} WHERE agency_id = %s"
+        admin.execute(said_so, [ground.members[member].id])
+
+
+def _add_lapsed(ground: NettingGround, path: str) -> None:
+    """Write 25 like one, of long ago, past the wall: a page has so many."""
+    with psycopg.connect(libpq_url(ground.urls.admin)) as admin:
+        same = "consortium_id, swap_group_id, agency_id, agency_ids, until_on, made_by, made_name"
+        admin.execute(
+            f"INSERT INTO netting (id, {same}, lapses_on, made_at) SELECT gen_random_uuid(), {same}, "
+            "until_on - 400, made_at - interval '400 days' FROM netting, generate_series(1, 25) WHERE id = %s",
+            [path.rpartition("/")[2]],
+        )
 
 
 class TestNetting:
@@ -86,12 +106,29 @@ class TestNetting:
         assert "Not now" in said(office, of_group)
         said(one, "/fees/netting")
         path = one.post(f"/fees/netting/among/{ground.swap_group_id}", today).headers["Location"]
+        _leave(ground, 2, "current_date")
+        assert "one of its agencies has left the consortium" in said(one, path)
+        assert "Ended" in said(one, "/fees/netting")
+        assert "Ended" in said(office, of_group)
+        assert "has left" in one.post(f"{path}/confirm", {}).text
+        _leave(ground, 2, "NULL")
+        assert one.post(f"{path}/decline", {"reason": "Anew"}).status_code == 303
+        path = one.post(f"/fees/netting/among/{ground.swap_group_id}", today).headers["Location"]
         for visitor in (two, three):
             said(visitor, path)
             assert visitor.post(f"{path}/confirm", {}).status_code == 303
 
         names = [each.name for each in ground.members]
-        assert f"{names[0]} pays {names[2]}" in said(one, path)
+        shown = said(one, path)
+        assert f"{names[0]} pays {names[2]}" in shown
+        assert "Pay into the account that stands on the payee’s invoices." in shown
+        assert "Pay into the account" not in said(three, path)
+        _add_lapsed(ground, path)
+        for number in (1, 2):
+            shown = said(one, f"/fees/netting?page={number}")
+            assert "28 nettings, the latest first" in shown
+            assert re.search(r"Together, on all pages\s*£0.00\s*£5,345.67", shown)
+            assert ("Pay by" in shown, "Lapsed" in shown) == (number == 1, True)
         shown = said(two, path)
         assert "Nothing: your agency pays nobody and is paid by nobody." in shown
         assert "£5,345.67" not in shown
