@@ -155,7 +155,7 @@ class TestIssueInvoice:
             for wrong in ([], ["nothing"], [f"{ground.payer.id}:due/1"]):
                 with pytest.raises(NothingDue):
                     issue_invoice(session, ground.payer.id, wrong, now=NOW, number="9000124")
-        with ground.database.transaction(ground.payee.scope) as session, pytest.raises(NumberTaken):
+        with pytest.raises(NumberTaken), ground.database.transaction(ground.payee.scope) as session:
             issue_invoice(session, ground.payer.id, [second], now=NOW, number="9000123")
         manager = ground.payee.acting_as(Role.MANAGER)
         with ground.database.transaction(manager) as session, pytest.raises(NotAllowed):

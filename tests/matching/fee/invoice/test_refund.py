@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import psycopg
 import pytest
 
+from concord.settings import libpq_url
 from matching.fee.agreement import get_agreement
 from matching.fee.event import FeeEventKind, record_event
 from matching.fee.exception import ExceptionInvalid, ExceptionKind, ask_exception, decide_exception, get_exception
@@ -17,6 +19,12 @@ from matching.fee.paid import paid_of
 from matching.fee.settlement import settle
 from tests.factories import NOW
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround
+
+_SIGN = """
+    UPDATE fee_agreement SET payer_signed_name = 'Sam', payer_signed_at = %s, payer_signed_by = %s,
+        payee_signed_name = 'Sam', payee_signed_at = %s, payee_signed_by = %s
+    WHERE id = ANY (%s)
+"""
 
 
 def pay(ground: InvoiceGround, invoice_id: UUID, pence: int) -> None:
@@ -95,6 +103,9 @@ class TestRefund:
         ground.keep(vat_category=VatCategory.STANDARD, vat_number="GB980780684")
         agreements = [ground.due(pence) for pence in (1_003, 2_004)]
         invoice_id = ground.issue()
+        with psycopg.connect(libpq_url(ground.urls.admin)) as admin:
+            signed = [NOW, ground.payer.scope.person_id, NOW, ground.payee.scope.person_id, agreements]
+            admin.execute(_SIGN, signed)
         with ground.database.transaction(ground.payee.scope) as session:
             invoice = get_invoice(session, invoice_id)
             gross, tax = invoice.gross_pence, invoice.vat_pence
