@@ -13,6 +13,7 @@ from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
 from tests.fee_tables import check_tables
+from tests.matching.fee.handed_over import hand_over_books
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround, make_invoice_ground
 from tests.site import Visitor
 
@@ -92,6 +93,25 @@ class TestInvoices:
         assert "Credited: the payee agreed" in seen
         assert "Settled" in seen
         assert "Next run" in seen
+
+    def test_go_on_with_whoever_took_them_over(self, visit_as: Visit, ground: InvoiceGround) -> None:
+        invoice_id = ground.issue(2_700_000, days_ago=40)
+        path = f"/fees/invoices/{invoice_id}"
+        heir, payee = visit_as(ground.stranger), visit_as(ground.payee)
+        assert heir.get(path).status_code == 404
+        hand_over_books(ground.database, ground.urls, ground.payer, ground.stranger)
+
+        for visitor, words in ((heir, "Dispute it"), (payee, "Credit it")):
+            page = said(visitor, path)
+            assert f"It is between {ground.stranger.name}, which pays, and {ground.payee.name} now" in page
+            assert words in page
+            for each in hrefs_of(visitor, path):
+                if each.startswith("/fees/"):
+                    assert visitor.get(each).status_code == 200
+            assert visitor.get(f"{path}/invoice.pdf").data.startswith(b"%PDF")
+        assert "27,000.00" in said(heir, "/fees/invoices?side=received&state=overdue")
+        heir.post(f"{path}/dispute", {"words": "Not ours."})
+        assert "Not ours." in said(payee, path)
 
 
 class TestAccounts:
