@@ -113,6 +113,7 @@ DEFINERS = {
     "forget_notices": ("concord_work", "destroys notices of two months ago, for the schedule"),
     "pair_places": ("concord_place", "compares places of two agencies, and says a band only"),
     "place_posting": ("concord_work", "says in which month a posting counts, by months that the other side has closed"),
+    "hold_ledger_to_leg": ("concord_work", "looks up whose a leg is, as below"),
     "hold_ledger_to_invoice": ("concord_work", "looks up whose an invoice is, of which a scope reads its own alone"),
     "scope_person_name": ("concord_sign_in", "names the scope's own person, for functions whose roles read no people"),
     "ledger_must_balance": ("concord_work", "adds up both books of a transaction, of which each side reads its own"),
@@ -178,6 +179,7 @@ LOOSE_KEYS = {
     "ledger_transaction_agreement_id_fkey": "by the policy an agreement of its two agencies, whose it need not stay",
     "ledger_transaction_event_id_agreement_id_fkey": "it carries the agreement, as above",
     "ledger_transaction_reverses_id_fkey": "a trigger refuses to reverse what was between other agencies",
+    "ledger_transaction_leg_id_fkey": "a trigger refuses a leg that neither is nor was of its two agencies",
     "posting_agreement_id_fkey": "a trigger refuses an agreement that neither is nor was of its two agencies",
     "posting_transaction_id_fkey": "a trigger refuses a posting that is not of the transaction's two agencies",
     "fee_statement_line_transaction_id_fkey": "the policy lets a line name a transaction that the scope sees only",
@@ -188,7 +190,7 @@ LOOSE_KEYS = {
         (
             *("invoice_credits_id_fkey", "pay_approval_invoice_id_fkey", "dispute_invoice_id_fkey"),
             *("dispute_message_dispute_id_fkey", "invoice_reminder_invoice_id_fkey"),
-            *("payment_allocation_invoice_id_fkey", "payment_allocation_leg_id_fkey"),
+            *("payment_allocation_invoice_id_fkey", "payment_allocation_leg_id_fkey", "invoice_reminder_leg_id_fkey"),
         ),
         "the policy lets it name what is, or was until a hand-over, between its two agencies only",
     ),
@@ -261,7 +263,7 @@ class TestTables:
 
         assert of_agencies - indexed == {"sign_in_session"}  # found by its digest, never by its agency
 
-    def test_are_no_views_sequences_or_rules(self, admin: psycopg.Connection[Any]) -> None:
+    def test_are_no_views_rules_or_sequences_that_a_login_asks(self, admin: psycopg.Connection[Any]) -> None:
         others = admin.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
             "AND (relkind IN ('v', 'm', 'S', 'f') OR relhasrules)"

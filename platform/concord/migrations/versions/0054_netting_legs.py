@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
+from concord.migrations.fee_guards import INVOICE
 from concord.migrations.netting_functions import CONFIRM, DRAW, FIXED
 from concord.migrations.wall import give_function, may_read
 
@@ -87,7 +88,7 @@ def _reminders() -> None:
 
 
 def _functions() -> None:
-    op.execute("GRANT SELECT (posted_at), INSERT (leg_id) ON ledger_transaction TO concord_work")
+    op.execute("GRANT SELECT (posted_at, leg_id), INSERT (leg_id) ON ledger_transaction TO concord_work")
     op.execute("GRANT SELECT (agency_id, payment_days) ON payee_account TO concord_work")
     may_read("payee_account", "true", role="concord_work", name="leg")
     op.execute("GRANT UPDATE (due_on) ON netting_leg TO concord_work")
@@ -99,11 +100,17 @@ def _functions() -> None:
     for statement, signature in (
         (OVER, "netting_over_on(uuid)"),
         (TELL_OVER, "notice_nettings_over(date)"),
+        (OF_LEG, "hold_ledger_to_leg()"),
         (_changed(DRAW, DRAWN), "draw_netting(uuid, uuid[], uuid, date, timestamptz, text)"),
         (_changed(CONFIRM, CONFIRMED), "confirm_netting(uuid, timestamptz, text)"),
     ):
         op.execute(statement)
-        give_function(signature, "concord_work")
+        give_function(signature, "concord_work", to="concord_owner" if statement == OF_LEG else "concord_app")
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER ledger_transaction_of_leg AFTER INSERT ON ledger_transaction "
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.leg_id IS NOT NULL) "
+        "EXECUTE FUNCTION hold_ledger_to_leg()"
+    )
 
 
 def _changed(statement: str, changes: dict[str, str]) -> str:
@@ -126,6 +133,8 @@ OVER = f"""
         WHERE n.id = wanted AND n.posted_at IS NULL AND n.declined_at IS NULL AND g.day <= n.lapses_on
     $$
 """
+# As a transaction is held to its invoice.
+OF_LEG = INVOICE.replace("to_invoice", "to_leg").replace("invoice_id", "leg_id").replace("an invoice", "a leg")
 # The scope's agency's finance officers, of a day, and each once.
 TELL_OVER = f"""
     CREATE FUNCTION notice_nettings_over(on_day date) RETURNS integer
