@@ -22,6 +22,7 @@ from tenants.scope import NOBODY
 from tenants.sign_in import sign_in
 from tests.browser import Visit
 from tests.factories import ISSUER, Tenant
+from tests.fee_tables import check_tables
 from tests.own_database import make_database, opened
 from tests.servers import TestServers
 from tests.site import COOKIE, Visitor, make_settings, port_of, running
@@ -87,7 +88,7 @@ class TestEveryPage:
         given = partial(make_settings, database_url=urls.app, valkey_url=valkey_url, limits=UNLIMITED)
         near = create_app(given(), database)
         url = f"http://127.0.0.1:{free_port()}"
-        looked = set(_NOT_OURS)
+        looked, tables = set(_NOT_OURS), set[str]()
 
         with running(create_app(given(site_url=url), database), port=port_of(url)):
             # What only who pays can do, the neighbour does.
@@ -96,6 +97,8 @@ class TestEveryPage:
                 visit.tab.context.add_cookies([{"name": COOKIE, "value": token_of(database, tenant), "url": url}])
                 visitor = Visitor(near).sign_in(database, tenant)
                 for route, path in one_of_each(near, visitor, under=under).items():
+                    if path.startswith("/fees") and (under or tenant is world.office):
+                        tables |= check_tables(visitor, path)
                     if route not in looked:
                         visit.tab.goto(f"{url}{path}")
                         visit.check_narrow(route)
@@ -104,6 +107,7 @@ class TestEveryPage:
         visit.check_quiet(url)
         assert {"home.page", "groups.show", "households.show", "agency.index", "meetings.show"} <= looked
         assert {"invoices.approve", "invoices.credit", "payee_accounts.order", "remittances.columns"} <= looked
+        assert {"aged-debt", "exceptions-FA-000000", "ledger", "paid-by-us", "savings-over"} <= tables
         assert {"fee_agreements.amend", "fee_agreements.state", "fee_cost.show", "fee_matching.back"} <= looked
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -16,7 +16,7 @@ from concord.web.fee_table import Cell, Column, Table, money, row, show
 from concord.web.request import transaction
 from matching.fee.ledger import Account
 from matching.fee.remittance.written_amount import typed_pence
-from matching.fee.report.budget import BudgetInvalid, Month, Way, compare_budget, keep_budget, months_of
+from matching.fee.report.budget import MOST_PENCE, Month, Way, compare_budget, keep_budget, months_of
 from matching.fee.report.year import year_of
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -62,22 +62,24 @@ def enter(year: int, way: str) -> ResponseReturnValue:
     """Keep a year's budget of one way."""
     if not FIRST_YEAR <= year <= year_of(utc_now().date()) + 1:
         raise NotFound
-    wanted, problem, said = Way(way), None, request.form.to_dict()
+    wanted, wrong, said = Way(way), dict[date, str](), request.form.to_dict()
     if request.method == "POST":
-        try:
+        typed = {month: _pence(said.get(month.isoformat(), "")) for month in months_of(year)}
+        pence = [each for each in typed.values() if each is not None]
+        missing = (month for month, each in typed.items() if each is None)
+        wrong = {each: f"Enter an amount for {each:%B %Y}, for example 12,000 or 350.50" for each in missing}
+        if not wrong:
             with transaction() as session:
-                keep_budget(session, wanted, year, _read(said, year), now=utc_now())
+                keep_budget(session, wanted, year, pence, now=utc_now())
             return redirect(url_for("fee_budget.index", year=year), 303)
-        except BudgetInvalid as refusal:
-            problem = str(refusal)
     else:
         with transaction() as session:
             planned = compare_budget(session, year)[wanted]
         said = {each.begins_on.isoformat(): plain(each.planned) for each in planned if each.planned is not None}
     page = render_template(
-        "fee-budget-enter.html", year=year, way=wanted, months=months_of(year), said=said, problem=problem
+        "fee-budget-enter.html", year=year, way=wanted, months=months_of(year), said=said, wrong=wrong
     )
-    return page, 422 if problem else 200
+    return page, 422 if wrong else 200
 
 
 def _table(way: Way, months: Sequence[Month], *, keeps: bool) -> Table:
@@ -94,19 +96,10 @@ def _table(way: Way, months: Sequence[Month], *, keeps: bool) -> Table:
     return Table(f"budget-{way}", f"{way.label}, month by month", columns, rows, wide=True).added_up("Together")
 
 
-def _read(said: Mapping[str, str], year: int) -> list[int]:
-    """Return what was typed for each month, in pence; an empty box is nothing.
-
-    :raises BudgetInvalid: when one is no amount.
-    """
-    return [_pence(said.get(month.isoformat(), ""), month) for month in months_of(year)]
-
-
-def _pence(text: str, month: date) -> int:
+def _pence(text: str) -> int | None:
+    """Return what was typed for a month, in pence; nothing for an empty box, and ``None`` for no amount."""
     found = typed_pence(text) if text.strip() else 0
-    if found is None or found < 0:
-        raise BudgetInvalid(f"Enter an amount for {month:%B %Y}, for example 12,000 or 350.50.")
-    return found
+    return found if found is not None and 0 <= found <= MOST_PENCE else None
 
 
 def _asked() -> int:

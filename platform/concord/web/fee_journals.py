@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -26,6 +25,7 @@ from matching.fee.journal.mapping import (
 )
 from matching.fee.remittance.bank_file import pounds
 from matching.monitoring.month import month_named
+from matching.working_day import add_months
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
@@ -116,7 +116,7 @@ def _show_index(*, problem: str | None = None) -> str:
         totals=totals,
         chosen=request.args.get("name"),
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
-        months=[_before(now.date().replace(day=1), count) for count in range(12)],
+        months=[add_months(now.date().replace(day=1), -count) for count in range(12)],
         pounds=pounds,
         problem=problem,
     )
@@ -160,8 +160,3 @@ def _check_places() -> None:
         raise MappingInvalid("Number the columns from 1 to 99, or leave a number out to leave its column out.")
     if len(set(places)) < len(places):
         raise MappingInvalid("Give each column a number of its own.")
-
-
-def _before(month: date, count: int) -> date:
-    years, left = divmod(month.year * 12 + month.month - 1 - count, 12)
-    return date(years, left + 1, 1)

@@ -21,6 +21,7 @@ from matching.fee.report.forecast import Foreseen, MonthAhead, by_month, forecas
 from matching.fee.report.year import YearOfAccount, read_year, year_of
 from matching.fee.statement.aged_debt import Direction
 from matching.monitoring.month import month_named
+from matching.working_day import add_months
 from tenants.agency import list_agencies
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -48,6 +49,7 @@ def index() -> ResponseReturnValue:
         _accrual_table(accruals, names),
         _year_table(accounts, year),
         month=month,
+        choices=sorted({month, *(add_months(today.replace(day=1), -count) for count in range(24))}, reverse=True),
         charts={
             "forecast": draw_pounds("forecast", "What falls due by month", _BOTH, _by_month(months)),
             "accruals": draw_pounds("accruals", "Due and not invoiced by agency", _BOTH, _by_agency(accruals, names)),

@@ -48,6 +48,7 @@ def statement_table(statements: Iterable[FeeStatement], names: Mapping[UUID, str
         Column("Until", Holds.DAY),
         Column("Drawn up"),
         Column("By", below=True, named=True),
+        Column("State"),
     )
     rows = []
     for each in statements:

@@ -78,6 +78,11 @@ class Table:
     wide: bool = False
     """It keeps its columns on any screen."""
 
+    def __post_init__(self) -> None:
+        """Refuse a row that has not a cell for each column: one would be left out, or stand under another's name."""
+        if any(len(each.cells) != len(self.columns) for each in (*self.rows, *self.totals)):
+            raise ValueError(f"{self.name}: a row has not {len(self.columns)} cells")
+
     @property
     def groups(self) -> list[list[int]]:
         """Return the places of the columns that share a cell on the page."""
@@ -94,8 +99,10 @@ class Table:
         sums = [self._sum(place) if column.holds.is_figure else None for place, column in enumerate(self.columns)]
         return replace(self, totals=(*self.totals, row(words, *sums[1:])))
 
-    def _sum(self, place: int) -> int:
-        return sum(value for each in self.rows if isinstance(value := each.cells[place].value, int))
+    def _sum(self, place: int) -> int | None:
+        """Return what a column adds up to, or ``None`` where nothing stands in it."""
+        found = [value for each in self.rows if isinstance(value := each.cells[place].value, int)]
+        return sum(found) if found else None
 
     def address(self, file_format: str) -> str:
         """Return where the page hands the table out: as it was asked for, but the whole of it."""

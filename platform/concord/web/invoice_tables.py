@@ -35,10 +35,12 @@ def invoice_table(
         Column("Pay by", Holds.DAY, below=True, named=True),
         Column("Order", below=True, named=True),
         Column("State"),
-        *money("Net", "VAT", "Total", "Outstanding"),
+        *money("Total"),
+        *(Column(each, Holds.POUNDS, below=True, named=True) for each in ("Net", "VAT")),
+        *money("Outstanding"),
     )
     rows = [_invoice_row(each, names, received=received) for each in invoices]
-    sums = (found.net, found.vat, found.gross, found.outstanding)
+    sums = (found.gross, found.net, found.vat, found.outstanding)
     total = row("All together, credit notes taken off", None, None, None, None, None, None, *sums)
     name, word = ("invoices-received", "received") if received else ("invoices-issued", "issued")
     return Table(name, f"Invoices {word}, the latest first", columns, rows, [total])
@@ -111,6 +113,6 @@ def _invoice_row(each: InvoiceRow, names: Mapping[UUID, str], *, received: bool)
         None if credit else invoice.due_on,
         invoice.purchase_order,
         Cell(each.state.label, tag=STATES[each.state]),
-        *(sign * pence for pence in (invoice.net_pence, invoice.vat_pence, invoice.gross_pence)),
+        *(sign * pence for pence in (invoice.gross_pence, invoice.net_pence, invoice.vat_pence)),
         each.outstanding,
     )

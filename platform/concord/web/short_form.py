@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovDateInput, GovRadioInput, GovTextArea
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
+from wtforms.widgets import HiddenInput
 
 from concord.web.form import error_summary, lines
 from matching.sealed_words import MOST_LETTERS
@@ -55,7 +56,8 @@ def short_form(
 
 
 def _shown(form: FlaskForm) -> list[Any]:
-    return [field for field in form if field.name != "submit" and field.type not in {"CSRFTokenField", "HiddenField"}]
+    # What is hidden stands in the form already.
+    return [field for field in form if field.name != "submit" and not isinstance(field.widget, HiddenInput)]
 
 
 def _params(field: Any, hint: str | None) -> dict[str, Any]:  # noqa: ANN401 - a field of a library without types

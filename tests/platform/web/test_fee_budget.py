@@ -30,7 +30,8 @@ class TestBudget:
 
         assert "Keep the budget" in said(payer, path)
         wrong = payer.post(path, {month: "much"})
-        assert (wrong.status_code, "There is a problem" in wrong.text) == (422, True)
+        assert (wrong.status_code, f"#month-{month}" in wrong.text) == (422, True)
+        assert wrong.text.count(f"Enter an amount for {today:%B %Y}") == 2
         said(payer, path)
         assert payer.post(path, {month: "£8,500.50"}).status_code == 303
 

@@ -180,6 +180,7 @@ class TestAgreement:
         with transaction(database, ground.devon) as session:
             reference = get_agreement(session, agreement_id).reference
             assert list_addenda(session, [agreement_id])[agreement_id][0].is_signed
+        assert {"months", "forecast"} <= check_tables(devon, "/fees/reports")
 
         made = devon.client.get(f"{path}/agreement.pdf")
         assert reference in made.headers["Content-Disposition"]

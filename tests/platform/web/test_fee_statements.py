@@ -14,13 +14,14 @@ from sqlalchemy import select
 from concord.servers.login import DatabaseUrls
 from matching.fee.journal.mapping import POSTED
 from matching.fee.ledger import TransactionKind
+from matching.fee.statement.movement import Amounts, Difference
 from matching.fee.statement.statement import get_statement
 from tenants.audit import Act, AuditEntry
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
-from tests.fee_tables import check_tables
+from tests.fee_tables import check_tables, read_file
 from tests.matching.fee.statement.books import Books, Posted, make_books
 from tests.platform.web.equal import page_of
 from tests.site import Visitor
@@ -102,6 +103,24 @@ class TestStatements:
         assert shown.count("£24.68") == 2
         assert check_tables(payee, f"/fees/statements/lines/{due.id}") == {"postings"}
         assert visit_as(books.stranger).get(f"/fees/statements/lines/{due.id}").status_code == 404
+
+    def test_hand_out_what_was_sent_and_where_the_books_differ(
+        self, books: Books, visit_as: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payee, with_payer = visit_as(books.payee), f"/fees/statements/with/{books.payer.id}"
+        (due,) = books.post([Posted(TransactionKind.DUE, 5_00, TODAY)])
+        sent = [{"on": "2026-01-02", "pence": 5_00, "numbers": ["INV-1", "INV-2"]}]
+        other = [Difference(due.id, None, TODAY, Amounts(owed=5_00), Amounts())]
+        monkeypatch.setattr("concord.web.fee_statements.list_sent", lambda *_, **__: sent)
+        monkeypatch.setattr("concord.web.fee_statements.compare_statement", lambda *_: other)
+
+        assert check_tables(payee, with_payer) == {"paid-to-us", "paid-by-us", "sent", "lines"}
+        rows = read_file(payee, f"{with_payer}?file=sent.csv")[1:]
+        assert rows == [["2026-01-02", "INV-1, INV-2", "5.00"], ["Together", "", "5.00"]]
+        made = payee.post(with_payer, {"until_on": TODAY.isoformat()}).headers["Location"]
+        assert "differences" in check_tables(payee, made)
+        assert payee.get(f"{made}?file=nothing.csv").mimetype == "text/html"
+        assert payee.get(f"{made}?file=lines.pdf").mimetype == "text/html"
 
     def test_are_for_those_who_may_read_fees(self, books: Books, factories: Factories, visit_as: Visit) -> None:
         worker = visit_as(factories.colleague(books.payee, roles=frozenset({Role.FAMILY_FINDER})))

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
+from decimal import Decimal
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from matching.intake.reading import read_book
 from workers.document.sheet import SheetFormat, write_sheet
@@ -29,6 +32,18 @@ class TestWriteSheet:
         sheet = book.sheets[0]
         assert sheet.headings == HEADINGS[:2] or sheet.headings == HEADINGS
         assert [row.cells[1] for row in sheet.rows] == list(HOSTILE)
+
+    def test_writes_numbers_amounts_and_days_as_what_they_are(self) -> None:
+        row = {"Reference": 0, "Profile": Decimal("-1234.50"), "Email": date(2027, 3, 31)}
+        files = {}
+        for file_format in SheetFormat:
+            files[file_format] = io.BytesIO()
+            write_sheet(files[file_format], HEADINGS, [row], file_format=file_format, title="sample")
+
+        files[SheetFormat.XLSX].seek(0)
+        book = CalamineWorkbook.from_filelike(files[SheetFormat.XLSX])
+        assert book.get_sheet_by_name("sample").to_python()[1] == [0.0, -1234.5, date(2027, 3, 31)]
+        assert files[SheetFormat.CSV].getvalue().decode("utf-8-sig").splitlines()[1] == "0,-1234.50,2027-03-31"
 
     def test_guards_what_a_spreadsheet_program_would_run(self) -> None:
         rows = [{"Reference": "R1", "Profile": text} for text in HOSTILE]
