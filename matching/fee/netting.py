@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 
+from matching.fee.debt_holder import list_last
 from matching.fee.invoice.invoice import Invoice, InvoiceKind, InvoiceState, standing
 from matching.fee.netting_leg import NettingLeg, OwedLeg, list_open_legs, read_legs
 from matching.meeting import require_office
@@ -381,7 +382,10 @@ def _present(session: Session, *, on: date) -> set[UUID]:
 
 
 def _owed(session: Session, *, received: bool, until_on: date, on: date) -> dict[UUID, int]:
-    """Return what is owed of the invoices of one direction, in pence, by the other agency."""
+    """Return what is owed of the invoices of one direction, in pence, by the other agency.
+
+    What was handed over is netted with nobody: it is not between whom it names any more.
+    """
     require(scope_of(session), Verb.READ_FEES)
     ours, other = Invoice.payee_agency_id, Invoice.payer_agency_id
     if received:
@@ -392,6 +396,7 @@ def _owed(session: Session, *, received: bool, until_on: date, on: date) -> dict
         Invoice.consortium_id == scope_of(session).consortium_id,
         Invoice.kind == InvoiceKind.INVOICE,
         Invoice.issued_on <= until_on,
+        Invoice.id.not_in(list_last(session)),
         stands.owed > 0,
         stands.state != InvoiceState.DISPUTED.value,
     )

@@ -63,8 +63,10 @@ class TestConfirmNetting:
         with pytest.raises(NettingWaits, match="has left"):
             ground.confirm(two, netting_id)
         assert [ground.net(each) for each in range(3)] == [0, 200, -200]
-        with ground.database.transaction(two.scope) as session, pytest.raises(NettingInvalid):
-            propose_netting(session, one.id, until_on=TODAY, now=NOW)
+        with ground.database.transaction(two.scope) as session:
+            assert list_offers(session, until_on=TODAY, on=TODAY) == []
+            with pytest.raises(NettingInvalid):
+                propose_netting(session, one.id, until_on=TODAY, now=NOW)
 
     def test_waits_for_nobody_once_one_has_left_and_the_others_are_told(self, ground: NettingGround) -> None:
         one, two, three = ground.members
