@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from matching.fee.remittance.bank_file import (
+    MOST_LINES,
     BankFile,
     BankLine,
     Control,
@@ -50,7 +51,11 @@ def read_csv_table(content: bytes) -> CsvTable:
     try:
         grid = read_delimited(content)
     except UnreadableSheet as refusal:
-        raise UnreadableRemittance(str(refusal)) from refusal
+        # What a sheet of records is told to delete would be payments here.
+        most = (
+            f"The file has more than {MOST_LINES:,} lines, which is the most that can be read. Export shorter periods."
+        )
+        raise UnreadableRemittance(most if content.count(b"\n") > MOST_LINES else str(refusal)) from refusal
     cells = [tuple("" if cell is None else str(cell) for cell in row) for row in grid.cells]
     if not any(any(row) for row in cells):
         raise UnreadableRemittance(f"The file holds no cell with anything in it. {_NOTHING}")
