@@ -99,7 +99,7 @@ def set_purchase_order(session: Session, agreement: FeeAgreement, *, number: str
     row = {"number": _number(number), "recorded_by": scope.person_id, "recorded_at": now}
     parties = {"payer_agency_id": agreement.payer_agency_id, "payee_agency_id": agreement.payee_agency_id}
     query = insert(PurchaseOrder).values(agreement_id=agreement.id, **parties, **row)
-    session.execute(query.on_conflict_do_update(index_elements=["agreement_id"], set_=row))
+    session.execute(query.on_conflict_do_update(index_elements=["agreement_id"], set_=row | parties))
     audit.record(session, audit.Act.CHANGE, record_kind="purchase_order", record_id=agreement.id, now=now)
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from concord.servers.login import DatabaseUrls
+from matching.fee.agreement import get_agreement
 from matching.fee.invoice.dispute import (
     DisputeOutcome,
     NotYourSide,
@@ -32,6 +33,7 @@ from matching.fee.invoice.invoice import (
 )
 from matching.fee.invoice.issuing import CreditInvalid, credit_invoice
 from matching.fee.invoice.reminder import approve_payment, count_unapproved, raise_reminders, reminders_of
+from matching.fee.invoice.supplier import count_without_order, find_purchase_order, set_purchase_order
 from matching.fee.ledger import MIRRORED, Posting
 from matching.fee.ledger.account import PAYEES
 from matching.fee.netting import propose_netting
@@ -306,6 +308,27 @@ class TestPayeeHandedOver:
             assert [each.outstanding for each in list_owed(session, on=TODAY)] == [0]
         assert four.owed(invoice_id) == []
         four.mirror()
+
+    def test_takes_the_order_along(self, four: Four) -> None:
+        payer, payee, heir, last = four.tenants
+        invoice_id = four.issue(1_000)
+        with four.database.transaction(payer.scope) as session:
+            (line,) = lines_of(session, get_invoice(session, invoice_id))
+            agreement_id = line.agreement_id
+            set_purchase_order(session, get_agreement(session, agreement_id), number="PO-1", now=NOW)
+        hand_over_books(four.database, four.urls, payee, last)
+        hand_over_books(four.database, four.urls, payer, heir)
+
+        def order(tenant: Tenant) -> str | None:
+            with four.database.transaction(tenant.scope) as session:
+                found = find_purchase_order(session, agreement_id)
+                return found.number if found else None
+
+        assert [order(each) for each in four.tenants] == ["PO-1"] * 4
+        with four.database.transaction(heir.scope) as session:
+            assert count_without_order(session) == 0
+            set_purchase_order(session, get_agreement(session, agreement_id), number="PO-2", now=NOW)
+        assert [order(each) for each in four.tenants] == [None, None, "PO-2", "PO-2"]
 
 
 class TestPartHandedOver:

@@ -222,6 +222,12 @@ def _writers() -> None:
         f"ALTER POLICY dispute_update ON dispute USING ({holds} AND status <> 'resolved') "
         f"WITH CHECK ({holds} AND (outcome IS NULL OR resolved_by {ME} AND (outcome = 'withdrawn') = {pays}))"
     )
+    # An order goes with its agreement, whose payer may give another.
+    of_agreement = "EXISTS (SELECT FROM fee_agreement f WHERE f.id = agreement_id AND"
+    readers = f"{PARTY} OR {of_agreement} {SCOPE} IN (f.payer_agency_id, f.payee_agency_id))"
+    op.execute(f"ALTER POLICY purchase_order_read ON purchase_order USING ({readers})")
+    pays = f"{PAYER_S} OR {of_agreement} f.payer_agency_id = {SCOPE})"
+    op.execute(f"ALTER POLICY purchase_order_update ON purchase_order USING ({pays})")
     may_read("debt_holder", "true", role="concord_work", name="remind")
     op.execute("GRANT SELECT (payee_agency_id) ON debt_holder TO concord_work")
     op.execute("GRANT CREATE ON SCHEMA public TO concord_work")
