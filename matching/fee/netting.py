@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Date, Select, func, or_, select, text, update
@@ -18,13 +18,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 
-from matching.fee.debt_holder import list_last
-from matching.fee.invoice.invoice import Invoice, InvoiceKind, InvoiceState, standing
 from matching.fee.netting_leg import NettingLeg, OwedLeg, list_open_legs, read_legs
 from matching.meeting import require_office
 from matching.register import Page, count_rows, read_page
 from matching.sealed_words import own_agency, own_person, tidy
-from matching.swap.group import SwapGroup, list_members, list_swap_groups
+from matching.swap.group import SwapGroup, list_members
 from tenants import audit
 from tenants.agency import get_agency
 from tenants.approval import require_one_side
@@ -36,24 +34,9 @@ from tenants.permission import Verb, require
 from tenants.person import get_person
 
 RECORD_KIND = "netting"
-_DRAW = text("SELECT draw_netting(:id, CAST(:among AS uuid[]), :swap_group, :until, :now, :maker)")
+DRAW = text("SELECT draw_netting(:id, CAST(:among AS uuid[]), :swap_group, :until, :now, :maker)")
+"""Draws a netting up, and says whether there was anything to net."""
 _CONFIRM = text("SELECT confirm_netting(:id, :now, :teller)")
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What could be netted, by the scope's own book: with one other agency, or with the members of a swap group."""
-
-    agency_ids: tuple[UUID, ...]
-    """The others."""
-    to_us: int
-    by_us: int
-    swap_group: SwapGroup | None = None
-
-    @property
-    def left(self) -> int:
-        """Return what is owed to us on the whole; less than nothing where we owe it."""
-        return self.to_us - self.by_us
 
 
 class Netting(Base):
@@ -159,25 +142,6 @@ class NettingStale(Conflict):
     """An invoice was paid, credited or disputed since it was drawn up."""
 
 
-def list_offers(session: Session, *, until_on: date, on: date) -> list[Offer]:
-    """Return what could be netted of the invoices until a day, by the scope's own book; those in dispute left out.
-
-    With each agency that owes and is owed, in the order of their names; then with each swap group of three or more
-    with whose members anything is open, where somebody would pay less by it.
-    """
-    require(scope_of(session), Verb.READ_FEES)
-    to_us, by_us = (_owed(session, received=received, until_on=until_on, on=on) for received in (False, True))
-    present = _present(session, on=on)
-    pairs = [Offer((other,), to_us[other], by_us[other]) for other in to_us.keys() & by_us.keys() & present]
-    groups = []
-    for group in list_swap_groups(session):
-        others = _others(session, group, present)
-        to_them, by_them = (sum(owed.get(each, 0) for each in others) for owed in (by_us, to_us))
-        if len(others) > 1 and (to_them or by_them) and _would_net(session, group, others, until_on=until_on, on=on):
-            groups.append(Offer(others, by_them, to_them, group))
-    return [*sorted(pairs, key=lambda each: (get_agency(session, each.agency_ids[0]).name, each.agency_ids)), *groups]
-
-
 def propose_netting(session: Session, other_agency_id: UUID, *, until_on: date, now: datetime) -> Netting:
     """Draw up a netting with another agency, and agree to it for the scope's side in one's own name.
 
@@ -201,7 +165,7 @@ def propose_group_netting(
     else:
         require(scope_of(session), Verb.KEEP_FEES)
     agreed = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on}
-    among = (agreed & _present(session, on=now.date())) - set(without)
+    among = (agreed & present_members(session, on=now.date())) - set(without)
     if len(among) < 2 or own_agency(session) not in {*among, group.office_id}:
         raise NettingInvalid("A netting is among two members or more, and your agency is one of them.")
     return _draw(session, among, group.id, until_on=until_on, now=now)
@@ -328,6 +292,12 @@ def list_to_confirm(session: Session, *, on: date) -> frozenset[UUID]:
     return frozenset(session.scalars(query))
 
 
+def present_members(session: Session, *, on: date) -> set[UUID]:
+    """Return who is in the scope's consortium on a day: nobody nets with whoever has left it."""
+    consortium_id = scope_of(session).consortium_id
+    return {each.id for each in list_agencies_in(session, consortium_id, on=on)} if consortium_id else set()
+
+
 def _select_own(session: Session) -> Select[Netting]:
     mine = Netting.agency_ids.contains([own_agency(session)])
     return select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)
@@ -341,7 +311,7 @@ def _draw(
         raise NettingInvalid("Netting takes the invoices until today or a day before it.")
     netting_id = uuid4()
     facts = {"id": netting_id, "among": list(among), "swap_group": swap_group_id, "until": until_on, "now": now}
-    if not session.scalar(_DRAW, {**facts, "maker": get_person(session, person_id).name}):
+    if not session.scalar(DRAW, {**facts, "maker": get_person(session, person_id).name}):
         raise NettingInvalid(
             "There is nothing to net: nobody would pay less, or what is owed is in a netting that waits already."
         )
@@ -349,55 +319,8 @@ def _draw(
     return session.get_one(Netting, netting_id)
 
 
-def _would_net(session: Session, group: SwapGroup, others: Collection[UUID], *, until_on: date, on: date) -> bool:
-    """Say whether a netting would be drawn up: it is, and is taken back. Nothing more of what others owe is told."""
-    if scope_of(session).person_id is None or until_on > on:
-        return True
-    among, at = [own_agency(session), *others], datetime.combine(on, datetime.min.time(), UTC)
-    facts = {"id": uuid4(), "among": among, "swap_group": group.id, "until": until_on, "now": at, "maker": "–"}
-    trial = session.begin_nested()
-    try:
-        return bool(session.scalar(_DRAW, facts))
-    finally:
-        trial.rollback()
-
-
 def _require_part(session: Session, netting: Netting, *, reading: bool = False) -> None:
     """Let those take part whose books it is in, and the office that asked for it or whose group it is."""
     scope = scope_of(session)
     fees = Verb.READ_FEES if reading else Verb.KEEP_FEES
     require(scope, fees if scope.agency_id in netting.agency_ids else Verb.KEEP_SWAPS)
-
-
-def _others(session: Session, group: SwapGroup, present: Collection[UUID]) -> tuple[UUID, ...]:
-    members = {member.agency_id for member, _ in list_members(session, group) if member.agreed_on} & set(present)
-    own = own_agency(session)
-    return tuple(sorted(members - {own})) if own in members else ()
-
-
-def _present(session: Session, *, on: date) -> set[UUID]:
-    """Return who is in the scope's consortium on a day: nobody nets with whoever has left it."""
-    consortium_id = scope_of(session).consortium_id
-    return {each.id for each in list_agencies_in(session, consortium_id, on=on)} if consortium_id else set()
-
-
-def _owed(session: Session, *, received: bool, until_on: date, on: date) -> dict[UUID, int]:
-    """Return what is owed of the invoices of one direction, in pence, by the other agency.
-
-    What was handed over is netted with nobody: it is not between whom it names any more.
-    """
-    require(scope_of(session), Verb.READ_FEES)
-    ours, other = Invoice.payee_agency_id, Invoice.payer_agency_id
-    if received:
-        ours, other = other, ours
-    stands = standing(session, on=on)
-    query = stands.query.with_only_columns(other, func.sum(stands.owed)).where(
-        ours == own_agency(session),
-        Invoice.consortium_id == scope_of(session).consortium_id,
-        Invoice.kind == InvoiceKind.INVOICE,
-        Invoice.issued_on <= until_on,
-        Invoice.id.not_in(list_last(session)),
-        stands.owed > 0,
-        stands.state != InvoiceState.DISPUTED.value,
-    )
-    return {other_id: int(pence) for other_id, pence in session.execute(query.group_by(other))}

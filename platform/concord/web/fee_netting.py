@@ -27,18 +27,17 @@ from matching.fee.netting import (
     NettingInvalid,
     NettingStale,
     NettingWaits,
-    Offer,
     confirm_netting,
     decline_netting,
     get_netting,
     list_netting_members,
-    list_offers,
     list_to_confirm,
     own_part,
     propose_group_netting,
     propose_netting,
     read_netting_page,
 )
+from matching.fee.netting_offer import Offer, list_offers
 from matching.fee.remittance.bank_file import pounds
 from matching.swap.group import get_swap_group
 from tenants import audit

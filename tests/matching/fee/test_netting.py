@@ -31,12 +31,12 @@ from matching.fee.netting import (
     list_group_nettings,
     list_netting_members,
     list_nettings,
-    list_offers,
     own_part,
     propose_group_netting,
     propose_netting,
 )
 from matching.fee.netting_leg import NettingLeg
+from matching.fee.netting_offer import list_offers
 from matching.meeting import OfficeOnly
 from matching.swap.group import SwapGroup
 from tenants.agency import get_agency

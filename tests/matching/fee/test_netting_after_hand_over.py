@@ -16,9 +16,9 @@ from matching.fee.netting import (
     NettingWaits,
     count_to_confirm,
     get_netting,
-    list_offers,
     propose_netting,
 )
+from matching.fee.netting_offer import list_offers
 from matching.fee.notice import give_fee_notices
 from matching.fee.transfer import transfer_balances
 from matching.notice import list_notices
