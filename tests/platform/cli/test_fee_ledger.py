@@ -36,8 +36,8 @@ class TestFees:
         of = {each.slug: ("--agency", each.slug) for each in (payer, payee, stranger)}
         with psycopg.connect(libpq_url(migrated.admin), autocommit=True) as admin:
             agreed = agree(admin, database, (payer, payee))
-        for kind in (FeeEventKind.AGREEMENT_SIGNED, FeeEventKind.PLACED):
-            agreed.tell(kind, PLACED_ON)
+            for kind in (FeeEventKind.AGREEMENT_SIGNED, FeeEventKind.PLACED):
+                agreed.tell(kind, PLACED_ON)
 
         said = [run("fees", "run", *of[payee.slug]).stdout for _ in range(2)]
         assert said == ["2 transactions posted.\n", "0 transactions posted.\n"]

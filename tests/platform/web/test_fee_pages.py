@@ -301,9 +301,14 @@ class TestPayers:
         assert "Up to £30,000" in listed
         assert "Agree to it" not in listed
         assert manager.post(f"{path}/asked", {"pence": "", "approve": "yes"}).status_code == 403
-        assert "higher signing limit to agree to" in said(officer, "/fees")
-        said(officer, "/fees/payers")
-        assert officer.post(f"{path}/asked", {"pence": "1", "approve": "yes"}).status_code == 409
-        assert officer.post(f"{path}/asked", {"pence": "", "approve": "yes"}).status_code == 303
+        # Nobody whom it binds agrees to it.
+        assert "higher signing limit to agree to" not in said(officer, "/fees")
+        assert "Agree to it" not in said(officer, "/fees/payers")
+        assert officer.post(f"{path}/asked", {"pence": "", "approve": "yes"}).status_code == 403
+        second = visit_as(factories.colleague(ground.charity, roles=frozenset({Role.MANAGER})))
+        assert "higher signing limit to agree to" in said(second, "/fees")
+        assert "Agree to it" in said(second, "/fees/payers")
+        assert second.post(f"{path}/asked", {"pence": "1", "approve": "yes"}).status_code == 409
+        assert second.post(f"{path}/asked", {"pence": "", "approve": "yes"}).status_code == 303
         assert "Any amount" in said(officer, "/fees/payers")
         assert officer.post("/fees/limits/manager/asked", {"pence": "", "approve": "no"}).status_code == 409

@@ -56,6 +56,10 @@ READ = {
     "ledger_transaction": "invoice_id, kind, key",
 }
 """What a function reads beside what its role reads already."""
+PARTY = (
+    "consortium_id = (SELECT scope_consortium()) "
+    "AND (SELECT scope_agency()) IN (payer_agency_id, payee_agency_id, authority_agency_id)"
+)
 RAISED = "OLD.pence IS NOT NULL AND (NEW.pence IS NULL OR NEW.pence > OLD.pence)"
 
 
@@ -96,6 +100,14 @@ def _ledger() -> None:
             f"CREATE TRIGGER {table}_told BEFORE INSERT ON {table} FOR EACH ROW "
             f"WHEN (current_user = 'concord_app') EXECUTE FUNCTION {function}()"
         )
+    # What counts without a signature is the children's agency's to draw up, once, on the day of which it tells.
+    op.execute(f"""
+        ALTER POLICY fee_addendum_insert ON fee_addendum WITH CHECK ({PARTY} AND withdrawn_at IS NULL
+            AND payer_signed_by IS NULL AND payee_signed_by IS NULL
+            AND drafted_by IS NOT DISTINCT FROM (SELECT scope_person())
+            AND (kind = 'amendment' OR authority_agency_id = (SELECT scope_agency()) AND EXISTS (
+                SELECT FROM fee_agreement f WHERE f.id = fee_addendum.agreement_id AND f.frozen_at IS NULL)))
+    """)
     op.execute(
         "CREATE CONSTRAINT TRIGGER ledger_transaction_of_invoice AFTER INSERT ON ledger_transaction "
         f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.invoice_id IS NOT NULL AND {WRITERS}) "

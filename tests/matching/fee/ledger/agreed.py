@@ -40,6 +40,10 @@ _EXCEPTION = """
     ON CONFLICT DO NOTHING
 """
 _SIGNED = "UPDATE fee_agreement SET payer_signed_at = %(at)s, payee_signed_at = %(at)s WHERE id = %(agreement)s"
+_BECAME = {
+    kind: f"UPDATE fee_agreement SET {kind.value}_on = %(on)s WHERE id = %(agreement)s"
+    for kind in (FeeEventKind.PLACED, FeeEventKind.ORDERED, FeeEventKind.DISRUPTED)
+} | {FeeEventKind.WITHDRAWN: "UPDATE fee_agreement SET state = 'withdrawn' WHERE id = %(agreement)s"}
 _ADDENDUM = """
     WITH of_name AS (SELECT position FROM fee_addendum WHERE agreement_id = %(agreement)s AND reason = %(name)s),
     made AS (
@@ -127,6 +131,8 @@ class Agreed:
         """Record an event, as the payer does where nobody else is named; at noon of its day unless told later."""
         if kind is FeeEventKind.AGREEMENT_SIGNED:
             self.admin.execute(_SIGNED, {"at": noon(on), "agreement": self.id})
+        if kind in _BECAME:
+            self.admin.execute(_BECAME[kind], {"on": on, "agreement": self.id})
         if kind is FeeEventKind.ADDENDUM:
             key = self._amend(key or kind.value, facts["amounts"], on=on)
         with self.database.transaction((by or self.payer).scope) as session:

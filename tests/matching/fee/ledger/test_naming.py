@@ -21,6 +21,7 @@ from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.ledger.agreed import Agreed, agree
 
 DUE = TransactionKind.DUE
+_BECAME = ("placed", "ordered", "disrupted", "withdrawn")
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ class TestEvent:
             (FeeEventKind.OVERRIDE, {"amounts": {"1": 1}}),
             (FeeEventKind.REFUND, named),
             (FeeEventKind.REFUND, named | {"exception_id": other}),
-            (FeeEventKind.PLACED, {"decided_by": other}),
+            (FeeEventKind.MONTHS, {"decided_by": other}),
         ):
             with pytest.raises(DBAPIError, match="row-level security"):
                 _tell(agreed, kind, **facts)
@@ -154,7 +155,7 @@ class TestEvent:
             [other, me, asked_id],
         )
         with pytest.raises(DBAPIError, match="row-level security"):
-            _tell(agreed, FeeEventKind.PLACED, recorded_by=uuid4())
+            _tell(agreed, FeeEventKind.MONTHS, recorded_by=uuid4())
         for facts in (to | by | {"pence": 6}, to | by | {"asked_by": me}, to | by | {"decided_by": other}):
             with pytest.raises(DBAPIError, match="row-level security"):
                 _tell(agreed, FeeEventKind.REFUND, **facts)
@@ -181,6 +182,8 @@ class TestEvent:
         )
         signed, amended = FeeEventKind.AGREEMENT_SIGNED, FeeEventKind.ADDENDUM
         early = TODAY - timedelta(days=400)
+        placed = agree(admin, database, pair)
+        placed.tell(FeeEventKind.PLACED, early)
         for about, kind, facts in (
             (draft, signed, {"key": signed.value}),
             (made, signed, {"key": "agreement_signed/2"}),
@@ -190,6 +193,9 @@ class TestEvent:
             (made, amended, {"key": "addendum/1", "amounts": {"1": 6}}),
             (made, amended, {"key": "addendum/1"}),
             (made, amended, {"key": "addendum/1", "amounts": {"1": 5}, "happened_on": early}),
+            *((made, kind, {"key": kind.value}) for kind in FeeEventKind if kind.value in _BECAME),
+            (placed, FeeEventKind.PLACED, {"key": "placed"}),
+            (placed, FeeEventKind.PLACED, {"key": "placed/2", "happened_on": early}),
         ):
             with pytest.raises(DBAPIError, match="told"):
                 _tell(about, kind, **facts)
