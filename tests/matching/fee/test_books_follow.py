@@ -38,6 +38,7 @@ from matching.fee.ledger import MIRRORED, Posting
 from matching.fee.ledger.account import PAYEES
 from matching.fee.netting import propose_netting
 from matching.fee.netting_leg import list_open_legs
+from matching.fee.notice import FeeWord
 from matching.fee.reconciliation.fact import Share
 from matching.fee.reconciliation.held_ahead import allocate_held, list_held, put_back
 from matching.fee.reconciliation.owed import list_owed
@@ -45,6 +46,7 @@ from matching.fee.reconciliation.queue import read_queue
 from matching.fee.reconciliation.settling import confirm_match, take_back
 from matching.fee.statement.aged_debt import list_debts
 from matching.fee.transfer import transfer_balances
+from matching.notice import list_notices
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.handed_over import hand_over_books, sign_hand_over
@@ -225,21 +227,24 @@ class TestPayerHandedOver:
             (line,) = lines_of(session, get_invoice(session, invoice_id))
             credit_invoice(session, get_invoice(session, invoice_id), {line.id: 1_000}, reason="Sorry.", now=NOW)
         hand_over_books(four.database, four.urls, payer, heir)
+        with four.database.transaction(payee.scope) as session:
+            answer_dispute(session, get_invoice(session, invoice_id), words="Is it?", version=1, now=LATER)
 
         with four.database.transaction(heir.scope) as session:
+            assert [each.fee for each in list_notices(session, number=1).cards] == [FeeWord.DISPUTE_ANSWERED]
             found = get_invoice(session, invoice_id)
             dispute = find_dispute(session, found)
             assert dispute is not None
-            assert [each.words for each in read_messages(session, dispute)] == ["Too much."]
+            assert [each.words for each in read_messages(session, dispute)] == ["Too much.", "Is it?"]
             assert [each.gross_pence for each in credits_of(session, found)] == [1_000]
-            answer_dispute(session, found, words="We agree.", version=1, outcome=DisputeOutcome.WITHDRAWN, now=LATER)
+            answer_dispute(session, found, words="We agree.", version=2, outcome=DisputeOutcome.WITHDRAWN, now=LATER)
             assert count_unapproved(session, on=TODAY) == 1
             approve_payment(session, found, note="", now=LATER)
         with four.database.transaction(payee.scope) as session:
             found = get_invoice(session, invoice_id)
             credit_invoice(session, found, {line.id: 2_000}, reason="Sorry again.", now=LATER)
             assert raise_reminders(session, now=LATER) == 1
-            assert len(read_messages(session, dispute)) == 2
+            assert len(read_messages(session, dispute)) == 3
         with four.database.transaction(heir.scope) as session:
             found = get_invoice(session, invoice_id)
             assert [each.gross_pence for each in credits_of(session, found)] == [1_000, 2_000]

@@ -49,6 +49,21 @@ TO_REMIND = f"""
         ORDER BY 1
     $$
 """
+# Of an invoice's two agencies, whoever it is by now.
+ON_FEE = f"""
+    CREATE OR REPLACE FUNCTION notice_fee() RETURNS trigger LANGUAGE plpgsql {DEFINER} AS $$
+    DECLARE
+        written jsonb := to_jsonb(NEW);
+        told text := coalesce((SELECT to_jsonb(d) ->> TG_ARGV[1] FROM debt_holder d
+            WHERE d.debt_id = (written ->> TG_ARGV[3])::uuid ORDER BY d.position DESC LIMIT 1), written ->> TG_ARGV[1]);
+    BEGIN
+        PERFORM give_fee_notices(told::uuid, string_to_array(TG_ARGV[2], ','), scope_person(),
+            (written ->> TG_ARGV[3])::uuid, TG_ARGV[0],
+            (SELECT string_agg(written ->> each, ' ') FROM unnest(string_to_array(TG_ARGV[4], ',')) each));
+        RETURN NULL;
+    END
+    $$
+"""
 # What was handed over before there was this table, by what was posted then.
 CARRY_OVER = """
     INSERT INTO debt_holder
@@ -229,9 +244,10 @@ def _writers() -> None:
     pays = f"{PAYER_S} OR {of_agreement} f.payer_agency_id = {SCOPE})"
     op.execute(f"ALTER POLICY purchase_order_update ON purchase_order USING ({pays})")
     may_read("debt_holder", "true", role="concord_work", name="remind")
-    op.execute("GRANT SELECT (payee_agency_id) ON debt_holder TO concord_work")
+    op.execute("GRANT SELECT ON debt_holder TO concord_work")
     op.execute("GRANT CREATE ON SCHEMA public TO concord_work")
     op.execute("SET LOCAL ROLE concord_work")
     op.execute(TO_REMIND)
+    op.execute(ON_FEE)
     op.execute("SET LOCAL ROLE concord_owner")
     op.execute("REVOKE CREATE ON SCHEMA public FROM concord_work")
