@@ -208,6 +208,9 @@ def count_unapproved(session: Session, *, on: date) -> int:
 
 def _raise(session: Session, what: Invoice | NettingLeg, days: int, pence: int, *, now: datetime) -> bool:
     of_leg, sides = isinstance(what, NettingLeg), sides_of(session, what)
+    if sides.payee_agency_id != own_agency(session):
+        # Its bank took back what it had been paid before it handed the rest over.
+        return False
     row = {
         "id": uuid4(),
         "invoice_id": None if of_leg else what.id,

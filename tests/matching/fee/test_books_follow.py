@@ -293,6 +293,8 @@ class TestPayeeHandedOver:
         # What its own bank takes back is owed to it again: the line is in its book alone.
         four.take_back(early)
         assert four.owed(invoice_id) == [(0, 1, 4_000)]
+        with four.database.transaction(payee.scope) as session:
+            assert raise_reminders(session, now=LATER) == 0
         four.pay(4_000, invoice_id, by=payer)
         assert four.owed(invoice_id) == []
         four.mirror()
