@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Date, Select, func, or_, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
@@ -238,26 +238,23 @@ def get_netting(session: Session, netting_id: UUID) -> Netting:
 def list_nettings(session: Session) -> list[Netting]:
     """Return the nettings in which the scope's agency's invoices are, the latest first."""
     require(scope_of(session), Verb.READ_FEES)
-    return list(session.scalars(_select_own(session)))
+    return list(session.scalars(_select(_own(session))))
 
 
 def read_netting_page(session: Session, *, number: int) -> NettingPage:
     """Return a page of the same, or the nearest that there is, and what is still to be paid after any of them."""
     require(scope_of(session), Verb.READ_FEES)
-    query = _select_own(session)
-    page = read_page(session, query, number=number, total=count_rows(session, query))
-    return NettingPage(page, tuple(list_open_legs(session)))
+    return NettingPage(_page(session, _select(_own(session)), number=number), tuple(list_open_legs(session)))
 
 
-def list_group_nettings(session: Session, group: SwapGroup) -> list[Netting]:
-    """Return the nettings of a swap group to its office, the latest first: who has confirmed, and no sum.
+def list_group_nettings(session: Session, group: SwapGroup, *, number: int = 1) -> Page[Netting]:
+    """Return a page of the nettings of a swap group to its office, the latest first: who has confirmed, and no sum.
 
     :raises OfficeOnly: when the scope's agency is no office.
     """
     require(scope_of(session), Verb.KEEP_SWAPS)
     require_office(session)
-    mine = Netting.swap_group_id == group.id
-    return list(session.scalars(select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)))
+    return _page(session, _select(Netting.swap_group_id == group.id), number=number)
 
 
 def list_netting_members(session: Session, netting: Netting) -> list[NettingMember]:
@@ -298,9 +295,16 @@ def present_members(session: Session, *, on: date) -> set[UUID]:
     return {each.id for each in list_agencies_in(session, consortium_id, on=on)} if consortium_id else set()
 
 
-def _select_own(session: Session) -> Select[Netting]:
-    mine = Netting.agency_ids.contains([own_agency(session)])
-    return select(Netting).where(mine).order_by(Netting.made_at.desc(), Netting.id)
+def _own(session: Session) -> ColumnElement[bool]:
+    return Netting.agency_ids.contains([own_agency(session)])
+
+
+def _select(wanted: ColumnElement[bool]) -> Select[Netting]:
+    return select(Netting).where(wanted).order_by(Netting.made_at.desc(), Netting.id)
+
+
+def _page(session: Session, query: Select[Netting], *, number: int) -> Page[Netting]:
+    return read_page(session, query, number=number, total=count_rows(session, query))
 
 
 def _draw(

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.fee_netting import DayForm, DeclineForm, day_sent, until_asked
+from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.netting import (
@@ -69,7 +70,8 @@ def _show(swap_group_id: UUID, *, problem: str | None = None) -> str:
     problem = problem or form.no_day
     with transaction() as session:
         group = get_swap_group(session, swap_group_id)
-        nettings = [(each, list_netting_members(session, each)) for each in list_group_nettings(session, group)]
+        page = list_group_nettings(session, group, number=request.args.get("page", 1, type=int))
+        nettings = [(each, list_netting_members(session, each)) for each in page.cards]
         members = [(member.agency_id, name) for member, name in list_members(session, group) if member.agreed_on]
         names = {each.id: each.name for each in list_agencies(session)}
     return render_template(
@@ -79,6 +81,9 @@ def _show(swap_group_id: UUID, *, problem: str | None = None) -> str:
         group=group,
         members=members,
         nettings=nettings,
+        pagination=pagination(
+            page, lambda other: url_for("swap_nettings.index", swap_group_id=swap_group_id, page=other)
+        ),
         names=names,
         today=utc_now().date(),
         problem=problem,

@@ -238,7 +238,7 @@ class TestProposeGroupNetting:
         assert seen[coordinator.id][2:] == [0, 0]
         with ground.database.transaction(coordinator.scope) as session:
             group = session.get_one(SwapGroup, ground.swap_group_id)
-            (found, *_) = list_group_nettings(session, group)
+            found = list_group_nettings(session, group).cards[0]
             assert found.id == netting_id
             assert [each.confirmed_at for each in list_netting_members(session, found)] == [None] * 3
             with pytest.raises(NotAllowed):

@@ -129,6 +129,7 @@ class TestNetting:
             assert "28 nettings, the latest first" in shown
             assert re.search(r"Together, on all pages\s*£0.00\s*£5,345.67", shown)
             assert ("Pay by" in shown, "Lapsed" in shown) == (number == 1, True)
+        assert "Lapsed" in said(office, f"{of_group}?page=2")
         shown = said(two, path)
         assert "Nothing: your agency pays nobody and is paid by nobody." in shown
         assert "£5,345.67" not in shown
