@@ -11,10 +11,10 @@ from werkzeug.exceptions import NotFound
 
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
-from concord.web.fee_file import plain
 from concord.web.fee_table import Cell, Column, Table, money, row, show
 from concord.web.request import transaction
 from matching.fee.ledger import Account
+from matching.fee.money import plain_pounds
 from matching.fee.remittance.written_amount import typed_pence
 from matching.fee.report.budget import MOST_PENCE, Month, Way, compare_budget, keep_budget, months_of
 from matching.fee.report.year import year_of
@@ -75,7 +75,7 @@ def enter(year: int, way: str) -> ResponseReturnValue:
     else:
         with transaction() as session:
             planned = compare_budget(session, year)[wanted]
-        said = {each.begins_on.isoformat(): plain(each.planned) for each in planned if each.planned is not None}
+        said = {each.begins_on.isoformat(): plain_pounds(each.planned) for each in planned if each.planned is not None}
     page = render_template(
         "fee-budget-enter.html", year=year, way=wanted, months=months_of(year), said=said, wrong=wrong
     )

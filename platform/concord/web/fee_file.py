@@ -35,8 +35,3 @@ def hand_out(name: str, headings: Sequence[str], rows: Iterable[Sequence[Value]]
 def in_pounds(pence: int) -> Decimal:
     """Return an amount as a spreadsheet adds it up: ``-1234.50``."""
     return Decimal(pence).scaleb(-2)
-
-
-def plain(pence: int) -> str:
-    """Return an amount as it is typed: ``-1234.50``."""
-    return str(in_pounds(pence))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from wtforms import SubmitField
 
 from concord.web.access import may
-from concord.web.fee_file import hand_out, plain
+from concord.web.fee_file import hand_out, in_pounds
 from concord.web.form import DayField
 from concord.web.listing import pagination
 from concord.web.request import transaction
@@ -46,6 +46,7 @@ from tenants.approval import BothSides
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
+from workers.document.sheet import Value
 
 blueprint = Blueprint("fee_netting", __name__)
 
@@ -98,7 +99,7 @@ def take(file_format: str) -> ResponseReturnValue:
     today, until_on = utc_now().date(), until_asked()[1]
     with transaction() as session:
         found, names = list_offers(session, until_on=until_on, on=today), _names(session)
-    rows = [(_with(each, names), *map(plain, (each.to_us, each.by_us, each.left))) for each in found]
+    rows = [(_with(each, names), *map(in_pounds, (each.to_us, each.by_us, each.left))) for each in found]
     return hand_out(f"netting-{until_on}", HEADINGS, rows, file_format)
 
 
@@ -269,7 +270,7 @@ def _names(session: Session) -> dict[UUID, str]:
     return {each.id: each.name for each in list_agencies(session)}
 
 
-def _rows(claims: Iterable[NettingClaim], names: dict[UUID, str]) -> Iterator[tuple[str, ...]]:
+def _rows(claims: Iterable[NettingClaim], names: dict[UUID, str]) -> Iterator[tuple[Value, ...]]:
     for each in claims:
         parties = (names.get(party, "") for party in (each.payer_agency_id, each.payee_agency_id))
-        yield each.number, *parties, plain(each.pence)
+        yield each.number, *parties, in_pounds(each.pence)

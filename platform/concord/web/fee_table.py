@@ -8,8 +8,9 @@ from datetime import date
 from enum import StrEnum
 from itertools import chain
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response, render_template, request, url_for
+from flask import Response, render_template, request
 
 from concord.web.fee_file import hand_out, in_pounds
 from tenants.base import utc_now
@@ -104,12 +105,15 @@ class Table:
         found = [value for each in self.rows if isinstance(value := each.cells[place].value, int)]
         return sum(found) if found else None
 
+    @property
+    def is_offered(self) -> bool:
+        """Say whether the page has an address: what answers a form that was refused may have none."""
+        return request.method != "POST"
+
     def address(self, file_format: str) -> str:
         """Return where the page hands the table out: as it was asked for, but the whole of it."""
-        values: dict[str, Any] = {name: request.args.getlist(name) for name in request.args if name not in _NOT_KEPT}
-        values |= request.view_args or {}
-        values[_ASKED] = f"{self.name}.{file_format}"
-        return url_for(str(request.endpoint), **values)
+        kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _NOT_KEPT]
+        return f"{request.path}?{urlencode([*kept, (_ASKED, f'{self.name}.{file_format}')])}"
 
     def hand_out(self, file_format: SheetFormat) -> Response:
         """Return the table as a file."""

@@ -43,7 +43,7 @@ def pages(visitor: Visitor, path: str, column: str) -> tuple[list[list[int]], tu
     found: list[list[int]] = []
     totals = set()
     at: str | None = path
-    assert check_tables(visitor, path)
+    assert check_tables(visitor, f"{path}&endpoint=x&_external=y" if "?" in path else path)
     while at:
         shown, total = amounts(visitor, at, column)
         found.append(shown)
