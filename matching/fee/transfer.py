@@ -107,12 +107,14 @@ def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, no
             about = (each.consortium_id, each.other_id, each.given_as_payee, each.invoice_id, each.leg_id)
             taken.setdefault(about, []).append(each)
     for balances in taken.values():
-        name, on = f"transferred/{plan.id}/{balances[0].debt_id or 'open'}", now.date()
-        given, taken_up = (balances[0].sides(each) for each in (plan.giver_id, plan.receiver_id))
+        first, on = balances[0], now.date()
+        # Two agencies may have something open in each of two consortia.
+        name = f"transferred/{plan.id}/{first.debt_id or first.consortium_id}"
+        given, taken_up = (first.sides(each) for each in (plan.giver_id, plan.receiver_id))
         with acting(session, Scope(agency_id=plan.giver_id)):
             _post(session, balances, given, key=name, sign=-1, on=on, now=now)
             _hand_on(session, plan, balances, now=now)
-        if balances[0].other_id != plan.receiver_id:
+        if first.other_id != plan.receiver_id:
             with acting(session, Scope(agency_id=plan.receiver_id)):
                 _post(session, balances, taken_up, key=name, sign=1, on=on, now=now)
     return sum(len(balances) for balances in taken.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -105,6 +106,40 @@ class TestTransferBalances:
         assert _book(database, giver, payer)[Account.TO_INVOICE] == 1_800_000
         assert _book(database, receiver, payer)[Account.TO_INVOICE] == 1_800_000
         assert kept.balances()[Account.TO_INVOICE] == 1_800_000
+
+    def test_takes_what_is_open_in_each_consortium(
+        self, admin: psycopg.Connection[Any], database: Database, factories: Factories
+    ) -> None:
+        payer, giver = factories.two_tenants()
+        second = factories.consortium()
+        receiver = factories.tenant(second)
+        for consortium_id, tenants in ((second, (payer, giver)), (payer.scope.consortium_id, (receiver,))):
+            for tenant in tenants:
+                admin.execute(
+                    "INSERT INTO consortium_member (consortium_id, agency_id, joined_on) VALUES (%s, %s, '2020-01-01')",
+                    (consortium_id, tenant.id),
+                )
+        for consortium_id, pence in ((payer.scope.consortium_id, 100), (second, 30)):
+            assert consortium_id
+            with database.transaction(replace(giver.scope, consortium_id=consortium_id)) as session:
+                post(
+                    session,
+                    consortium_id=consortium_id,
+                    payer_agency_id=payer.id,
+                    payee_agency_id=giver.id,
+                    kind=TransactionKind.OVERPAID,
+                    key=f"over/{consortium_id}",
+                    dated_on=PLACED,
+                    entries=mirrored(TransactionKind.OVERPAID, pence, payer.id, giver.id),
+                    narrative="Too much",
+                    now=NOW,
+                )
+        plan = HandingOver(uuid4(), giver.id, receiver.id, True)
+        with database.transaction(receiver.scope) as session:
+            assert transfer_balances(session, plan, acting=database.acting, now=NOW) == 2
+
+        assert _book(database, receiver, payer) == {Account.HELD_AHEAD: -130, Account.TRANSFERRED: 130}
+        assert Account.HELD_AHEAD not in _book(database, giver, payer)
 
     def test_ends_what_the_two_owed_one_another(
         self, admin: psycopg.Connection[Any], database: Database, factories: Factories
