@@ -16,7 +16,7 @@ from concord.web.request import transaction
 from matching.fee.ledger import Account
 from matching.fee.money import plain_pounds
 from matching.fee.remittance.written_amount import typed_pence
-from matching.fee.report.budget import MOST_PENCE, Month, Way, compare_budget, keep_budget, months_of
+from matching.fee.report.budget import Month, Way, compare_budget, keep_budget, months_of
 from matching.fee.report.year import year_of
 from tenants.base import utc_now
 from tenants.permission import Verb
@@ -99,7 +99,7 @@ def _table(way: Way, months: Sequence[Month], *, keeps: bool) -> Table:
 def _pence(text: str) -> int | None:
     """Return what was typed for a month, in pence; nothing for an empty box, and ``None`` for no amount."""
     found = typed_pence(text) if text.strip() else 0
-    return found if found is not None and 0 <= found <= MOST_PENCE else None
+    return found if found is not None and found >= 0 else None
 
 
 def _asked() -> int:

@@ -99,7 +99,9 @@ def take(file_format: str) -> ResponseReturnValue:
     today, until_on = utc_now().date(), until_asked()[1]
     with transaction() as session:
         found, names = list_offers(session, until_on=until_on, on=today), _names(session)
-    rows = [(_with(each, names), *map(in_pounds, (each.to_us, each.by_us, each.left))) for each in found]
+    rows: list[tuple[Value, ...]] = [
+        (_with(each, names), *map(in_pounds, (each.to_us, each.by_us, each.left))) for each in found
+    ]
     return hand_out(f"netting-{until_on}", HEADINGS, rows, file_format)
 
 

@@ -9,7 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from matching.intake.reading import read_book
-from workers.document.sheet import SheetFormat, write_sheet
+from workers.document.sheet import SheetFormat, Value, write_sheet
 
 HEADINGS = ("Reference", "Profile", "Email")
 HOSTILE = ('=HYPERLINK("http://example.org")', "+1", "-1", "@x", "'=x", "007", "1/2", "http://example.org", "é “ß” 漢")
@@ -34,7 +34,7 @@ class TestWriteSheet:
         assert [row.cells[1] for row in sheet.rows] == list(HOSTILE)
 
     def test_writes_numbers_amounts_and_days_as_what_they_are(self) -> None:
-        row = {"Reference": 0, "Profile": Decimal("-1234.50"), "Email": date(2027, 3, 31)}
+        row: dict[str, Value] = {"Reference": 0, "Profile": Decimal("-1234.50"), "Email": date(2027, 3, 31)}
         files = {}
         for file_format in SheetFormat:
             files[file_format] = io.BytesIO()
