@@ -25,7 +25,7 @@ def make_ledger(database: Database, *, agency: Tenant, neighbour: Tenant) -> Non
             )
         ).first()
         assert agreement is not None
-        event = record_event(session, agreement, FeeEventKind.PLACED, key="placed", happened_on=OCTOBER, now=NOW)
+        event = record_event(session, agreement, FeeEventKind.MONTHS, key="months/12", happened_on=OCTOBER, now=NOW)
         parties = (neighbour.id, agency.id)
         post(
             session,
