@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -101,7 +102,7 @@ def _refuse_future(file: BankFile, *, on: date) -> None:
 
 
 def _take(session: Session, remittance: Remittance, file: BankFile, *, progress: Progress, now: datetime) -> None:
-    marked = list(_marked(session, remittance, file.lines, now=now))
+    marked = list(_marked(session, remittance, file, now=now))
     known = _known(session, remittance.agency_id, [each.fingerprint for each in marked])
     kept: dict[bytes, _Marked] = {}
     for each in marked:
@@ -122,21 +123,35 @@ def _take(session: Session, remittance: Remittance, file: BankFile, *, progress:
     remittance.state, remittance.finished_at = RemittanceState.TAKEN, now
 
 
-def _marked(session: Session, remittance: Remittance, lines: Sequence[BankLine], *, now: datetime) -> Iterator[_Marked]:
+def _marked(session: Session, remittance: Remittance, file: BankFile, *, now: datetime) -> Iterator[_Marked]:
     """Yield each line with its fingerprint: the bank's own number of it where there is one, else all that it says.
 
-    Equal lines of a statement are counted: two of a day stay two, and another statement of the account that has the
-    same two, in this file or in another, adds none.
+    Equal lines of a file are counted: two of a day stay two, and another file that has the same two adds none. Nor does
+    another statement of the account in the same file, of lines that the bank numbers, or where it is a copy.
     """
     seen: Counter[tuple[int, str]] = Counter()
-    for position, line in enumerate(lines, start=1):
+    copies = _copies(file)
+    for position, line in enumerate(file.lines, start=1):
         said = line.bank_id or f"{line.payer}\x1f{line.reference}"
         text = "\x1f".join((remittance.purpose, line.account, line.dated_on.isoformat(), str(line.pence), said))
-        of_statement = (line.statement if line.account else 0, text)
+        apart = line.account and (line.bank_id or line.statement in copies)
+        of_statement = (line.statement if apart else 0, text)
         seen[of_statement] += 1
         plain = f"{text}\x1f{seen[of_statement]}".encode("utf-8", "replace")
         digest = keyed_digest(session, plain, purpose="bank line", agency_id=remittance.agency_id, now=now)
         yield _Marked(position, line, digest)
+
+
+def _copies(file: BankFile) -> set[int]:
+    """Return the statements that say the same as an earlier one, from the same balance to the same other one."""
+    balances = {each.words: (each.opening, each.closing) for each in file.controls if each.moved}
+    found, seen = set(), set()
+    for number, lines in groupby(file.lines, key=lambda line: line.statement):
+        said = (balances.get(f"Statement {number}"), *(replace(line, place="", statement=0) for line in lines))
+        if said[0] is not None and said in seen:
+            found.add(number)
+        seen.add(said)
+    return found
 
 
 def _known(session: Session, agency_id: UUID, fingerprints: Sequence[bytes]) -> set[bytes]:
