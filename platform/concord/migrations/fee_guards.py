@@ -36,6 +36,9 @@ EVENT = f"""
                 'decided_name', x.decided_name) INTO NEW.facts
             FROM (SELECT) AS one LEFT JOIN fee_exception x ON x.id = (NEW.facts ->> 'exception_id')::uuid;
         END IF;
+        -- Of two of a kind the later told holds, also where the clock of who tells it is behind.
+        SELECT greatest(NEW.recorded_at, max(e.recorded_at) + interval '1 microsecond') INTO NEW.recorded_at
+        FROM fee_event e WHERE e.agreement_id = NEW.agreement_id;
         RETURN NEW;
     END
     $$
@@ -60,6 +63,10 @@ TAKE = f"""
             EXECUTE pair INTO was USING OLD;
             IF said IS NOT DISTINCT FROM was THEN
                 RETURN NEW;
+            END IF;
+            -- Nor does anybody rename another.
+            IF said.id = was.id AND said.id IS DISTINCT FROM scope_person() THEN
+                RETURN jsonb_populate_record(NEW, jsonb_build_object(TG_ARGV[1], was.name));
             END IF;
         END IF;
         RETURN jsonb_populate_record(NEW, jsonb_build_object(TG_ARGV[1], CASE

@@ -152,6 +152,13 @@ class TestSettle:
         assert found[0] == found[1]
         assert {"agreed", "agreed#2", "agreed#3", "fallen_away/disrupted"} <= {key for key, *_ in found[0]}
 
+    def test_goes_by_what_was_told_last_whatever_the_clocks_said(self, agreed: Agreed) -> None:
+        agreed.override(PLACED, amounts={"1": 100, "2": 200}, at=noon(date(2099, 1, 1)))
+        agreed.override(PLACED, amounts={"1": 300, "2": 400}, name="again")
+        agreed.settle(PLACED)
+
+        assert agreed.balances()[Account.TO_INVOICE] == 300
+
     def test_lets_what_was_agreed_above_an_invoice_fall_due(self, agreed: Agreed) -> None:
         agreed.settle(date(2025, 3, 1))
         for number, pence in ((1, 1_800_000), (2, 900_000)):
