@@ -74,9 +74,9 @@ class Bank:
             )
         return invoice_id
 
-    def lines(self, *rows: tuple[int, str, str]) -> list[UUID]:
-        """Take in a file with lines of these amounts, names and references, and return their ids."""
-        written = [(f"{TODAY:%d/%m/%Y}", payer, reference, f"{pence / 100:.2f}") for pence, payer, reference in rows]
+    def lines(self, *rows: tuple[int, str, str], on: date = TODAY) -> list[UUID]:
+        """Take in a file with lines of these amounts, names and references, of one day, and return their ids."""
+        written = [(f"{on:%d/%m/%Y}", payer, reference, f"{pence / 100:.2f}") for pence, payer, reference in rows]
         with self.database.transaction(self.payee.scope) as session:
             taken = take(session, csv_of(written))
             return [line.id for line in list_lines(session, remittance_id=taken.id)]
