@@ -120,6 +120,17 @@ class TestGrant:
                 except psycopg.errors.InsufficientPrivilege:
                     continue
 
+    def test_names_who_decided_by_their_own_name(self, admin: psycopg.Connection[Any], stage: Stage) -> None:
+        family = stage.pairing.family
+        renamed = "UPDATE document_grant SET decided_name = 'X' WHERE id = %s RETURNING decided_name"
+        another = "UPDATE document_grant SET decided_by = gen_random_uuid(), decided_name = 'Kit' WHERE id = %s"
+        with admin.transaction(force_rollback=True):
+            with acting(admin, family.scope):
+                assert admin.execute(renamed, (stage.grant_id,)).fetchone() == (f"Sam Sample {family.slug}",)
+            admin.execute(another, (stage.grant_id,))
+            with acting(admin, family.scope):
+                assert admin.execute(renamed, (stage.grant_id,)).fetchone() == ("Kit",)
+
     def test_cannot_be_undertaken_for_another(self, admin: psycopg.Connection[Any], stage: Stage) -> None:
         values = (
             "SELECT id, group_agency_id, household_agency_id, person_id, 1, now() FROM document_grant WHERE id = %s"
