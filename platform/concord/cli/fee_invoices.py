@@ -23,7 +23,7 @@ from matching.fee.invoice.invoice import (
     record_look,
 )
 from matching.fee.invoice.issuing import issue_invoice, list_due
-from matching.fee.money import plain_pounds
+from matching.fee.remittance.bank_file import pounds
 from tenants import audit
 from tenants.agency import get_agency_by_slug
 from tenants.base import utc_now
@@ -59,7 +59,7 @@ def list_command(settings: Settings, agency: str, consortium: str | None, *, rec
         return
     for row in rows:
         each = row.invoice
-        click.echo(f"{each.number}  {each.issued_on}  £{plain_pounds(each.gross_pence)}  {row.state.label}")
+        click.echo(f"{each.number}  {each.issued_on}  {pounds(row.signed_gross)}  {row.state.label}")
 
 
 @invoice.command("issue")
@@ -78,7 +78,7 @@ def issue_command(
         marks = [each.mark for each in list_due(session, payer_id) if each.pence > 0]
         made = issue_invoice(session, payer_id, marks, number=number, now=utc_now())
         said = {"number": made.number, "gross_pence": made.gross_pence, "due_on": made.due_on.isoformat()}
-    click.echo(json.dumps(said) if as_json else f"Issued {made.number}: £{plain_pounds(made.gross_pence)}.")
+    click.echo(json.dumps(said) if as_json else f"Issued {made.number}: {pounds(made.gross_pence)}.")
 
 
 @invoice.command("pdf")
