@@ -26,7 +26,6 @@ from matching.fee.ledger import (
     Posting,
     TransactionKind,
     post,
-    postings_of,
     reverse,
 )
 from matching.fee.ledger.account import PAYEES
@@ -151,16 +150,29 @@ def undo(session: Session, transaction: LedgerTransaction, *, reason: str, now: 
 
 
 def _follow(session: Session, reversal: LedgerTransaction, heir_id: UUID, *, now: datetime) -> None:
-    """Close what a reversal has opened between a payer and the scope's agency, and open it with the payer's heir."""
+    """Close what is open again between a payer and the scope's agency, and open it with the payer's heir."""
     own, payer_id = own_agency(session), reversal.payer_agency_id
-    about = (reversal.invoice_id, reversal.leg_id)
+    columns, total = (Posting.account, Posting.agreement_id, Posting.due_key), func.sum(Posting.pence)
+    query = (
+        select(*columns, total)
+        .join(LedgerTransaction, LedgerTransaction.id == Posting.transaction_id)
+        .where(
+            LedgerTransaction.consortium_id == reversal.consortium_id,
+            LedgerTransaction.invoice_id.is_not_distinct_from(reversal.invoice_id),
+            LedgerTransaction.leg_id.is_not_distinct_from(reversal.leg_id),
+            Posting.agency_id == own,
+            Posting.other_agency_id == payer_id,
+            Posting.account.in_(OPEN),
+        )
+        .group_by(*columns)
+        .having(total != 0)
+    )
     opened = [
         _Open(
-            *(reversal.consortium_id, payer_id, True, *about, each.agreement_id, each.due_key),
-            *(each.account, each.pence, reversal.dated_on),
+            *(reversal.consortium_id, payer_id, True, reversal.invoice_id, reversal.leg_id, agreement_id, due_key),
+            *(account, int(pence), reversal.dated_on),
         )
-        for each in postings_of(session, reversal)
-        if each.account in OPEN
+        for account, agreement_id, due_key, pence in session.execute(query)
     ]
     for side_id, sign in ((payer_id, -1), (heir_id, 1)):
         if opened and side_id != own:

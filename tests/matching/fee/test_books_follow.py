@@ -34,7 +34,7 @@ from matching.fee.invoice.invoice import (
 from matching.fee.invoice.issuing import CreditInvalid, credit_invoice
 from matching.fee.invoice.reminder import approve_payment, count_unapproved, raise_reminders, reminders_of
 from matching.fee.invoice.supplier import count_without_order, find_purchase_order, set_purchase_order
-from matching.fee.ledger import MIRRORED, Posting
+from matching.fee.ledger import MIRRORED, Posting, TransactionKind, mirrored, post
 from matching.fee.ledger.account import PAYEES
 from matching.fee.netting import propose_netting
 from matching.fee.netting_leg import list_open_legs
@@ -45,7 +45,7 @@ from matching.fee.reconciliation.owed import list_owed
 from matching.fee.reconciliation.queue import read_queue
 from matching.fee.reconciliation.settling import confirm_match, take_back
 from matching.fee.statement.aged_debt import list_debts
-from matching.fee.transfer import transfer_balances
+from matching.fee.transfer import transfer_balances, undo
 from matching.notice import list_notices
 from tenants.database import Database
 from tests.factories import NOW, TODAY, Factories, Tenant
@@ -215,6 +215,21 @@ class TestPayerHandedOver:
         four.take_back(over)
         with four.database.transaction(payee.scope) as session:
             assert list_held(session) == {}
+            # What was posted against whoever has given its books is taken back without a trace.
+            wrong = post(
+                session,
+                consortium_id=payer.scope.consortium_id or payer.id,
+                payer_agency_id=payer.id,
+                payee_agency_id=payee.id,
+                kind=TransactionKind.PAID,
+                key="wrong",
+                dated_on=TODAY,
+                entries=mirrored(TransactionKind.PAID, 1_000, payer.id, payee.id),
+                narrative="As it was matched before",
+                now=NOW,
+                invoice_id=first,
+            )
+            undo(session, wrong, reason="It was the heir.", now=NOW)
         assert (four.owed(first), four.owed(second)) == ([(2, 1, 1_000)], [(2, 1, 900)])
         four.mirror()
 
@@ -342,13 +357,19 @@ class TestPartHandedOver:
     def test_takes_what_goes_alone(self, four: Four) -> None:
         payer, heir = four.payer, four.tenants[2]
         going, staying = four.issue(1_000), four.issue(2_000)
-        over = four.pay(1_100, going, by=payer)
-        four.take_back(over)
+        four.pay(700, four.issue(300), by=payer)
+        with four.database.transaction(four.payee.scope) as session:
+            used = allocate_held(session, going, now=NOW).id
         with four.database.transaction(payer.scope) as session:
             (line,) = lines_of(session, get_invoice(session, going))
         hand_over_books(four.database, four.urls, payer, heir, agreements=[line.agreement_id])
 
-        assert (four.owed(going), four.owed(staying)) == ([(2, 1, 1_000)], [(0, 1, 2_000)])
+        assert (four.owed(going), four.owed(staying)) == ([(2, 1, 600)], [(0, 1, 2_000)])
+        with four.database.transaction(four.payee.scope) as session:
+            put_back(session, used, reason="Not this one.", now=NOW)
+            # What was held is the payer's, who is there still.
+            assert list_held(session) == {payer.id: 400}
+        assert four.owed(going) == [(2, 1, 1_000)]
         assert (four.readers(going), four.readers(staying)) == ([0, 1, 2], [0, 1])
         four.pay(1_000, going, by=heir)
         line_id = four.pay(2_000, staying, by=payer)

@@ -142,7 +142,8 @@ def _holders() -> None:
     # giver has become part of another. In either case what the giver was a side of.
     signed = (
         f"giver_agency_id = {SCOPE} AND EXISTS (SELECT FROM hand_over h WHERE h.agency_id = giver_agency_id "
-        "AND h.receiver_id IN (payer_agency_id, payee_agency_id) AND h.given_at IS NOT NULL AND h.taken_at IS NOT NULL)"
+        "AND h.receiver_id IN (payer_agency_id, payee_agency_id) AND h.given_at IS NOT NULL AND h.taken_at IS NOT NULL "
+        "AND h.withdrawn_at IS NULL)"
     )
     merged = (
         f"{PARTY} AND EXISTS (SELECT FROM agency a WHERE a.id = giver_agency_id "
