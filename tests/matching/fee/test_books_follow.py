@@ -9,9 +9,11 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
 from matching.fee.agreement import get_agreement
+from matching.fee.debt_holder import Sides, hand_on
 from matching.fee.invoice.dispute import (
     DisputeOutcome,
     NotYourSide,
@@ -401,6 +403,40 @@ class TestConfirmMatch:
             assert confirmed.result() == [heir.id]
         assert four.owed(invoice_id) == []
         four.mirror()
+
+
+class TestHandOn:
+    def test_is_refused_unless_both_signed_and_of_what_is_anothers(self, four: Four) -> None:
+        payer, payee, heir, stranger = four.tenants
+        invoice_id, theirs = four.issue(1_000), four.issue(500, payer=payee, payee=stranger)
+
+        def hand(by: Tenant, debt_id: UUID, sides: Sides) -> None:
+            with four.database.transaction(by.scope) as session:
+                hand_on(
+                    session,
+                    debt_id,
+                    consortium_id=by.scope.consortium_id or debt_id,
+                    giver_id=payer.id,
+                    sides=sides,
+                    owed_since=TODAY,
+                    now=NOW,
+                )
+
+        for tenant in four.tenants:
+            with pytest.raises(DBAPIError, match="row-level security"):
+                hand(tenant, invoice_id, Sides(heir.id, payee.id))
+        sign_hand_over(four.urls, payer, heir, agreements=[])
+        for tenant, debt_id, sides in (
+            # By another than who gives; to another than who takes; of what was never the giver's.
+            (heir, invoice_id, Sides(heir.id, payee.id)),
+            (payee, invoice_id, Sides(heir.id, payee.id)),
+            (payer, invoice_id, Sides(stranger.id, payee.id)),
+            (payer, invoice_id, Sides(heir.id, stranger.id)),
+            (payer, theirs, Sides(heir.id, stranger.id)),
+        ):
+            with pytest.raises(DBAPIError, match="row-level security"):
+                hand(tenant, debt_id, sides)
+        assert (four.readers(invoice_id), four.readers(theirs)) == ([0, 1], [1, 3])
 
 
 class TestLegHandedOver:
