@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
@@ -15,7 +14,9 @@ from sqlalchemy.orm import Session
 from wtforms import SubmitField
 
 from concord.web.access import may
-from concord.web.fee_file import hand_out, in_pounds
+from concord.web.fee_netting_tables import claim_table, leg_table, netting_table, offer_table
+from concord.web.fee_table import show as show_page
+from concord.web.fee_table import whole_asked
 from concord.web.form import DayField
 from concord.web.listing import pagination
 from concord.web.request import transaction
@@ -23,7 +24,6 @@ from concord.web.short_form import short_form, words_field
 from matching.fee.invoice.reminder import leg_reminders_of
 from matching.fee.netting import (
     RECORD_KIND,
-    NettingClaim,
     NettingInvalid,
     NettingStale,
     NettingWaits,
@@ -31,14 +31,14 @@ from matching.fee.netting import (
     decline_netting,
     get_netting,
     list_netting_members,
+    list_nettings,
     list_to_confirm,
     own_part,
     propose_group_netting,
     propose_netting,
     read_netting_page,
 )
-from matching.fee.netting_offer import Offer, list_offers
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.netting_offer import list_offers
 from matching.swap.group import get_swap_group
 from tenants import audit
 from tenants.agency import list_agencies
@@ -46,12 +46,8 @@ from tenants.approval import BothSides
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
-from workers.document.sheet import Value
 
 blueprint = Blueprint("fee_netting", __name__)
-
-HEADINGS = ("With", "Owed to us", "Owed by us", "Left: more than nothing is owed to us")
-CLAIM_HEADINGS = ("Invoice", "Payer", "Payee", "Settled")
 
 
 class UntilForm(FlaskForm):  # type: ignore[misc]
@@ -92,19 +88,6 @@ def index() -> ResponseReturnValue:
     return _show_all()
 
 
-@blueprint.get("/fees/netting.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take(file_format: str) -> ResponseReturnValue:
-    """Hand out what can be netted, as it is shown."""
-    today, until_on = utc_now().date(), until_asked()[1]
-    with transaction() as session:
-        found, names = list_offers(session, until_on=until_on, on=today), _names(session)
-    rows: list[tuple[Value, ...]] = [
-        (_with(each, names), *map(in_pounds, (each.to_us, each.by_us, each.left))) for each in found
-    ]
-    return hand_out(f"netting-{until_on}", HEADINGS, rows, file_format)
-
-
 @blueprint.post("/fees/netting/with/<uuid:other_agency_id>")
 @may(Verb.KEEP_FEES)
 def propose(other_agency_id: UUID) -> ResponseReturnValue:
@@ -137,16 +120,6 @@ def propose_among(swap_group_id: UUID) -> ResponseReturnValue:
 def show(netting_id: UUID) -> ResponseReturnValue:
     """Show a netting: who has confirmed, and the agency's own invoices and legs."""
     return _show_one(netting_id)
-
-
-@blueprint.get("/fees/netting/<uuid:netting_id>/invoices.<any(xlsx, csv):file_format>")
-@may(Verb.READ_FEES)
-def take_one(netting_id: UUID, file_format: str) -> ResponseReturnValue:
-    """Hand out the agency's own invoices in a netting."""
-    with transaction() as session:
-        netting, names = get_netting(session, netting_id), _names(session)
-        rows = list(_rows(own_part(session, netting).claims, names))
-    return hand_out(f"netting-{netting.until_on}", CLAIM_HEADINGS, rows, file_format)
 
 
 @blueprint.post("/fees/netting/<uuid:netting_id>/confirm")
@@ -201,38 +174,40 @@ def day_sent() -> date:
         raise NettingInvalid("Choose the day again.") from None
 
 
-def _show_all(*, problem: str | None = None) -> str:
-    today = utc_now().date()
+def _show_all(*, problem: str | None = None) -> str | Response:
+    today, own = utc_now().date(), g.scope.agency_id
     form, until_on = until_asked()
     problem = problem or form.no_day
     with transaction() as session:
-        found = list_offers(session, until_on=until_on, on=today)
-        nettings = read_netting_page(session, number=request.args.get("page", 1, type=int))
-        waits = list_to_confirm(session, on=today)
-        names = _names(session)
-    return render_template(
+        offers = list_offers(session, until_on=until_on, on=today)
+        found = read_netting_page(session, number=request.args.get("page", 1, type=int))
+        nettings = list_nettings(session) if whole_asked() else found.page.cards
+        waits, names = list_to_confirm(session, on=today), _names(session)
+    offered = offer_table(offers, names)
+    listed = netting_table(found, nettings, names, own=own, waits=waits, on=today)
+    return show_page(
         "fee-nettings.html",
+        offered,
+        listed,
         form=form,
-        found=found,
-        nettings=nettings,
+        offers=offers,
+        offered=offered,
+        listed=listed,
+        page=found.page,
         pagination=pagination(
-            nettings.page,
+            found.page,
             lambda other: url_for("fee_netting.index", **_asked(until_on), page=other, _anchor="nettings"),
         ),
-        waits=waits,
         until_on=until_on,
         asked=_asked(until_on),
-        today=today,
-        own=g.scope.agency_id,
         names=names,
-        said_with=lambda each: _with(each, names),
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
-        pounds=pounds,
         problem=problem,
     )
 
 
-def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
+def _show_one(netting_id: UUID, *, problem: str | None = None) -> str | Response:
+    today, own = utc_now().date(), g.scope.agency_id
     with transaction() as session:
         netting, names = get_netting(session, netting_id), _names(session)
         members, part = list_netting_members(session, netting), own_part(session, netting)
@@ -245,23 +220,24 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str:
             owner_agency_id=netting.agency_id,
             now=utc_now(),
         )
-    return render_template(
+    payments = leg_table(netting, part.legs, names, own=own, on=today)
+    claims = claim_table(part.claims, names, own=own)
+    return show_page(
         "fee-netting.html",
+        payments,
+        claims,
         netting=netting,
         members=members,
         part=part,
+        payments=payments,
+        claims=claims,
         reminders=reminders,
-        today=utc_now().date(),
-        own=g.scope.agency_id,
+        today=today,
+        own=own,
         names=names,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
-        pounds=pounds,
         problem=problem,
     )
-
-
-def _with(offer: Offer, names: dict[UUID, str]) -> str:
-    return offer.swap_group.name if offer.swap_group else names.get(offer.agency_ids[0], "")
 
 
 def _asked(day: date) -> dict[str, Any]:
@@ -270,9 +246,3 @@ def _asked(day: date) -> dict[str, Any]:
 
 def _names(session: Session) -> dict[UUID, str]:
     return {each.id: each.name for each in list_agencies(session)}
-
-
-def _rows(claims: Iterable[NettingClaim], names: dict[UUID, str]) -> Iterator[tuple[Value, ...]]:
-    for each in claims:
-        parties = (names.get(party, "") for party in (each.payer_agency_id, each.payee_agency_id))
-        yield each.number, *parties, in_pounds(each.pence)

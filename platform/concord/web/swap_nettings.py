@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.fee_netting import DayForm, DeclineForm, day_sent, until_asked
+from concord.web.fee_netting_tables import state_of
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -81,6 +82,7 @@ def _show(swap_group_id: UUID, *, problem: str | None = None) -> str:
         group=group,
         members=members,
         nettings=nettings,
+        state_of=state_of,
         pagination=pagination(
             page, lambda other: url_for("swap_nettings.index", swap_group_id=swap_group_id, page=other)
         ),

@@ -13,6 +13,7 @@ from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant
+from tests.fee_tables import check_tables
 from tests.matching.fee.netting_ground import NettingGround, make_netting_ground
 from tests.platform.web.test_fee_statements import said, sheet
 from tests.site import Visitor
@@ -54,9 +55,8 @@ class TestNetting:
         one, two, stranger = (visit_as(each) for each in (*ground.members, ground.stranger))
         today = {"until_on": utc_now().date().isoformat()}
 
-        assert sheet(one, "/fees/netting.csv")[1][1:] == ["9000.00", "2500.00", "6500.00"]
-        assert "£6,500.00 to us" in said(one, "/fees/netting")
-        assert "£6,500.00 by us" in said(two, "/fees/netting")
+        assert sheet(one, "/fees/netting?file=netting.csv")[1][2:] == ["9000.00", "2500.00", "6500.00", ""]
+        assert sheet(two, "/fees/netting?file=netting.csv")[1][2:] == ["2500.00", "9000.00", "", "6500.00"]
         assert "There is no agency" in said(stranger, "/fees/netting?until=1&until=1&until=2020")
         assert "Enter a real date" in said(one, "/fees/netting?until=31&until=2&until=2026")
         with_two = f"/fees/netting/with/{ground.members[1].id}"
@@ -72,7 +72,9 @@ class TestNetting:
         assert "Confirm and post" in said(two, path)
         assert two.post(f"{path}/confirm", {}).status_code == 303
         assert "Posted in all books" in said(one, path)
-        assert sorted(row[3] for row in sheet(two, f"{path}/invoices.csv")[1:]) == ["2500.00", "9000.00"]
+        assert sheet(two, f"{path}?file=invoices.csv")[-1] == ["Together", "", "2500.00", "9000.00"]
+        assert check_tables(two, path) == {"payments", "invoices"}
+        assert check_tables(two, "/fees/netting") == {"nettings"}
         assert "There is no agency" in said(one, "/fees/netting")
 
         worker = visit_as(factories.colleague(ground.members[0], roles=frozenset({Role.FAMILY_FINDER})))
@@ -126,9 +128,11 @@ class TestNetting:
         _add_lapsed(ground, path)
         for number in (1, 2):
             shown = said(one, f"/fees/netting?page={number}")
-            assert "28 nettings, the latest first" in shown
-            assert re.search(r"Together, on all pages\s*£0.00\s*£5,345.67", shown)
-            assert ("Pay by" in shown, "Lapsed" in shown) == (number == 1, True)
+            assert "of 28." in shown
+            assert re.search(r"All together\s*£0.00\s*£5,345.67", shown)
+            assert ("Posted" in shown, "Lapsed" in shown) == (number == 1, True)
+        whole = sheet(one, "/fees/netting?page=2&file=nettings.csv")
+        assert (len(whole), whole[-1][3:]) == (30, ["0.00", "5345.67"])
         assert "Lapsed" in said(office, f"{of_group}?page=2")
         shown = said(two, path)
         assert "Nothing: your agency pays nobody and is paid by nobody." in shown

@@ -1,0 +1,114 @@
+"""The tables of the pages of netting: what can be netted, what was, and one's own part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+from flask import url_for
+
+from concord.web.fee_table import Cell, Column, Holds, Row, Table, money, row
+from concord.web.words import moment
+from matching.fee.netting import Netting, NettingClaim, NettingPage
+from matching.fee.netting_leg import OwedLeg
+from matching.fee.netting_offer import Offer
+
+Names = Mapping[UUID, str]
+_STILL = ("Still to be paid to us", "Still to be paid by us")
+
+
+def offer_table(offers: Iterable[Offer], names: Names) -> Table:
+    """Return what can be netted with each agency and swap group."""
+    columns = (Column("With"), Column("Who", below=True), *money("Owed to us", "Owed by us"))
+    rows = [_offer_row(each, names) for each in offers]
+    caption = "What can be netted, by agency and by swap group"
+    return Table("netting", caption, (*columns, *money("Left to us", "Left by us")), rows)
+
+
+def netting_table(
+    found: NettingPage, nettings: Iterable[Netting], names: Names, *, own: UUID, waits: Collection[UUID], on: date
+) -> Table:
+    """Return the nettings of a page or all of them, and what is to be paid after any of them."""
+    columns = (Column("Netting"), Column("State"), Column("Pay by", Holds.DAY, below=True, named=True))
+    rows = [
+        row(
+            Cell(_named(each, names, own), url_for("fee_netting.show", netting_id=each.id)),
+            state_of(each, waits=each.id in waits, on=on),
+            *_to_pay(found.legs_of(each)),
+        )
+        for each in nettings
+    ]
+    for it in found.taken_over(own):
+        who = f"{names.get(it.leg.payer_agency_id)} pays {names.get(it.leg.payee_agency_id)}, as {it.leg.reference}"
+        rows.append(row(who, "Taken over", *_to_pay([it])))
+    sums = (sum(each.to_us for each in found.open_legs), sum(each.by_us for each in found.open_legs))
+    total = row("All together", None, None, *sums)
+    return Table("nettings", "Nettings, the latest first", (*columns, *money(*_STILL)), rows, [total])
+
+
+def leg_table(netting: Netting, legs: Iterable[OwedLeg], names: Names, *, own: UUID, on: date) -> Table:
+    """Return what the agency pays, or is paid; once that is posted, by when, and what of it is owed still."""
+    columns = (Column("Who pays whom"), Column("Write on the payment"), *money("Amount"))
+    rows = []
+    for each in legs:
+        who = f"{names.get(each.leg.payer_agency_id)} pays {names.get(each.leg.payee_agency_id)}"
+        other = each.leg.payer_agency_id if each.leg.payee_agency_id == own else each.leg.payee_agency_id
+        lead = Cell(who, url_for("fee_statements.draw", other_agency_id=other))
+        cells: list[Cell | str | int | date | None] = [lead, each.leg.reference, each.leg.pence]
+        if netting.posted_at:
+            overdue = Cell("Overdue", tag="govuk-tag--red") if each.is_overdue(on) else None
+            cells += [each.leg.due_on, overdue, each.owed]
+        rows.append(row(*cells))
+    if netting.posted_at:
+        columns += (Column("Pay by", Holds.DAY), Column("State", below=True), *money("Still to be paid"))
+    return Table("payments", "Your agency’s payments after the netting", columns, rows)
+
+
+def claim_table(claims: Iterable[NettingClaim], names: Names, *, own: UUID) -> Table:
+    """Return the agency's invoices in a netting."""
+    columns = (Column("Invoice"), Column("Agency"), *money("Owed to us", "Owed by us"))
+    rows = []
+    for each in claims:
+        ours = each.payee_agency_id == own
+        issuer = f" of {names.get(each.payee_agency_id, '')}"
+        number = Cell(each.number, url_for("invoices.show", invoice_id=each.invoice_id), issuer)
+        sides = (each.pence, None) if ours else (None, each.pence)
+        rows.append(row(number, names.get(each.payer_agency_id if ours else each.payee_agency_id), *sides))
+    caption = "Your agency’s invoices that are settled by it"
+    return Table("invoices", caption, columns, rows).added_up("Together")
+
+
+def state_of(netting: Netting, *, on: date, waits: bool | None = None) -> Cell:
+    """Return how a netting stands: ``waits`` says whether it does for whoever looks, and is none for the office."""
+    if netting.declined_at or netting.posted_at:
+        said = ("Declined", "grey") if netting.declined_at else ("Posted", "green")
+    elif not netting.is_open(on):
+        said = ("Ended" if netting.is_over(on) else "Lapsed", "grey")
+    elif waits:
+        said = ("For you to confirm", "blue")
+    else:
+        said = ("Waits" if waits is None else "Waits for others", "yellow")
+    return Cell(said[0], tag=f"govuk-tag--{said[1]}")
+
+
+def _offer_row(each: Offer, names: Names) -> Row:
+    if each.swap_group:
+        who, what = Cell(each.swap_group.name), "All its members together"
+    else:
+        address = url_for("fee_statements.draw", other_agency_id=each.agency_ids[0])
+        who, what = Cell(names.get(each.agency_ids[0], ""), address), None
+    left = (each.left, None) if each.left > 0 else (None, -each.left)
+    return row(who, what, each.to_us, each.by_us, *left, of=each)
+
+
+def _named(netting: Netting, names: Names, own: UUID) -> str:
+    others = [each for each in netting.agency_ids if each != own]
+    who = f"With {names.get(others[0], '')}" if len(others) == 1 else f"Among {len(netting.agency_ids)} agencies"
+    return f"{who}, proposed on {moment(netting.made_at)}"
+
+
+def _to_pay(legs: Collection[OwedLeg]) -> tuple[date | None, int | None, int | None]:
+    """Return by when the agency pays what it still has to, and what is still to be paid to it and by it."""
+    days = [each.leg.due_on for each in legs if each.by_us and each.leg.due_on]
+    return min(days, default=None), sum(each.to_us for each in legs) or None, sum(each.by_us for each in legs) or None
