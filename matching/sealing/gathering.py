@@ -38,6 +38,8 @@ def gather(session: Session, link: Link, *, tally: UUID | None, now: datetime) -
     :param tally: the id under which the placement is counted once it is sealed, where it is known.
     """
     agency_id = scope_of(session).agency_id
+    # A worker may be at it as the second person seals: of two that gather at once, one record would be left over.
+    session.execute(_LOCK, {"link": link.id, "agency": agency_id})
     session.execute(delete(AdoptionRecord).where(AdoptionRecord.link_id == link.id))
     number = new_code("A")
     facts: dict[str, Any] = {
@@ -145,6 +147,7 @@ def _keep(session: Session, link: Link, number: str, kind: PartKind, content: by
     )
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'concord.gather', :link, :agency), 0))")
 _INSERT = text("""
     INSERT INTO adoption_record (id, agency_id, number, kind, kept_until, made_on, sealed_key, sealed, link_id)
     VALUES (:id, :agency_id, :number, :kind, :kept_until, :made_on, :sealed_key, :sealed, :link_id)

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sqlalchemy import select
 
 from matching.link import get_link
 from matching.sealing.gathering import gather
-from matching.sealing.record import SealingCertificate
+from matching.sealing.record import AdoptionRecord, PartKind, SealingCertificate
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
 from tests.matching.placement.stage import make_ordered, make_placed
-from tests.matching.report_factory import make_par
+from tests.matching.report_factory import Pairing, make_par
 from tests.platform.web.equal import page_of
 from tests.site import Visitor
 
@@ -55,6 +56,7 @@ class TestSeal:
         for tenant in (pairing.children, pairing.family):
             with transaction(database, tenant) as session:
                 gather(session, get_link(session, pairing.link_id), tally=None, now=utc_now())
+        self._gather_at_once(database, pairing)
         second.get(path)
         sealed = second.post(path, SURE)
         assert sealed.status_code == 303
@@ -68,6 +70,19 @@ class TestSeal:
         assert number in page_of(second).text
         assert second.get(f"/adoption-records/{number}").status_code == 403
         self._look_at_the_record(visit_as, database, pairing.family)
+
+    def _gather_at_once(self, database: Database, pairing: Pairing) -> None:
+        """Gather twice at once, as when a worker is at it still while the second person seals: it is one record."""
+
+        def once(_: int) -> None:
+            with transaction(database, pairing.children) as session:
+                gather(session, get_link(session, pairing.link_id), tally=None, now=utc_now())
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(once, range(2)))
+        with transaction(database, pairing.children) as session:
+            query = select(AdoptionRecord.id).where(AdoptionRecord.link_id == pairing.link_id)
+            session.scalars(query.where(AdoptionRecord.kind == PartKind.RECORD)).one()
 
     def _look_at_the_record(self, visit_as: Visit, database: Database, family: Tenant) -> None:
         with transaction(database, family) as session:
