@@ -19,7 +19,7 @@ blueprint = Blueprint("export", __name__)
 
 MEDIA = {
     SheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    SheetFormat.CSV: "text/csv; charset=utf-8",
+    SheetFormat.CSV: "text/csv",
 }
 
 

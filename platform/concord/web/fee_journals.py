@@ -66,7 +66,7 @@ def take() -> ResponseReturnValue:
     file.seek(0)
     word = "provisional-journal" if totals.provisional else "journal"
     response = send_file(
-        file, mimetype="text/csv; charset=utf-8", as_attachment=True, download_name=f"{word}-{totals.month:%Y-%m}.csv"
+        file, mimetype="text/csv", as_attachment=True, download_name=f"{word}-{totals.month:%Y-%m}.csv"
     )
     response.headers["Cache-Control"] = "no-store"
     return response

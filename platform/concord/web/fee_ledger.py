@@ -180,7 +180,8 @@ def exceptions(agreement_id: UUID) -> ResponseReturnValue:
         it,
         agreement=found,
         it=it,
-        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        keeps=scope_may(g.scope, Verb.KEEP_FEES)
+        and g.scope.agency_id in {found.payer_agency_id, found.payee_agency_id},
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         own=g.scope.agency_id,
         person_id=g.scope.person_id,

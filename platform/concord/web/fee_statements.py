@@ -234,6 +234,10 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str | Respo
         differences, names, own = compare_statement(session, statement), _names(session), own_agency(session)
         other_id = chosen_of(session, statement).other_agency_id
         before = next((each.id for each in list_statements(session) if each.sha256.hex() == former), None)
+        waits, sent = statement.is_open and statement.other_agency_id == own, statement.other_notes or []
+        if waits:
+            # Whoever is to agree sees first what is kept once they do.
+            sent = list_sent(session, statement.agency_id, until_on=statement.until_on, now=utc_now())
         audit.record(
             session,
             audit.Act.READ,
@@ -249,12 +253,12 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str | Respo
         *sides,
         difference_table(differences),
         sent_table(statement.notes, name="sent", who=one),
-        sent_table(statement.other_notes or [], name="sent-by-other", who=other),
+        sent_table(sent, name="sent-by-other", who=other),
         line_table(found, names),
         statement=statement,
         sides=list(zip(statement.sides, sides, strict=True)),
         other_id=other_id,
-        waits_for_us=statement.is_open and statement.other_agency_id == own,
+        waits_for_us=waits,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         names=names,
         pounds=pounds,

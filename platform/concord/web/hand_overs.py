@@ -191,7 +191,7 @@ def rows(hand_over_id: UUID, file_format: str) -> ResponseReturnValue:
         content = csv_of(plan) if file_format == "csv" else _json([asdict(line) for line in lines_of(plan)])
     response = send_file(
         BytesIO(content),
-        mimetype="text/csv; charset=utf-8" if file_format == "csv" else "application/json",
+        mimetype="text/csv" if file_format == "csv" else "application/json",
         as_attachment=True,
         download_name=f"concord-hand-over-{plan.takes_effect_on.isoformat()}.{file_format}",
     )

@@ -119,6 +119,8 @@ class TestStatements:
         assert rows == [["2026-01-02", "INV-1, INV-2", "5.00"], ["Together", "", "5.00"]]
         made = payee.post(with_payer, {"until_on": TODAY.isoformat()}).headers["Location"]
         assert "differences" in check_tables(payee, made)
+        # Whoever is to agree sees what their own files say they sent.
+        assert "sent-by-other" in check_tables(visit_as(books.payer), made)
         assert payee.get(f"{made}?file=nothing.csv").mimetype == "text/html"
         assert payee.get(f"{made}?file=lines.pdf").mimetype == "text/html"
 
@@ -158,6 +160,7 @@ class TestJournals:
         assert "not closed: provisional" in shown
         assert f"Rows{len(rows) - 1}" in shown.replace("\n", "").replace(" ", "")
         assert sum(float(row[1]) for row in rows[1:]) == 0
+        assert officer.get(f"/fees/journal.csv?{asked}&provisional=yes").content_type == "text/csv; charset=utf-8"
         assert officer.get(f"/fees/journal.csv?{asked}").status_code == 409
         assert visit_as(books.payee).get(f"/fees/journal.csv?{asked}&provisional=yes").status_code == 404
 
