@@ -183,8 +183,8 @@ def _owe_leg(four: Four, leg_id: UUID, pence: int, *, days_ago: int) -> UUID:
         admin.execute(
             "WITH n AS (INSERT INTO netting SELECT (jsonb_populate_record(o, jsonb_build_object('id', "
             "gen_random_uuid()))).* FROM netting o JOIN netting_leg l ON l.netting_id = o.id WHERE l.id = %s "
-            "RETURNING id) INSERT INTO netting_leg (id, netting_id, consortium_id, payer_agency_id, payee_agency_id, reference, "
-            "pence, due_on) SELECT %s, n.id, %s, %s, %s, 'NT-OLDER', %s, %s FROM n",
+            "RETURNING id) INSERT INTO netting_leg (id, netting_id, consortium_id, payer_agency_id, payee_agency_id, "
+            "reference, pence, due_on) SELECT %s, n.id, %s, %s, %s, 'NT-OLDER', %s, %s FROM n",
             (leg_id, made, payer.scope.consortium_id, payer.id, payee.id, pence, day),
         )
     with four.database.transaction(payee.scope) as session:
