@@ -64,10 +64,6 @@ class Sides:
         """Return the two."""
         return self.payer_agency_id, self.payee_agency_id
 
-    def without(self, giver_id: UUID, taker_id: UUID) -> Sides:
-        """Return them once one has taken another's place."""
-        return Sides(*(taker_id if each == giver_id else each for each in self.both))
-
 
 def sides_of(session: Session, debt: Debt) -> Sides:
     """Return whom a debt is between by now, as far as the scope's agency reads it."""
