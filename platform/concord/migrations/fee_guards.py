@@ -23,11 +23,13 @@ EVENT = f"""
                     = (SELECT sum(s.value::bigint) FROM jsonb_each_text(NEW.facts -> 'amounts') s)) THEN
             RAISE EXCEPTION 'an addendum is told as both have signed it' USING ERRCODE = 'check_violation';
         END IF;
-        IF NEW.kind IN ('placed', 'ordered', 'disrupted', 'withdrawn') AND NOT (NEW.key = NEW.kind AND EXISTS (
-                SELECT FROM fee_agreement f WHERE f.id = NEW.agreement_id AND CASE NEW.kind
-                    WHEN 'placed' THEN f.placed_on = NEW.happened_on
-                    WHEN 'ordered' THEN f.ordered_on = NEW.happened_on
-                    WHEN 'disrupted' THEN f.disrupted_on = NEW.happened_on ELSE f.state = 'withdrawn' END)) THEN
+        IF (NEW.kind IN ('placed', 'ordered', 'disrupted', 'withdrawn') OR NEW.kind LIKE 'leg\\_%')
+                AND NOT (NEW.key = NEW.kind AND EXISTS (SELECT FROM fee_agreement f WHERE f.id = NEW.agreement_id
+                AND CASE NEW.kind WHEN 'withdrawn' THEN f.state = 'withdrawn'
+                    ELSE f.authority_agency_id = scope_agency() AND CASE NEW.kind
+                        WHEN 'placed' THEN f.placed_on = NEW.happened_on
+                        WHEN 'ordered' THEN f.ordered_on = NEW.happened_on
+                        WHEN 'disrupted' THEN f.disrupted_on = NEW.happened_on ELSE true END END)) THEN
             RAISE EXCEPTION 'what became of a placement is told as the agreement has it'
                 USING ERRCODE = 'check_violation';
         END IF;

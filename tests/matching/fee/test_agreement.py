@@ -27,7 +27,7 @@ from matching.fee.agreement import (
 )
 from matching.fee.agreement_page import view_agreement
 from matching.fee.drafting import draft_missing, state_fee
-from matching.fee.event import FeeEvent, FeeEventKind
+from matching.fee.event import FeeEvent, FeeEventKind, record_event
 from matching.fee.exception import ExceptionInvalid, ExceptionKind, ask_exception, decide_exception, get_exception
 from matching.fee.rule import LegFalls
 from matching.fee.signing import sign_addendum, sign_agreement
@@ -258,10 +258,27 @@ class TestSign:
                 session.execute(change.values(**values, payee_signed_at=utc_now()))
         sign(ground, ground.devon, agreement_id)
         # What one has signed is neither made another sum nor given another name by who signs next.
-        for column, value in (("amount_pence", 1), ("payer_signed_name", "Sam")):
-            change = update(FeeAgreement).where(FeeAgreement.id == agreement_id).values({column: value})
-            with pytest.raises(DBAPIError, match="sign"), transaction(ground.database, ground.dorset) as session:
-                session.execute(change)
+        change = update(FeeAgreement).where(FeeAgreement.id == agreement_id)
+        with pytest.raises(DBAPIError, match="sign"), transaction(ground.database, ground.dorset) as session:
+            session.execute(change.values(amount_pence=1))
+        with transaction(ground.database, ground.dorset) as session:
+            session.execute(change.values(payer_signed_name="Sam"))
+        assert read(ground, ground.devon, agreement_id).payer_signed_name == f"Sam Sample {ground.devon.slug}"
+
+    def test_leaves_what_becomes_of_a_placement_to_the_childrens_agency(self, ground: FeeGround) -> None:
+        agreement_id = ground.match(ground.devon, ground.dorset)
+        sign_both(ground, agreement_id, ground.devon, ground.dorset)
+        ground.place(ground.devon, agreement_id, on=MOVED_IN)
+
+        change = update(FeeAgreement).where(FeeAgreement.id == agreement_id)
+        for column in ("ordered_on", "disrupted_on"):
+            with pytest.raises(DBAPIError, match="append-only"), transaction(ground.database, ground.dorset) as session:
+                session.execute(change.values({column: MOVED_IN}))
+        with transaction(ground.database, ground.dorset) as session:
+            agreement, kind = get_agreement(session, agreement_id), FeeEventKind.LEG_UNBALANCED
+            with pytest.raises(DBAPIError, match="as the agreement has it"):
+                record_event(session, agreement, kind, key=kind.value, happened_on=MOVED_IN, now=utc_now())
+            session.rollback()
 
 
 class TestFreeze:

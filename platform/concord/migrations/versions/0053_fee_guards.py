@@ -95,6 +95,12 @@ def _ledger() -> None:
     for table, columns in READ.items():
         op.execute(f"GRANT SELECT ({columns}) ON {table} TO concord_work")
     give_function("hold_ledger_to_invoice()", "concord_work", to="concord_owner")
+    op.execute("""
+        CREATE TRIGGER fee_agreement_days BEFORE UPDATE ON fee_agreement FOR EACH ROW
+        WHEN (current_user = 'concord_app' AND scope_agency() IS DISTINCT FROM OLD.authority_agency_id
+            AND (NEW.ordered_on, NEW.disrupted_on) IS DISTINCT FROM (OLD.ordered_on, OLD.disrupted_on))
+        EXECUTE FUNCTION refuse_change()
+    """)
     for table, function in (("fee_event", "hold_fee_event"), ("ledger_transaction", "take_ledger_names")):
         op.execute(
             f"CREATE TRIGGER {table}_told BEFORE INSERT ON {table} FOR EACH ROW "

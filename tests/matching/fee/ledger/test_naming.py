@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
+from matching.fee.agreement import AddendumKind, FeeAddendum
 from matching.fee.event import FeeEvent, FeeEventKind
 from matching.fee.exception import ExceptionKind, FeeException
 from matching.fee.ledger import LedgerTransaction, TransactionKind, mirrored, post
@@ -184,7 +185,7 @@ class TestEvent:
         early = TODAY - timedelta(days=400)
         placed = agree(admin, database, pair)
         placed.tell(FeeEventKind.PLACED, early)
-        for about, kind, facts in (
+        cases: tuple[tuple[Agreed, FeeEventKind, dict[str, Any]], ...] = (
             (draft, signed, {"key": signed.value}),
             (made, signed, {"key": "agreement_signed/2"}),
             (made, signed, {"key": signed.value, "happened_on": early}),
@@ -196,9 +197,45 @@ class TestEvent:
             *((made, kind, {"key": kind.value}) for kind in FeeEventKind if kind.value in _BECAME),
             (placed, FeeEventKind.PLACED, {"key": "placed"}),
             (placed, FeeEventKind.PLACED, {"key": "placed/2", "happened_on": early}),
-        ):
+        )
+        for about, kind, facts in cases:
             with pytest.raises(DBAPIError, match="told"):
                 _tell(about, kind, **facts)
+
+
+class TestAddendum:
+    def test_counts_without_a_signature_until_the_rate_is_kept_and_by_the_childrens_agency_alone(
+        self, admin: psycopg.Connection[Any], database: Database, pair: tuple[Tenant, Tenant]
+    ) -> None:
+        made = agree(admin, database, pair)
+        made.tell(FeeEventKind.PLACED, TODAY)
+        for side, frozen, refused in ((made.payee, False, True), (made.payer, True, True), (made.payer, False, False)):
+            frozen_at = NOW if frozen else None
+            admin.execute("UPDATE fee_agreement SET frozen_at = %s WHERE id = %s", [frozen_at, made.id])
+            parties = {"authority_agency_id": made.payer.id, "payer_agency_id": made.payer.id}
+            said: dict[str, Any] = {
+                "changes": {},
+                "reason": "So",
+                "drafted_by": side.scope.person_id,
+                "drafted_name": "Concord",
+            }
+            about = {"consortium_id": side.scope.consortium_id, "agreement_id": made.id, "drafted_at": NOW}
+            rate = insert(FeeAddendum).values(
+                id=uuid4(),
+                kind=AddendumKind.RATE,
+                position=1,
+                payee_agency_id=made.payee.id,
+                **parties,
+                **said,
+                **about,
+            )
+            with database.transaction(side.scope) as session:
+                if refused:
+                    with pytest.raises(DBAPIError, match="row-level security"):
+                        session.execute(rate)
+                    session.rollback()
+                else:
+                    session.execute(rate)
 
 
 def _ask(agreed: Agreed) -> UUID:
