@@ -88,7 +88,7 @@ class TestEveryPage:
         given = partial(make_settings, database_url=urls.app, valkey_url=valkey_url, limits=UNLIMITED)
         near = create_app(given(), database)
         url = f"http://127.0.0.1:{free_port()}"
-        looked, tables = set(_NOT_OURS), set[str]()
+        looked, tables = set(_NOT_OURS), dict[str, set[str]]()
 
         with running(create_app(given(site_url=url), database), port=port_of(url)):
             # What only who pays can do, the neighbour does.
@@ -97,8 +97,8 @@ class TestEveryPage:
                 visit.tab.context.add_cookies([{"name": COOKIE, "value": token_of(database, tenant), "url": url}])
                 visitor = Visitor(near).sign_in(database, tenant)
                 for route, path in one_of_each(near, visitor, under=under).items():
-                    if path.startswith("/fees") and (under or tenant is world.office):
-                        tables |= check_tables(visitor, path)
+                    if path.startswith("/fees") and (under or tenant is world.office) and not tables.get(route):
+                        tables[route] = check_tables(visitor, path)
                     if route not in looked:
                         visit.tab.goto(f"{url}{path}")
                         visit.check_narrow(route)
@@ -107,7 +107,7 @@ class TestEveryPage:
         visit.check_quiet(url)
         assert {"home.page", "groups.show", "households.show", "agency.index", "meetings.show"} <= looked
         assert {"invoices.approve", "invoices.credit", "payee_accounts.order", "remittances.columns"} <= looked
-        assert {"aged-debt", "exceptions-FA-000000", "ledger", "paid-by-us", "savings-over"} <= tables
+        assert {"aged-debt", "ledger", "paid-by-us", "savings"} <= set().union(*tables.values())
         assert {"fee_agreements.amend", "fee_agreements.state", "fee_cost.show", "fee_matching.back"} <= looked
 
 
