@@ -28,9 +28,6 @@ WITHOUT_FILE = {
     "What your finance system calls": "a form",
     "Columns: number them": "a form",
     "Bank lines that wait": "its file has in columns what it says in sentences",
-    "What can be netted": "its file has what is left as one amount with a sign",
-    "netting": "a list without figures, and two or three sums that its page says",
-    "Your agency’s invoices that are settled": "its file says who pays and who is paid",
 }
 """Words in the captions of tables that no file is made of from what they show, and why."""
 WITHOUT_LEAD = {
