@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, select
+from sqlalchemy import BigInteger, Select, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.agreement import FeeAgreement, Side, get_agreement, side_of
@@ -228,6 +228,13 @@ def count_undecided(session: Session) -> int:
     """Count what waits for the scope's agency, and for another person than the scope's, to decide."""
     person_id = scope_of(session).person_id
     return sum(each.asked_by != person_id for each in list_undecided(session))
+
+
+def select_to_decide(session: Session) -> Select[FeeAgreement]:
+    """Return the query of agreements about which something waits for the scope's agency to decide."""
+    asked = [each.agreement_id for each in list_undecided(session)]
+    query = select(FeeAgreement).where(FeeAgreement.id.in_(asked))
+    return query.order_by(FeeAgreement.drafted_at, FeeAgreement.id)
 
 
 def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dict[str, int]:

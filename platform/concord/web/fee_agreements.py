@@ -35,6 +35,7 @@ from matching.fee.agreement import (
 from matching.fee.agreement_page import names_of, read_agreement, view_agreement
 from matching.fee.agreement_paper import record_download, signed_places, write_agreement_paper
 from matching.fee.drafting import draft_missing, price_again, state_fee
+from matching.fee.exception import select_to_decide
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.waiting import list_missing, select_to_sign, select_unsettled
 from matching.placement.placement import get_placement
@@ -54,7 +55,7 @@ STATES = {
     AgreementState.ENDED: "govuk-tag--grey",
     AgreementState.WITHDRAWN: "govuk-tag--grey",
 }
-WAITING = {"sign": select_to_sign, "settling": select_unsettled}
+WAITING = {"sign": select_to_sign, "decide": select_to_decide, "settling": select_unsettled}
 """The lists of what waits for somebody, by their name in an address."""
 
 

@@ -208,6 +208,7 @@ WAITS: tuple[Wait, ...] = (
         "fee_agreements.index",
         Verb.APPROVE_FEES,
         lambda session, _: count_undecided(session),
+        values={"waiting": "decide"},
     ),
     Wait(
         "higher signing limit to agree to",

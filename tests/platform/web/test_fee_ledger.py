@@ -164,6 +164,11 @@ class TestDepartures:
         assert other.post(f"{path}/new", waiver).status_code == 422
         second = visit_as(colleague)
         assert "A swap after all" in said(second, path)
+        to_decide = "/fees/agreements?waiting=decide"
+        said(second, "/fees")
+        assert second.page
+        assert to_decide in second.page.links().values()
+        assert agreed.reference in said(second, to_decide)
         with database.transaction(agreed.payee.scope) as session:
             action = f"/fees/exceptions/{list_exceptions(session, agreed.id)[0].id}"
         assert keeper.post(action, {"approve": "yes"}).status_code == 403
@@ -171,6 +176,7 @@ class TestDepartures:
         assert check_tables(second, path) == {f"exceptions-{agreed.reference}"}
         assert second.post(action, {"approve": "yes"}).status_code == 303
         assert second.post(action, {"approve": "yes"}).status_code == 409
+        assert "Nothing is left for your agency to decide." in said(second, to_decide)
         agreed.settle(date(2030, 1, 1))
 
         headings, *rows = read_file(keeper, "/fees/ledger?file=ledger.csv")
