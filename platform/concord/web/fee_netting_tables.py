@@ -15,6 +15,7 @@ from matching.fee.netting_leg import OwedLeg
 from matching.fee.netting_offer import Offer
 
 Names = Mapping[UUID, str]
+_BY = (Column("Pay by", Holds.DAY), Column("Late", below=True))
 _STILL = ("Still to be paid to us", "Still to be paid by us")
 
 
@@ -30,38 +31,37 @@ def netting_table(
     found: NettingPage, nettings: Iterable[Netting], names: Names, *, own: UUID, waits: Collection[UUID], on: date
 ) -> Table:
     """Return the nettings of a page or all of them, and what is to be paid after any of them."""
-    columns = (Column("Netting"), Column("State"), Column("Pay by", Holds.DAY, below=True, named=True))
+    columns = (Column("Netting"), Column("State"), Column("Pay by", Holds.DAY, below=True, named=True), _BY[1])
     rows = [
         row(
             Cell(_named(each, names, own), url_for("fee_netting.show", netting_id=each.id)),
             state_of(each, waits=each.id in waits, on=on),
-            *_to_pay(found.legs_of(each)),
+            *_by([it for it in found.legs_of(each) if it.by_us], on),
+            *_still(found.legs_of(each)),
         )
         for each in nettings
     ]
     for it in found.taken_over(own):
         who = f"{names.get(it.leg.payer_agency_id)} pays {names.get(it.leg.payee_agency_id)}, as {it.leg.reference}"
-        rows.append(row(who, "Taken over", *_to_pay([it])))
+        rows.append(row(who, "Taken over", *_by([it] if it.by_us else [], on), *_still([it])))
     sums = (sum(each.to_us for each in found.open_legs), sum(each.by_us for each in found.open_legs))
-    total = row("All together", None, None, *sums)
+    total = row("All together", None, None, None, *sums)
     return Table("nettings", "Nettings, the latest first", (*columns, *money(*_STILL)), rows, [total])
 
 
 def leg_table(netting: Netting, legs: Iterable[OwedLeg], names: Names, *, own: UUID, on: date) -> Table:
     """Return what the agency pays, or is paid; once that is posted, by when, and what of it is owed still."""
-    columns = (Column("Who pays whom"), Column("Write on the payment"), *money("Amount"))
+    columns: tuple[Column, ...] = (Column("Who pays whom"), Column("Write on the payment"))
+    columns += (*_BY, *money("Amount", "Still to be paid")) if netting.posted_at else money("Amount")
     rows = []
     for each in legs:
         who = f"{names.get(each.leg.payer_agency_id)} pays {names.get(each.leg.payee_agency_id)}"
         other = each.leg.payer_agency_id if each.leg.payee_agency_id == own else each.leg.payee_agency_id
         lead = Cell(who, url_for("fee_statements.draw", other_agency_id=other))
-        cells: list[Cell | str | int | date | None] = [lead, each.leg.reference, each.leg.pence]
         if netting.posted_at:
-            overdue = Cell("Overdue", tag="govuk-tag--red") if each.is_overdue(on) else None
-            cells += [each.leg.due_on, overdue, each.owed]
-        rows.append(row(*cells))
-    if netting.posted_at:
-        columns += (Column("Pay by", Holds.DAY), Column("State", below=True), *money("Still to be paid"))
+            rows.append(row(lead, each.leg.reference, *_by([each], on), each.leg.pence, each.owed))
+        else:
+            rows.append(row(lead, each.leg.reference, each.leg.pence))
     return Table("payments", "Your agency’s payments after the netting", columns, rows)
 
 
@@ -108,7 +108,13 @@ def _named(netting: Netting, names: Names, own: UUID) -> str:
     return f"{who}, proposed on {moment(netting.made_at)}"
 
 
-def _to_pay(legs: Collection[OwedLeg]) -> tuple[date | None, int | None, int | None]:
-    """Return by when the agency pays what it still has to, and what is still to be paid to it and by it."""
-    days = [each.leg.due_on for each in legs if each.by_us and each.leg.due_on]
-    return min(days, default=None), sum(each.to_us for each in legs) or None, sum(each.by_us for each in legs) or None
+def _by(legs: Collection[OwedLeg], on: date) -> tuple[date | None, Cell | None]:
+    """Return the first day by which one of some legs is to be paid, and whether one should have been."""
+    overdue = any(each.is_overdue(on) for each in legs)
+    first = min((each.leg.due_on for each in legs if each.leg.due_on), default=None)
+    return first, Cell("Overdue", tag="govuk-tag--red") if overdue else None
+
+
+def _still(legs: Collection[OwedLeg]) -> tuple[int | None, int | None]:
+    """Return what of some legs is still to be paid to the agency, and by it."""
+    return sum(each.to_us for each in legs) or None, sum(each.by_us for each in legs) or None

@@ -132,7 +132,7 @@ class TestNetting:
             assert re.search(r"All together\s*£0.00\s*£5,345.67", shown)
             assert ("Posted" in shown, "Lapsed" in shown) == (number == 1, True)
         whole = sheet(one, "/fees/netting?page=2&file=nettings.csv")
-        assert (len(whole), whole[-1][3:]) == (30, ["0.00", "5345.67"])
+        assert (len(whole), whole[-1][4:]) == (30, ["0.00", "5345.67"])
         assert "Lapsed" in said(office, f"{of_group}?page=2")
         shown = said(two, path)
         assert "Nothing: your agency pays nobody and is paid by nobody." in shown
