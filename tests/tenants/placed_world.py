@@ -23,6 +23,7 @@ from matching.transition import start_link
 from tenants.base import utc_now
 from tenants.database import Database
 from tenants.own_key import seal_apart
+from tenants.person import get_person
 from tests.factories import Tenant
 
 _COPY = {"reference": "ADP-1", "adopters": ["Alder Example"], "approved_on": "2026-01-31"}
@@ -43,7 +44,8 @@ def make_placed(database: Database, agency: Tenant, *, household_id: UUID, group
         add_note(session, placement, words="It goes well.", now=now)
         both = {"group_agency_id": agency.id, "household_agency_id": agency.id}
         copy = AdoptersCopy(id=uuid4(), link_id=link.id, **both)
-        copy.kind, copy.given_by, copy.given_name, copy.given_at = CopyKind.RECORD, person_id, "Sam", now
+        name = get_person(session, person_id).name
+        copy.kind, copy.given_by, copy.given_name, copy.given_at = CopyKind.RECORD, person_id, name, now
         copy.id = uuid4()
         copy.sealed_key, copy.sealed = seal_apart(session, json.dumps(_COPY).encode(), row_id=copy.id)
         session.add(copy)
