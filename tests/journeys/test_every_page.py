@@ -107,7 +107,7 @@ class TestEveryPage:
         visit.check_quiet(url)
         assert {"home.page", "groups.show", "households.show", "agency.index", "meetings.show"} <= looked
         assert {"invoices.approve", "invoices.credit", "payee_accounts.order", "remittances.columns"} <= looked
-        assert {"aged-debt", "ledger", "paid-by-us", "savings"} <= set().union(*tables.values())
+        assert {"aged-debt", "ledger", "paid-by-us", "savings-over"} <= set().union(*tables.values())
         assert {"fee_agreements.amend", "fee_agreements.state", "fee_cost.show", "fee_matching.back"} <= looked
 
 
