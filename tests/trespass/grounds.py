@@ -64,6 +64,7 @@ _ENTERED_BY_OTHERS = {
     ),
     "fee_payer": ("confirmed_at", "confirmed_by", "confirmed_name", "ends_on"),
     "netting": ("posted_at", "declined_at", "declined_by", "declined_name", "declined_reason", "declined_agency_id"),
+    "netting_leg": ("due_on",),
     "hand_over": ("taken_at", "taken_by", "withdrawn_at", "withdrawn_by"),
 }
 """Columns of an agency's rows that another rightly fills in: the office confirms, whoever receives or pays agrees."""
