@@ -11,6 +11,7 @@ from matching.pool import Stage
 from matching.ranking.facts import Sex
 from matching.sibling_group import GroupStatus
 from tenants import audit
+from tenants.base import utc_now
 from tenants.database import Database
 from tests.factories import Factories, Tenant
 from tests.platform.api.program import Program
@@ -140,7 +141,8 @@ class TestReadGroup:
         self, program_of: ProgramOf, two_tenants: Tenants, factories: Factories, database: Database
     ) -> None:
         ours, theirs = two_tenants
-        group = factories.group(theirs, needs={"neglect": NeedLevel.HIGH})
+        born = date(utc_now().year - 3, 1, 1)
+        group = factories.group(theirs, children=((born, Sex.FEMALE),), needs={"neglect": NeedLevel.HIGH})
         program = program_of(ours)
 
         found = program.get(f"/groups/{group}").json

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from matching.ranking.facts import Sex
+from tenants.base import utc_now
 from tenants.role import Role
 from tests.factories import Factories, Tenant
 from tests.site import Visitor
@@ -31,7 +32,7 @@ class TestShow:
 
     def test_names_groups_that_nobody_is_listed_for(self, visit_as: Visit, factories: Factories) -> None:
         devon, _ = factories.two_tenants()
-        factories.group(devon, children=((date(2012, 1, 1), Sex.MALE),))
+        factories.group(devon, children=((date(utc_now().year - 14, 1, 1), Sex.MALE),))
         visitor = visit_as(devon)
 
         visitor.get("/pool")
