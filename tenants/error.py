@@ -11,6 +11,21 @@ class DomainError(Exception):
 
     afterwards: Callable[[Any], None] | None = None
     """What to write in a session of the same scope once the refused transaction is rolled back, such as an entry."""
+    about: str = ""
+    """Which of the things that were given it is about, by name; empty where it is about none alone."""
+
+    def __init__(self, *words: object, about: str = "") -> None:
+        super().__init__(*words)
+        self.about = about or self.about
+
+
+def refusal_of(check: Callable[[], object]) -> str | None:
+    """Return in words why a check refuses, or ``None`` where it lets pass: for whoever says so before it is asked."""
+    try:
+        check()
+    except DomainError as refusal:
+        return str(refusal)
+    return None
 
 
 class NotFound(DomainError):

@@ -66,10 +66,10 @@ def ask_payer(session: Session, *, payer_agency_id: UUID, begins_on: date, now: 
     if get_agency(session, payer_agency_id).kind is not AgencyKind.REGIONAL_AGENCY:
         raise PayerInvalid("Only a regional agency that acts for a council pays for it.")
     if begins_on < now.date():
-        raise PayerInvalid("It cannot begin before today: agreements name who paid then.")
+        raise PayerInvalid("It cannot begin before today: agreements name who paid then.", about="begins_on")
     paid = [each for each in list_payers(session) if each.agency_id == scope.agency_id and each.confirmed_at]
     if any(each.ends_on is not None and each.ends_on >= begins_on for each in paid):
-        raise PayerInvalid("Somebody else pays until then. Choose a later day.")
+        raise PayerInvalid("Somebody else pays until then. Choose a later day.", about="begins_on")
     payer = FeePayer(
         id=uuid4(),
         consortium_id=scope.consortium_id,

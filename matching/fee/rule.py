@@ -201,7 +201,7 @@ def _set(
     if scope.consortium_id is None or scope.agency_id is None:
         raise RuleInvalid("Choose the consortium you work for first.")
     if not waiver.why.strip() or len(waiver.why) > 2000:
-        raise RuleInvalid("Say who decided it and why, in at most 2,000 letters.")
+        raise RuleInvalid("Say who decided it and why, in at most 2,000 letters.", about="why")
     if begins_on < now.date() and any(each.swap_group_id == (group.id if group else None) for each in _rows(session)):
         raise RuleInvalid("That day has passed, and placements were priced by the rule of then. Choose today or later.")
     rule = FeeRule(

@@ -122,6 +122,8 @@ class TariffInvalid(Invalid):
 class TariffsOverlap(Conflict):
     """Two tariffs would be in force for the same payees on the same day."""
 
+    about = "begins_on"
+
 
 class TariffUsed(Conflict):
     """A tariff that agreements were made by stays."""
@@ -284,25 +286,29 @@ def check_terms(terms: TariffTerms) -> None:
     :raises TariffInvalid: saying what is wrong.
     """
     if not terms.name.strip() or len(terms.name) > 100:
-        raise TariffInvalid("Give the tariff a name of at most 100 letters.")
+        raise TariffInvalid("Give the tariff a name of at most 100 letters.", about="name")
     if not terms.source.strip() or len(terms.source) > 2000:
-        raise TariffInvalid("Say where the figures are published, in at most 2,000 letters.")
+        raise TariffInvalid("Say where the figures are published, in at most 2,000 letters.", about="source")
     if terms.ends_on is not None and terms.ends_on < terms.begins_on:
-        raise TariffInvalid("The last day cannot lie before the first.")
+        raise TariffInvalid("The last day cannot lie before the first.", about="ends_on")
     if any(not 1 <= children <= MOST_CHILDREN for children in terms.rates):
         raise TariffInvalid(f"Rates are for 1 to {MOST_CHILDREN} children.")
     continuing = [terms.continuing_pence] if terms.continuing_pence is not None else []
     if any(not 1 <= pence <= MOST_PENCE for pence in (*terms.rates.values(), *continuing)):
         raise TariffInvalid("An amount is more than nothing and at most £1,000,000. Leave out what has no figure.")
     if (terms.continuing_pence is None) is not (terms.continuing_after_months is None):
-        raise TariffInvalid("Say both what is paid each month without an order, and after how many months.")
+        missing = "continuing" if terms.continuing_pence is None else "continuing_after_months"
+        raise TariffInvalid(
+            "Say both what is paid each month without an order, and after how many months.", about=missing
+        )
     if terms.continuing_after_months is not None and not 1 <= terms.continuing_after_months <= 120:
-        raise TariffInvalid("The months must be between 1 and 120.")
+        raise TariffInvalid("The months must be between 1 and 120.", about="continuing_after_months")
     if terms.london_percent is not None and (terms.london or not 1 <= terms.london_percent <= 100):
-        raise TariffInvalid("London’s supplement is 1 to 100 per cent, of a tariff that is not London’s own.")
+        words = "London’s supplement is 1 to 100 per cent, of a tariff that is not London’s own."
+        raise TariffInvalid(words, about="london_percent")
     refusal = refuse_shares(terms.shares)
     if refusal is not None:
-        raise TariffInvalid(refusal)
+        raise TariffInvalid(refusal, about="plan")
 
 
 def _row(session: Session, tariff_id: UUID) -> Tariff:

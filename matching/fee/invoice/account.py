@@ -89,6 +89,8 @@ class AccountMissing(Conflict):
 class SeriesBegun(Conflict):
     """Invoices carry numbers of the series, which goes on from the last of them."""
 
+    about = "next_number"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountTerms:
@@ -182,7 +184,8 @@ def _check_series(session: Session, before: PayeeAccount | None, prefix: str, nu
         return
     if prefix[-1].isdigit() and (before is None or prefix != before.number_prefix):
         # INV-1 and 00001 would be INV- and 100001.
-        raise AccountInvalid("End the prefix with a letter, a hyphen or a slash, to tell it from the number.")
+        words = "End the prefix with a letter, a hyphen or a slash, to tell it from the number."
+        raise AccountInvalid(words, about="number_prefix")
     last = session.scalar(_LAST, {"own": own_agency(session), "prefix": prefix})
     if last is not None and number != last + 1:
         raise SeriesBegun(
@@ -197,22 +200,27 @@ def _checked(terms: AccountTerms) -> dict[str, object]:
     row |= {name: row[name] or None for name in ("vat_number", "tax_reference", "endpoint_scheme", "endpoint")}
     row["number_prefix"] = terms.number_prefix.strip().upper()
     if not row["legal_name"]:
-        raise AccountInvalid("Enter the name that stands on your invoices.")
+        raise AccountInvalid("Enter the name that stands on your invoices.", about="legal_name")
     if not _PREFIX.fullmatch(str(row["number_prefix"])):
         raise AccountInvalid(
             "A prefix begins with a letter or a digit, and has at most 12 capital letters, digits, hyphens or slashes, "
-            "such as INV-."
+            "such as INV-.",
+            about="number_prefix",
         )
     if not 1 <= terms.next_number <= _LAST_NUMBER:
-        raise AccountInvalid("The next number is at least 1.")
+        raise AccountInvalid("The next number is at least 1.", about="next_number")
     if not 0 <= terms.payment_days <= _MOST_DAYS:
-        raise AccountInvalid(f"Give payers from 0 to {_MOST_DAYS} days to pay.")
+        raise AccountInvalid(f"Give payers from 0 to {_MOST_DAYS} days to pay.", about="payment_days")
     if not 3 <= terms.bank_delay_days <= 60:
-        raise AccountInvalid("A change of bank details waits from 3 to 60 days.")
+        raise AccountInvalid("A change of bank details waits from 3 to 60 days.", about="bank_delay_days")
     if (row["endpoint"] is None) is not (row["endpoint_scheme"] is None):
-        raise AccountInvalid("Enter both the scheme and the address for electronic invoices, or neither.")
+        missing = "endpoint" if row["endpoint"] is None else "endpoint_scheme"
+        raise AccountInvalid(
+            "Enter both the scheme and the address for electronic invoices, or neither.", about=missing
+        )
     if row["endpoint_scheme"] is not None and not _SCHEME.fullmatch(str(row["endpoint_scheme"])):
-        raise AccountInvalid("The scheme of an electronic address has four digits, such as 0088.")
+        words = "The scheme of an electronic address has four digits, such as 0088."
+        raise AccountInvalid(words, about="endpoint_scheme")
     row["vat_number"] = _vat_number(terms)
     return row
 
@@ -220,7 +228,9 @@ def _checked(terms: AccountTerms) -> dict[str, object]:
 def _vat_number(terms: AccountTerms) -> str | None:
     said = "".join((terms.vat_number or "").upper().split())
     if said and not gb_vat.is_valid(said):
-        raise AccountInvalid("This is no VAT number: check the digits. For example, GB 980 7806 84.")
+        words = "This is no VAT number: check the digits. For example, GB 980 7806 84."
+        raise AccountInvalid(words, about="vat_number")
     if not said and terms.vat_category in {VatCategory.STANDARD, VatCategory.ZERO}:
-        raise AccountInvalid("A taxable supply needs your VAT number. Enter it, or choose another category.")
+        words = "A taxable supply needs your VAT number. Enter it, or choose another category."
+        raise AccountInvalid(words, about="vat_number")
     return f"GB{gb_vat.compact(said)}" if said else None

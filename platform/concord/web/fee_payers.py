@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.fee_form import LastDayForm, LimitForm, PayerForm
+from concord.web.form import place_refusal
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.agreement_page import names_of
@@ -79,7 +80,7 @@ def new() -> ResponseReturnValue:
                 ask_payer(session, payer_agency_id=chosen, begins_on=form.begins_on.data, now=utc_now())
             return redirect(url_for("fee_payers.index"), 303)
         except (PayerInvalid, PayerSettled) as refusal:
-            form.payer.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="payer")
     return short_form(
         form,
         title="Ask a regional agency to pay",

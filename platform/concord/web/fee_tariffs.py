@@ -12,6 +12,7 @@ from concord.web.access import may
 from concord.web.fee_form import SCALE, LastDayForm, RulesForm, TariffForm, WaiverForm
 from concord.web.fee_table import Cell, Column, Holds, Table, money, row
 from concord.web.fee_table import show as show_page
+from concord.web.form import place_refusal
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from concord.web.words import sentence
@@ -128,7 +129,7 @@ def end(tariff_id: UUID) -> ResponseReturnValue:
                 end_tariff(session, tariff_id, ends_on=form.ends_on.data, now=utc_now())
             return redirect(url_for("fee_tariffs.show", tariff_id=tariff_id), 303)
         except TariffInvalid as refusal:
-            form.ends_on.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="ends_on")
     return short_form(
         form,
         title="When does this tariff end?",
@@ -161,7 +162,7 @@ def rules() -> ResponseReturnValue:
                 set_rules(session, form.rules(), begins_on=form.begins_on.data, now=now)
             return redirect(url_for("fee_tariffs.index", _anchor="rules"), 303)
         except (RuleInvalid, RuleTaken) as refusal:
-            form.begins_on.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="begins_on")
     elif not form.is_submitted():
         form.show(present, begins_on=now.date())
     return short_form(
@@ -189,7 +190,7 @@ def swaps(swap_group_id: UUID) -> ResponseReturnValue:
                 set_swap_waiver(session, found, form.waiver(), begins_on=form.begins_on.data, now=now)
             return redirect(url_for("fee_tariffs.index", _anchor="rules"), 303)
         except (RuleInvalid, RuleTaken) as refusal:
-            form.begins_on.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="begins_on")
     elif not form.is_submitted():
         form.show(present, begins_on=now.date())
     return short_form(
@@ -215,7 +216,7 @@ def _form(former: PublishedTariff | None) -> ResponseReturnValue:
                 made = add_tariff(session, form.terms(more=more), follows_id=follows_id, now=utc_now())
             return redirect(url_for("fee_tariffs.show", tariff_id=made.id), 303)
         except (TariffInvalid, TariffsOverlap) as refusal:
-            form.begins_on.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="begins_on")
     elif former and not form.is_submitted():
         form.show(following(former.terms, begins_on=_year_on(former)))
     return short_form(

@@ -9,6 +9,8 @@ from govuk_frontend_wtf.main import wtforms_errors
 from govuk_frontend_wtf.wtforms_widgets import GovDateInput
 from wtforms import DateField
 
+from tenants.error import DomainError
+
 _BOXES = 3
 
 
@@ -50,6 +52,12 @@ def error_summary(form: FlaskForm) -> dict[str, Any]:
     for error in found["errorList"]:
         error["href"] = first_box.get(error["href"], error["href"])
     return found
+
+
+def place_refusal(form: FlaskForm, refusal: DomainError, *, otherwise: str) -> None:
+    """Put what the domain refused beside the field that it is about, or beside another where it is about none."""
+    field = form[refusal.about if refusal.about in form else otherwise]
+    field.errors = [*field.errors, str(refusal)]
 
 
 def _first_box(field: Any) -> str:  # noqa: ANN401 - a field of a library without types

@@ -11,6 +11,7 @@ from wtforms import SelectChoice
 from concord.web.access import may
 from concord.web.fee_table import show as show_page
 from concord.web.fee_table import whole_asked
+from concord.web.form import place_refusal
 from concord.web.invoice_form import AccountForm, BankForm, OrderForm, StagesForm, SupplierForm, account_form
 from concord.web.invoice_tables import order_table, supplier_table, unapproved_table
 from concord.web.listing import pagination
@@ -82,7 +83,7 @@ def change() -> ResponseReturnValue:
                 keep_account(session, form.terms(), now=utc_now())
             return redirect(url_for("payee_accounts.show"), 303)
         except (Conflict, Invalid) as refusal:
-            form.legal_name.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="legal_name")
     return short_form(
         form, title="What stands on your invoices", back=(url_for("payee_accounts.show"), "Our account"),
         lead="Invoices that are issued stay as they are.", hints=AccountForm.HINTS,
@@ -101,7 +102,7 @@ def bank() -> ResponseReturnValue:
                 ask_change(session, details, now=utc_now())
             return redirect(url_for("payee_accounts.show", _anchor="bank"), 303)
         except (Conflict, Invalid) as refusal:
-            form.account_number.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="account_number")
     return short_form(
         form, title="Where is your agency paid?", back=(url_for("payee_accounts.show"), "Our account"),
         lead="A second person approves it, and a change waits some days. Those who pay you are shown it before.",

@@ -21,6 +21,7 @@ from tenants.role import Role
 from tests.factories import Factories, Tenant, transaction
 from tests.fee_tables import check_tables, read_file
 from tests.matching.fee.fee_ground import FeeGround, make_fee_ground
+from tests.page import text_of
 from tests.platform.web.equal import page_of
 from tests.site import Visitor
 
@@ -40,16 +41,20 @@ TARIFF = {
 }
 
 
-WRONG: tuple[tuple[dict[str, object], str], ...] = (
-    ({"payee_kind": "council", "nation": "england"}, "holds for the same payees"),
-    ({"rate_1": "twenty"}, "Enter an amount in pounds"),
-    ({"rate_1": "-5"}, "Enter an amount in pounds"),
-    ({"plan": "1/2 placement"}, "must come to the whole fee"),
-    ({"plan": "soon"}, "can’t be read"),
-    ({"source": ""}, "Enter where the figures are published"),
-    ({"continuing": "900"}, "after how many months"),
-    ({"ends_on": ["1", "4", "2020"]}, "cannot lie before the first"),
+WRONG: tuple[tuple[dict[str, object], str, str], ...] = (
+    ({"payee_kind": "council", "nation": "england"}, "holds for the same payees", "begins_on-day"),
+    ({"rate_1": "twenty"}, "Enter an amount in pounds", "rate_1"),
+    ({"rate_1": "-5"}, "Enter an amount in pounds", "rate_1"),
+    ({"plan": "1/2 placement"}, "must come to the whole fee", "plan"),
+    ({"plan": "soon"}, "can’t be read", "plan"),
+    ({"source": ""}, "Enter where the figures are published", "source"),
+    ({"continuing": "900"}, "after how many months", "continuing_after_months"),
+    ({"continuing_after_months": "12"}, "after how many months", "continuing"),
+    ({"london": "yes", "london_percent": "10"}, "that is not London’s own", "london_percent"),
+    ({"begins_on": ["31", "2", "2030"]}, "Enter a real date", "begins_on-day"),
+    ({"ends_on": ["1", "4", "2020"]}, "cannot lie before the first", "ends_on-day"),
 )
+"""What is typed, what the page says of it, and the box that it says it of."""
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +113,14 @@ class TestTariffs:
         keeper = visit_as(ground.office)
         keeper.get("/fees/tariffs/new")
 
-        for wrong, words in WRONG:
+        for wrong, words, box in WRONG:
             answer = keeper.post("/fees/tariffs/new", {**TARIFF, **wrong})
 
             assert answer.status_code == 422
             assert keeper.page
-            assert words in keeper.page.text
+            assert {to for text, to in keeper.page.links().items() if words in text} == {f"#{box}"}
+            [beside] = [each for each in keeper.page.all("p") if each.get("id") == f"{box.removesuffix('-day')}-error"]
+            assert words in text_of(beside)
 
     def test_are_the_offices_to_keep(self, visit_as: Visit, ground: FeeGround) -> None:
         member = visit_as(ground.devon)
@@ -266,6 +273,10 @@ class TestPayers:
         council.get("/fees/payers/new")
         begins = [str(TODAY.day), str(TODAY.month), str(TODAY.year)]
         assert council.post("/fees/payers/new", {"begins_on": begins}).status_code == 422
+        past = {"payer": str(ground.region.id), "begins_on": ["1", "4", "2020"]}
+        assert council.post("/fees/payers/new", past).status_code == 422
+        words = "It cannot begin before today: agreements name who paid then."
+        assert page_of(council).links()[words] == "#begins_on-day"
         asked = {"payer": str(ground.region.id), "begins_on": begins}
         assert council.post("/fees/payers/new", asked).status_code == 303
         assert council.post("/fees/payers/new", asked).status_code == 422
