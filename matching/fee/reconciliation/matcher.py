@@ -73,9 +73,13 @@ class _Matcher:
         self._invoices = {each.id: each for each in facts.invoices}
         self._left = {each.id: each.outstanding for each in facts.invoices}
         self._book = KeyBook(facts.invoices)
-        self._of_payer: dict[UUID, list[KnownInvoice]] = defaultdict(list)
+        self._open: dict[UUID, list[KnownInvoice]] = defaultdict(list)
+        self._of_sum: dict[int, list[KnownInvoice]] = defaultdict(list)
         for invoice in sorted(facts.invoices, key=lambda each: (each.due_on, each.number, each.id)):
-            self._of_payer[invoice.payer_id].append(invoice)
+            if invoice.outstanding > 0:
+                self._open[invoice.payer_id].append(invoice)
+                self._of_sum[invoice.outstanding].append(invoice)
+        self._waiting: dict[tuple[UUID | None, int], dict[UUID, WaitingLine]] = defaultdict(dict)
         self._held = facts.held
         self._names: dict[str, UUID | None] = {}
         self._named_by: Counter[UUID] = Counter()
@@ -85,23 +89,25 @@ class _Matcher:
         readings = {line.id: self._read(line) for line in lines}
         for reading in readings.values():
             self._named_by.update(each for each, mention in reading.mentions.items() if mention.whole)
+            self._waiting[reading.payer_id, reading.line.pence][reading.line.id] = reading.line
         waiting = {line.id: line for line in lines}
         queue: list[tuple[int, int, str, Proposal]] = []
         for line in lines:
-            _push(queue, line, self._best(readings[line.id], waiting.values(), readings))
+            _push(queue, line, self._best(readings[line.id]))
         found: dict[UUID, Proposal] = {}
         while queue:
             _, _, _, proposal = heapq.heappop(queue)
             line = waiting[proposal.line_id]
-            fresh = self._best(readings[line.id], waiting.values(), readings)
+            reading = readings[line.id]
+            fresh = self._best(reading)
             if fresh.points < proposal.points:
                 # Somebody more certain has taken what it counted on.
                 _push(queue, line, fresh)
                 continue
             for share in fresh.shares:
-                self._left[share.invoice_id] -= share.pence
+                self._take(self._invoices[share.invoice_id], share.pence)
             found[line.id] = fresh
-            del waiting[line.id]
+            del self._waiting[reading.payer_id, line.pence][line.id]
         return found
 
     def paid_back(self, debits: Sequence[WaitingLine], undone: Mapping[UUID, Proposal]) -> dict[UUID, Proposal]:
@@ -118,6 +124,14 @@ class _Matcher:
                 left[proposal.payer_id] += each.line.pence
                 found[each.line.id] = proposal
         return found
+
+    def _take(self, invoice: KnownInvoice, pence: int) -> None:
+        self._of_sum[self._left[invoice.id]].remove(invoice)
+        self._left[invoice.id] -= pence
+        if self._left[invoice.id] > 0:
+            self._of_sum[self._left[invoice.id]].append(invoice)
+        else:
+            self._open[invoice.payer_id].remove(invoice)
 
     # ── what a line says ──
 
@@ -156,10 +170,10 @@ class _Matcher:
 
     # ── what it may pay ──
 
-    def _best(self, reading: _Reading, waiting: Iterable[WaitingLine], readings: dict[UUID, _Reading]) -> Proposal:
+    def _best(self, reading: _Reading) -> Proposal:
         choices = [*self._named_choices(reading), *self._sum_choices(reading)]
         if not any(choice.only for choice in choices) and not self._open_named(reading):
-            choices += self._together(reading, waiting, readings)
+            choices += self._together(reading)
         scored = [self._score(reading, choice) for choice in choices]
         kept = [each for each in scored if each.points >= POSSIBLE]
         if not kept:
@@ -185,7 +199,7 @@ class _Matcher:
         left = reading.line.pence - sum(self._left[each.id] for each in certain)
         if not certain or left <= 0 or not self._of_one_payer(certain):
             return []
-        others = [each for each in self._open_of(certain[0].payer_id) if each not in certain]
+        others = [each for each in self._open[certain[0].payer_id] if each not in certain]
         hinted = [each for each in others if each.id in reading.mentions]
         for pool in (hinted, others):
             found = find_sum([self._left[each.id] for each in pool], left)
@@ -196,10 +210,10 @@ class _Matcher:
     def _sum_choices(self, reading: _Reading) -> list[_Choice]:
         """Return what of the payer's open invoices adds up to the line, or of anybody's where one alone does."""
         if reading.payer_id is not None:
-            return self._adding_up(self._open_of(reading.payer_id), reading.line.pence)
+            return self._adding_up(self._open[reading.payer_id], reading.line.pence)
         if reading.mentions:
             return []
-        exact = [each for each in self._invoices.values() if self._left[each.id] == reading.line.pence]
+        exact = self._of_sum.get(reading.line.pence, [])
         return [_Choice(tuple(exact))] if len(exact) == 1 else []
 
     def _adding_up(self, invoices: Sequence[KnownInvoice], pence: int) -> list[_Choice]:
@@ -209,22 +223,18 @@ class _Matcher:
         found = find_sum([self._left[each.id] for each in invoices], pence)
         return [] if found is None else [_Choice(tuple(invoices[place] for place in found.places), only=found.only)]
 
-    def _together(
-        self, reading: _Reading, waiting: Iterable[WaitingLine], readings: dict[UUID, _Reading]
-    ) -> list[_Choice]:
+    def _together(self, reading: _Reading) -> list[_Choice]:
         """Return the invoice that this and another line of the same payer pay between them."""
         if reading.payer_id is None:
             return []
-        others = {
-            line.pence
-            for line in waiting
-            if line.id != reading.line.id
-            and readings[line.id].payer_id == reading.payer_id
-            and abs(line.dated_on - reading.line.dated_on) <= timedelta(days=45)
-        }
-        owed = self._open_of(reading.payer_id)
-        made = [each for each in owed if self._left[each.id] - reading.line.pence in others]
+        made = [each for each in self._open[reading.payer_id] if self._has_rest(reading, self._left[each.id])]
         return [_Choice((made[0],), only=len(made) == 1, together=True)] if made else []
+
+    def _has_rest(self, reading: _Reading, owed: int) -> bool:
+        """Say whether another line of the same payer, of about the same time, is what this one leaves of a sum."""
+        line = reading.line
+        others = self._waiting.get((reading.payer_id, owed - line.pence), {}).values()
+        return any(each.id != line.id and abs(each.dated_on - line.dated_on) <= timedelta(days=45) for each in others)
 
     # ── how certain that is ──
 
@@ -341,9 +351,6 @@ class _Matcher:
     def _open_named(self, reading: _Reading) -> list[KnownInvoice]:
         named = [self._invoices[each] for each in reading.mentions if self._left[each] > 0]
         return sorted(named, key=lambda each: (each.due_on, each.number, each.id))
-
-    def _open_of(self, payer_id: UUID) -> list[KnownInvoice]:
-        return [each for each in self._of_payer[payer_id] if self._left[each.id] > 0]
 
     def _of_one_payer(self, invoices: Sequence[KnownInvoice]) -> bool:
         return len({each.payer_id for each in invoices}) == 1

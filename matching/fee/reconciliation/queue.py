@@ -33,7 +33,7 @@ _TO_COME = "The bank’s file gives it a day that is still to come. It can be ma
 
 @dataclass(frozen=True, slots=True)
 class QueuedLine:
-    """A line that waits: its words, its age in days, what it most likely is, and a mark of exactly that.
+    """A line that waits: its words, its age in days, and what it most likely is.
 
     The age is below nothing where the bank gives it a day that is still to come.
     """
@@ -42,7 +42,11 @@ class QueuedLine:
     words: LineWords
     age: int
     proposal: Proposal
-    mark: str
+
+    @property
+    def mark(self) -> str:
+        """Return what tells whether the proposal is still the one that a person saw."""
+        return mark_of(self.proposal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def draw_queue(session: Session, *, now: datetime) -> MatchingQueue:
     found = {each.line_id: each for each in propose(facts)}
     proposals = [found.get(line.id) or Proposal(line.id, doubts=(_TO_COME,)) for line in lines]
     queued = [
-        QueuedLine(line, words[line.id], (now.date() - line.dated_on).days, proposal, mark_of(proposal))
+        QueuedLine(line, words[line.id], (now.date() - line.dated_on).days, proposal)
         for line, proposal in zip(lines, proposals, strict=True)
         # A debit that undoes nothing and pays nothing back is no receipt, and nobody waits for it.
         if line.pence > 0 or proposal.kind is not Kind.NOTHING

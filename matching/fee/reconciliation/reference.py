@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,7 @@ _SHORTEST_WITH_SLIP: Final = 6
 _LONG: Final = 9
 _SHORTEST_FIGURES: Final = 3
 _PART: Final = re.compile(r"[A-Z0-9][A-Z0-9\-/.]*")
+_NEITHER: Final = re.compile(r"[^A-Z0-9]+")
 
 
 class How(IntEnum):
@@ -88,8 +90,9 @@ class KeyBook:
         """Return every invoice that a text names, each as clearly as it is named anywhere in it."""
         found: dict[UUID, Mention] = {}
         text, breaks = _squeezed(reference)
-        taken = self._written_whole(reference, text, breaks, found)
-        parts = [part for part in _parts(reference, text) if not (set(range(part[1], part[2])) & taken)]
+        every = _parts(reference, text)
+        taken = self._written_whole(every, text, breaks, found)
+        parts = [part for part in every if taken.isdisjoint(range(part[1], part[2]))]
         for number, (part, _, end) in enumerate(parts):
             last = number == len(parts) - 1 and end == len(text)
             self._written_nearly(part, found, last=last)
@@ -108,7 +111,9 @@ class KeyBook:
             )
         return self._near[wanted]
 
-    def _written_whole(self, reference: str, text: str, breaks: frozenset[int], found: dict[UUID, Mention]) -> set[int]:
+    def _written_whole(
+        self, parts: Sequence[tuple[str, int, int]], text: str, breaks: frozenset[int], found: dict[UUID, Mention]
+    ) -> set[int]:
         """Note every key that stands whole in a text, the longest first, and return the places that they take."""
         places: list[tuple[int, int, _Key, bool]] = []
         for start in range(len(text) - _SHORTEST + 1):
@@ -116,7 +121,7 @@ class KeyBook:
                 if text.startswith(key.text, start):
                     end = start + len(key.text)
                     places.append((-len(key.text), start, key, _stands_alone(text, start, end, breaks)))
-        for part, start, _ in _parts(reference, text):
+        for part, start, _ in parts:
             # So short a key says something only as a word by itself.
             if len(part) < _SHORTEST and part in self._keys and not part.isdigit():
                 places.append((-len(part), start, self._keys[part], True))
@@ -150,7 +155,7 @@ class KeyBook:
 
 def compact(text: str) -> str:
     """Return the letters and figures of a text, in capitals."""
-    return "".join(letter for letter in text.upper() if letter.isascii() and letter.isalnum())
+    return _NEITHER.sub("", text.upper())
 
 
 def _note(found: dict[UUID, Mention], key: _Key, how: How, words: str) -> None:
@@ -166,14 +171,8 @@ def _note(found: dict[UUID, Mention], key: _Key, how: How, words: str) -> None:
 
 def _squeezed(reference: str) -> tuple[str, frozenset[int]]:
     """Return the letters and figures of a text, and before which of them something else stood."""
-    letters: list[str] = []
-    breaks: set[int] = set()
-    for letter in reference.upper():
-        if letter.isascii() and letter.isalnum():
-            letters.append(letter)
-        else:
-            breaks.add(len(letters))
-    return "".join(letters), frozenset(breaks)
+    divided = _NEITHER.split(reference.upper())
+    return "".join(divided), frozenset(accumulate(map(len, divided[:-1])))
 
 
 def _parts(reference: str, text: str) -> list[tuple[str, int, int]]:
