@@ -161,9 +161,17 @@ def say_agreement(session: Session, link_id: UUID) -> str | None:
     )
 
 
-def names_of(agencies: Iterable[Agency]) -> dict[UUID, str]:
+class Names(dict[UUID, str]):
+    """Agencies' names by id. An agency's own book holds what it has with others of another consortium too."""
+
+    def __missing__(self, agency_id: UUID) -> str:
+        """Return what an agency is called that the scope does not know."""
+        return "An agency outside the consortium"
+
+
+def names_of(agencies: Iterable[Agency]) -> Names:
     """Return agencies' names by id."""
-    return {each.id: each.name for each in agencies}
+    return Names({each.id: each.name for each in agencies})
 
 
 def _side(agreement: FeeAgreement, own: UUID | None) -> Side | None:

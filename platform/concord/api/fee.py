@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -51,18 +50,17 @@ blueprint = Blueprint("api_fees", __name__, url_prefix=ROOT, description="Fees: 
 
 READ = (Verb.READ_FEES,)
 CSV = "text/csv; charset=utf-8"
-_ELSEWHERE = "An agency outside the consortium"
 
 
 class Names:
     """Agencies as answers name them."""
 
     def __init__(self, session: Session) -> None:
-        self._names: Mapping[UUID, str] = names_of(list_agencies(session))
+        self._names = names_of(list_agencies(session))
 
     def __call__(self, agency_id: UUID) -> dict[str, Any]:
         """Return an agency by its id and name."""
-        return {"id": agency_id, "name": self._names.get(agency_id, _ELSEWHERE)}
+        return {"id": agency_id, "name": self._names[agency_id]}
 
 
 def columns_of(record: object, schema: type) -> dict[str, Any]:

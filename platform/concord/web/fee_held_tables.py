@@ -9,11 +9,11 @@ from uuid import UUID
 from flask import url_for
 
 from concord.web.fee_table import Cell, Column, Holds, Row, Table, money, row
-from concord.web.invoice_tables import LEFT
 from concord.web.words import day
 from matching.fee.ledger import LedgerTransaction
 from matching.fee.reconciliation.paid_back import PaidBack
 
+LEFT = "An agency that has left"
 _COLUMNS = (Column("What"), Column("By", below=True, named=True), Column("Agency"), Column("Day", Holds.DAY))
 
 

@@ -76,7 +76,7 @@ def index() -> ResponseReturnValue:
         posting_table(lines, names),
         shared=shared,
         months=months,
-        others=sorted(others, key=lambda each: names.get(each, "")),
+        others=sorted(others, key=lambda each: names[each]),
         names=names,
         wanted=wanted,
         asked=_asked(wanted),

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
-from sqlalchemy.orm import Session
 from wtforms import SubmitField
 
 from concord.web.access import may
@@ -21,6 +20,7 @@ from concord.web.form import DayField
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
+from matching.fee.agreement_page import names_of
 from matching.fee.invoice.reminder import leg_reminders_of
 from matching.fee.netting import (
     RECORD_KIND,
@@ -182,7 +182,7 @@ def _show_all(*, problem: str | None = None) -> str | Response:
         offers = list_offers(session, until_on=until_on, on=today)
         found = read_netting_page(session, number=request.args.get("page", 1, type=int))
         nettings = list_nettings(session) if whole_asked() else found.page.cards
-        waits, names = list_to_confirm(session, on=today), _names(session)
+        waits, names = list_to_confirm(session, on=today), names_of(list_agencies(session))
     offered = offer_table(offers, names)
     listed = netting_table(found, nettings, names, own=own, waits=waits, on=today)
     return show_page(
@@ -209,7 +209,7 @@ def _show_all(*, problem: str | None = None) -> str | Response:
 def _show_one(netting_id: UUID, *, problem: str | None = None) -> str | Response:
     today, own = utc_now().date(), g.scope.agency_id
     with transaction() as session:
-        netting, names = get_netting(session, netting_id), _names(session)
+        netting, names = get_netting(session, netting_id), names_of(list_agencies(session))
         members, part = list_netting_members(session, netting), own_part(session, netting)
         reminders = leg_reminders_of(session, [each.leg.id for each in part.legs])
         audit.record(
@@ -242,7 +242,3 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str | Response
 
 def _asked(day: date) -> dict[str, Any]:
     return {"until": [str(day.day), str(day.month), str(day.year)]}
-
-
-def _names(session: Session) -> dict[UUID, str]:
-    return {each.id: each.name for each in list_agencies(session)}

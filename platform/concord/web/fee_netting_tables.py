@@ -42,7 +42,7 @@ def netting_table(
         for each in nettings
     ]
     for it in found.taken_over(own):
-        who = f"{names.get(it.leg.payer_agency_id)} pays {names.get(it.leg.payee_agency_id)}, as {it.leg.reference}"
+        who = f"{names[it.leg.payer_agency_id]} pays {names[it.leg.payee_agency_id]}, as {it.leg.reference}"
         rows.append(row(who, "Taken over", *_by([it] if it.by_us else [], on), *_still([it])))
     sums = (sum(each.to_us for each in found.open_legs), sum(each.by_us for each in found.open_legs))
     total = row("All together", None, None, None, *sums)
@@ -55,7 +55,7 @@ def leg_table(netting: Netting, legs: Iterable[OwedLeg], names: Names, *, own: U
     columns += (*_BY, *money("Amount", "Still to be paid")) if netting.posted_at else money("Amount")
     rows = []
     for each in legs:
-        who = f"{names.get(each.leg.payer_agency_id)} pays {names.get(each.leg.payee_agency_id)}"
+        who = f"{names[each.leg.payer_agency_id]} pays {names[each.leg.payee_agency_id]}"
         other = each.leg.payer_agency_id if each.leg.payee_agency_id == own else each.leg.payee_agency_id
         lead = Cell(who, url_for("fee_statements.draw", other_agency_id=other))
         if netting.posted_at:
@@ -71,10 +71,10 @@ def claim_table(claims: Iterable[NettingClaim], names: Names, *, own: UUID) -> T
     rows = []
     for each in claims:
         ours = each.payee_agency_id == own
-        issuer = f" of {names.get(each.payee_agency_id, '')}"
+        issuer = f" of {names[each.payee_agency_id]}"
         number = Cell(each.number, url_for("invoices.show", invoice_id=each.invoice_id), issuer)
         sides = (each.pence, None) if ours else (None, each.pence)
-        rows.append(row(number, names.get(each.payer_agency_id if ours else each.payee_agency_id), *sides))
+        rows.append(row(number, names[each.payer_agency_id if ours else each.payee_agency_id], *sides))
     caption = "Your agency’s invoices that are settled by it"
     return Table("invoices", caption, columns, rows).added_up("Together")
 
@@ -97,14 +97,14 @@ def _offer_row(each: Offer, names: Names) -> Row:
         who, what = Cell(each.swap_group.name), "All its members together"
     else:
         address = url_for("fee_statements.draw", other_agency_id=each.agency_ids[0])
-        who, what = Cell(names.get(each.agency_ids[0], ""), address), None
+        who, what = Cell(names[each.agency_ids[0]], address), None
     left = (each.left, None) if each.left > 0 else (None, -each.left)
     return row(who, what, each.to_us, each.by_us, *left, of=each)
 
 
 def _named(netting: Netting, names: Names, own: UUID) -> str:
     others = [each for each in netting.agency_ids if each != own]
-    who = f"With {names.get(others[0], '')}" if len(others) == 1 else f"Among {len(netting.agency_ids)} agencies"
+    who = f"With {names[others[0]]}" if len(others) == 1 else f"Among {len(netting.agency_ids)} agencies"
     return f"{who}, proposed on {moment(netting.made_at)}"
 
 

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
 from concord.web.fee_statement_tables import TOGETHER, WHO
 from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show
 from concord.web.request import transaction
+from matching.fee.agreement_page import names_of
 from matching.fee.invoice.issuing import say_due
 from matching.fee.report.accrual import Accrual, list_accruals
 from matching.fee.report.forecast import Foreseen, MonthAhead, by_month, forecast
@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
     month, year = month_named(request.args.get("of"), on=today), _year(today)
     with transaction() as session:
         accruals, ahead = list_accruals(session, month=month), forecast(session, on=today)
-        accounts, names = read_year(session, year), _names(session)
+        accounts, names = read_year(session, year), names_of(list_agencies(session))
     months = by_month(ahead, on=today)
     return show(
         "fee-reports.html",
@@ -99,9 +99,10 @@ def _accrual_table(accruals: Sequence[Accrual], names: Mapping[UUID, str]) -> Ta
     rows = []
     for each in accruals:
         part = say_due(each.part)
-        statement = url_for("fee_statements.draw", other_agency_id=each.other_agency_id)
+        other_id = each.other_agency_id
+        statement = url_for("fee_statements.draw", other_agency_id=other_id) if other_id in names else None
         fell_due = url_for("fee_ledger.index", reference=each.reference) if each.reference else None
-        other = Cell(names[each.other_agency_id], statement, f": statement, {each.reference} {part}")
+        other = Cell(names[other_id], statement, f": statement, {each.reference} {part}")
         agreement = Cell(each.reference or "None", fell_due, f", {part}: how it fell due")
         rows.append(row(other, WHO[each.direction], agreement, part, each.pence))
     totals = [
@@ -129,7 +130,7 @@ def _by_agency(accruals: Sequence[Accrual], names: Mapping[UUID, str]) -> Iterat
     for agency_id in dict.fromkeys(each.other_agency_id for each in accruals):
         theirs = [each for each in accruals if each.other_agency_id == agency_id]
         to_us, by_us = (sum(row.pence for row in theirs if row.direction is each) for each in Direction)
-        yield names.get(agency_id, "An agency that has left"), to_us, by_us
+        yield names[agency_id], to_us, by_us
 
 
 def _by_account(accounts: Sequence[YearOfAccount]) -> Iterator[tuple[str, int, int]]:
@@ -141,7 +142,3 @@ def _year(today: date) -> int:
     """Return the financial year that the address asks for, or the present one."""
     asked = request.args.get("year", type=int)
     return asked if asked and FIRST_YEAR <= asked <= year_of(today) else year_of(today)
-
-
-def _names(session: Session) -> dict[UUID, str]:
-    return {each.id: each.name for each in list_agencies(session)}

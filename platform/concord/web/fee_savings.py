@@ -15,6 +15,7 @@ from concord.web.access import may
 from concord.web.chart import draw
 from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show
 from concord.web.request import transaction
+from matching.fee.agreement_page import names_of
 from matching.fee.report.office_saving import YearOverAgencies, list_office_savings
 from matching.fee.report.saving import Saving, YearOfSavings, by_year, list_savings
 from matching.meeting import is_office
@@ -33,7 +34,7 @@ TOO_FEW = "Too few to tell"
 def index() -> ResponseReturnValue:
     """Show each year's evidence as a chart and a table, and each agreement behind it."""
     with transaction() as session:
-        names = {each.id: each.name for each in list_agencies(session)}
+        names = names_of(list_agencies(session))
         if is_office(session):
             return show("fee-savings-over.html", _over_table(list_office_savings(session), names))
         savings = list_savings(session)
@@ -84,9 +85,9 @@ def _over_table(years: Sequence[YearOverAgencies], names: Mapping[UUID, str]) ->
     columns = (Column("Year from April"), Column("Agency"), *money("Spared by swaps", "Earned by its families"))
     rows, totals = [], []
     for year in years:
-        found = sorted(year.agencies, key=lambda each: names.get(each.agency_id, ""))
+        found = sorted(year.agencies, key=lambda each: names[each.agency_id])
         for each in found:
-            rows.append(row(_said(year.year), names.get(each.agency_id, ""), _told(each.spared), _told(each.earned)))
+            rows.append(row(_said(year.year), names[each.agency_id], _told(each.spared), _told(each.earned)))
         totals.append(row(_said(year.year), "All together", _told(year.spared), _told(year.earned)))
     return Table("savings-over", "Spared and earned, by year and agency", columns, rows, totals)
 

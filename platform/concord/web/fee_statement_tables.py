@@ -28,7 +28,8 @@ def debt_table(debts: Sequence[AgedDebt], names: Mapping[UUID, str]) -> Table:
         other, who = each.other_agency_id, WHO[each.direction]
         side = "issued" if each.direction is Direction.TO_US else "received"
         invoices = Cell(each.owed, url_for("invoices.index", side=side, agency=other), ": the invoices")
-        with_them = Cell(names[other], url_for("fee_statements.draw", other_agency_id=other), f": {who}")
+        statement = url_for("fee_statements.draw", other_agency_id=other) if other in names else None
+        with_them = Cell(names[other], statement, f": {who}")
         rows.append(row(with_them, who, *each.by_age, invoices, each.ahead, each.to_pay))
     totals = []
     for way in Direction:

@@ -11,7 +11,6 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSubmitInput
-from sqlalchemy.orm import Session
 from wtforms import SubmitField
 
 from concord.web.access import may
@@ -31,6 +30,7 @@ from concord.web.invoice_tables import posting_table
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
+from matching.fee.agreement_page import names_of
 from matching.fee.invoice.invoice import find_by_id
 from matching.fee.ledger import get_transaction, postings_of
 from matching.fee.ledger.listing import references_of
@@ -97,7 +97,7 @@ def index() -> ResponseReturnValue:
     """Show what is owed between the agency and each other by age, and the statements."""
     with transaction() as session:
         debts, statements = list_debts(session, until_on=utc_now().date()), list_statements(session)
-        names = _names(session)
+        names = names_of(list_agencies(session))
         own = own_agency(session)
     return show_page(
         "fee-statements.html",
@@ -178,7 +178,7 @@ def line(ledger_transaction_id: UUID) -> ResponseReturnValue:
             "event": find_event(session, found),
             "agreements": references_of(session, postings),
             "invoice": find_by_id(session, found.invoice_id) if found.invoice_id else None,
-            "names": _names(session),
+            "names": names_of(list_agencies(session)),
         }
     return show_page("fee-transaction.html", posting_table(postings), each=found, pounds=pounds, **facts)
 
@@ -199,7 +199,8 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str | R
         page = _page(drawn.line_count)
         found = lines(session, drawn.chosen, **_some(page))
         sent = list_sent(session, other_agency_id, until_on=drawn.until_on, now=now)
-        balanced, names, own = balances(session, other_agency_id), _names(session), own_agency(session)
+        balanced = balances(session, other_agency_id)
+        names, own = names_of(list_agencies(session)), own_agency(session)
     asked = _asked(drawn.until_on)
     form.until.raw_data, form.until.errors = asked["until"], ()
     values: dict[str, Any] = {"other_agency_id": other_agency_id, **asked}
@@ -231,7 +232,8 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str | Respo
         count, former = statement.content["lines"], statement.content["former"]
         page = _page(count)
         found = lines_of(session, statement, **_some(page))
-        differences, names, own = compare_statement(session, statement), _names(session), own_agency(session)
+        differences = compare_statement(session, statement)
+        names, own = names_of(list_agencies(session)), own_agency(session)
         other_id = chosen_of(session, statement).other_agency_id
         before = next((each.id for each in list_statements(session) if each.sha256.hex() == former), None)
         waits, sent = statement.is_open and statement.other_agency_id == own, statement.other_notes or []
@@ -288,10 +290,6 @@ def _page(count: int) -> int:
 def _pagination(number: int, total: int, endpoint: str, values: dict[str, Any]) -> dict[str, Any] | None:
     page: Page[Line] = Page(cards=(), total=total, number=number, size=LINES_A_PAGE)
     return pagination(page, lambda other: url_for(endpoint, **values, page=other))
-
-
-def _names(session: Session) -> dict[UUID, str]:
-    return {each.id: each.name for each in list_agencies(session)}
 
 
 def _by_age(debts: list[AgedDebt]) -> Iterator[tuple[str, int, int]]:

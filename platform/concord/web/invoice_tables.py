@@ -20,7 +20,6 @@ STATES = {
     InvoiceState.OPEN: "govuk-tag--blue",
     InvoiceState.SETTLED: "govuk-tag--green",
 }
-LEFT = "An agency that has left"
 
 
 def invoice_table(
@@ -49,10 +48,7 @@ def invoice_table(
 def due_table(due: Iterable[DueSum], names: Mapping[UUID, str]) -> Table:
     """Return what is due and not invoiced."""
     columns = (Column("Who pays"), Column("What"), Column("Purchase order"), *money("Amount"))
-    rows = [
-        row(names.get(each.agreement.payer_agency_id, LEFT), each.words, each.purchase_order, each.pence)
-        for each in due
-    ]
+    rows = [row(names[each.agreement.payer_agency_id], each.words, each.purchase_order, each.pence) for each in due]
     return Table("due-to-invoice", "What is due and not invoiced", columns, rows).added_up("Together")
 
 
@@ -80,7 +76,7 @@ def posting_table(postings: Iterable[Posting]) -> Table:
 
 def unapproved_table(payees: Iterable[UUID], names: Mapping[UUID, str]) -> Table:
     """Return the payees of the agency's agreements that are no approved suppliers."""
-    rows = [row(names.get(each, LEFT)) for each in payees]
+    rows = [row(names[each]) for each in payees]
     return Table("suppliers-to-approve", "Agencies to approve as suppliers", (Column("Agency"),), rows)
 
 
@@ -91,14 +87,14 @@ def order_table(agreements: Iterable[FeeAgreement], names: Mapping[UUID, str], *
     for each in agreements:
         href = url_for("payee_accounts.order" if keeps else "fee_agreements.show", agreement_id=each.id)
         fee = "Not priced" if each.amount_pence is None else each.amount_pence
-        rows.append(row(Cell(each.reference, href), names.get(each.payee_agency_id, LEFT), fee))
+        rows.append(row(Cell(each.reference, href), names[each.payee_agency_id], fee))
     return Table("agreements-without-order", "Agreements without a purchase order", columns, rows)
 
 
 def supplier_table(suppliers: Iterable[Supplier], names: Mapping[UUID, str]) -> Table:
     """Return the approved suppliers."""
     columns = (Column("Agency"), Column("Since", Holds.DAY), Column("Its number"))
-    rows = [row(names.get(each.payee_agency_id, LEFT), each.approved_on, each.supplier_number) for each in suppliers]
+    rows = [row(names[each.payee_agency_id], each.approved_on, each.supplier_number) for each in suppliers]
     return Table("suppliers", "Approved suppliers", columns, rows)
 
 
@@ -108,7 +104,7 @@ def _invoice_row(each: InvoiceRow, names: Mapping[UUID, str], *, received: bool)
     return row(
         Cell(invoice.number, url_for("invoices.show", invoice_id=invoice.id)),
         invoice.kind.label if credit else None,
-        names.get(other, LEFT),
+        names[other],
         invoice.issued_on,
         None if credit else invoice.due_on,
         invoice.purchase_order,

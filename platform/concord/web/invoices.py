@@ -20,6 +20,7 @@ from concord.web.invoice_tables import STATES, due_table, invoice_table, move_ta
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
+from matching.fee.agreement_page import names_of
 from matching.fee.debt_holder import sides_of
 from matching.fee.invoice.account import find_account
 from matching.fee.invoice.bank import list_since, list_told
@@ -69,7 +70,8 @@ def index() -> ResponseReturnValue:
     wanted, asked, now = _wanted(), _asked(), utc_now()
     with transaction() as session:
         number = request.args.get("page", 1, type=int)
-        found, names = read_invoice_page(session, wanted, on=now.date(), number=number), _names(session)
+        found = read_invoice_page(session, wanted, on=now.date(), number=number)
+        names = names_of(list_agencies(session))
         invoices = list_invoices(session, wanted, on=now.date()) if whole_asked() else found.page.cards
         told = list_told(session, now=now) if wanted.received else []
         audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(invoices)} invoices", now=now)
@@ -103,7 +105,7 @@ def new() -> ResponseReturnValue:
         except (Conflict, Invalid) as error:
             refusal = str(error)
     with transaction() as session:
-        due, account, names = list_due(session), find_account(session), _names(session)
+        due, account, names = list_due(session), find_account(session), names_of(list_agencies(session))
     payers = sorted({each.agreement.payer_agency_id for each in due}, key=lambda each: names.get(each, ""))
     it = due_table(due, names)
     page = show_page(
@@ -131,7 +133,7 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
             "dispute": dispute,
             "said": read_messages(session, dispute) if dispute else [],
             "moved_to": list_since(session, invoice.payee_agency_id, at=invoice.issued_at),
-            "names": _names(session),
+            "names": names_of(list_agencies(session)),
         }
         sides, posted = sides_of(session, invoice), find_issue(session, invoice)
         postings = postings_of(session, posted) if posted else []
@@ -306,7 +308,3 @@ def _amounts() -> dict[UUID, int]:
                 raise Invalid("Enter amounts in pounds, for example 27,000 or 31,620.50.")
             found[line_id] = pence
     return found
-
-
-def _names(session: Session) -> dict[UUID, str]:
-    return {each.id: each.name for each in list_agencies(session)}

@@ -18,6 +18,7 @@ from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.fee.agreement import get_agreement
+from matching.fee.agreement_page import names_of
 from matching.fee.invoice.account import find_account, keep_account
 from matching.fee.invoice.bank import (
     approve_change,
@@ -156,7 +157,7 @@ def suppliers() -> ResponseReturnValue:
     """Show whom the agency has approved as a supplier, and what asks for a supplier or an order."""
     keeps = scope_may(g.scope, Verb.KEEP_FEES)
     with transaction() as session:
-        names = {each.id: each.name for each in list_agencies(session)}
+        names = names_of(list_agencies(session))
         unapproved, approved = list_unapproved(session), list_suppliers(session)
         page = read_without_order(session, number=request.args.get("page", 1, type=int))
         agreements = list_without_order(session) if whole_asked() else page.cards

@@ -13,6 +13,7 @@ from concord.web.fee_netting_tables import state_of
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
+from matching.fee.agreement_page import names_of
 from matching.fee.netting import (
     NettingInvalid,
     decline_netting,
@@ -74,7 +75,7 @@ def _show(swap_group_id: UUID, *, problem: str | None = None) -> str:
         page = list_group_nettings(session, group, number=request.args.get("page", 1, type=int))
         nettings = [(each, list_netting_members(session, each)) for each in page.cards]
         members = [(member.agency_id, name) for member, name in list_members(session, group) if member.agreed_on]
-        names = {each.id: each.name for each in list_agencies(session)}
+        names = names_of(list_agencies(session))
     return render_template(
         "swap-nettings.html",
         form=form,

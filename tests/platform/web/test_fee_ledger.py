@@ -15,7 +15,7 @@ from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from matching.fee.event import FeeEventKind
 from matching.fee.exception import list_exceptions
-from matching.fee.ledger import list_periods
+from matching.fee.ledger import TransactionKind, list_periods, mirrored, post
 from matching.fee.settlement import RUN_JOB
 from tenants.database import Database
 from tenants.job import request_job
@@ -54,6 +54,39 @@ def said(visitor: Visitor, path: str) -> str:
 
 
 class TestLedger:
+    def test_opens_for_an_agency_of_two_consortia_whichever_it_chose(
+        self, admin: psycopg.Connection[Any], database: Database, factories: Factories, visit_as: Visit, agreed: Agreed
+    ) -> None:
+        payee, consortium_id = agreed.payee, agreed.payee.scope.consortium_id
+        assert consortium_id
+        with database.transaction(payee.scope) as session:
+            post(
+                session,
+                consortium_id=consortium_id,
+                payer_agency_id=agreed.payer.id,
+                payee_agency_id=payee.id,
+                kind=TransactionKind.OVERPAID,
+                key="over",
+                dated_on=PLACED,
+                entries=mirrored(TransactionKind.OVERPAID, 100, agreed.payer.id, payee.id),
+                narrative="Too much",
+                now=NOW,
+            )
+        second = factories.consortium()
+        admin.execute(
+            "INSERT INTO consortium_member (consortium_id, agency_id, joined_on) VALUES (%s, %s, '2020-01-01')",
+            (second, payee.id),
+        )
+        visitor = visit_as(payee)
+        for chosen, name in (
+            (consortium_id, agreed.payer.name),
+            (second, "An agency outside the consortium"),
+        ):
+            visitor.get("/acting")
+            visitor.post("/acting", {"choice": f"{payee.id}:{chosen}"})
+            for path in ("/fees/ledger", "/fees/reports", "/fees/statements"):
+                assert name in said(visitor, path)
+
     def test_shows_ones_own_book_as_asked_for_and_the_same_in_the_sheet(
         self, visit_as: Visit, factories: Factories, agreed: Agreed
     ) -> None:

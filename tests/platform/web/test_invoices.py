@@ -103,7 +103,7 @@ class TestInvoices:
 
         for visitor, words in ((heir, "Dispute it"), (payee, "Credit it")):
             page = said(visitor, path)
-            assert f"It is between {ground.stranger.name}, which pays, and {ground.payee.name} now" in page
+            assert f"Since then {ground.stranger.name} pays {ground.payee.name}" in page
             assert words in page
             for each in hrefs_of(visitor, path):
                 if each.startswith("/fees/"):
