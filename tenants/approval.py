@@ -22,6 +22,10 @@ class SamePerson(Forbidden):
     """The second person is the first."""
 
 
+class NobodyOfItsOwn(Forbidden):
+    """Both of two people act for the agency by delegation."""
+
+
 class BothSides(Forbidden):
     """The person holds roles in both agencies that the thing concerns."""
 
@@ -68,6 +72,29 @@ def require_another(
         raise BothSides(
             "Whoever approved this for the other agency holds a role in yours too, and nobody approves both sides of "
             "one thing. Ask the other agency to have it approved by somebody else."
+        )
+    return second
+
+
+def require_two(session: Session, *, first_person_id: UUID | None, on: date) -> UUID:
+    """Return the scope's person when they may approve what another of the same agency asked for.
+
+    Others may act for the agency, by delegation: one of the two at least is its own. The database holds to that too.
+
+    :raises NobodyOfItsOwn: when neither is.
+    :raises NobodyNamed, SamePerson: as :func:`require_another`.
+    """
+    second = require_another(session, first_person_id=first_person_id, on=on)
+    own = select(Appointment.id).where(
+        Appointment.agency_id == scope_of(session).agency_id,
+        Appointment.person_id.in_((first_person_id, second)),
+        Appointment.delegation_id.is_(None),
+        *held_on(on),
+    )
+    if session.scalar(own.limit(1)) is None:
+        raise NobodyOfItsOwn(
+            "Both of you act for this agency by delegation, and one of the two who decide this is its own. Ask its "
+            "manager, or a finance officer of its own."
         )
     return second
 

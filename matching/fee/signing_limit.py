@@ -18,7 +18,7 @@ from matching.fee.money import say_pounds
 from matching.fee.signer import find_signer, require_signer
 from matching.fee.tariff import MOST_PENCE
 from tenants import audit
-from tenants.approval import require_another
+from tenants.approval import require_two
 from tenants.base import Base
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid
@@ -136,7 +136,7 @@ def decide_limit(session: Session, role: Role, *, pence: int | None, approve: bo
 
     :param pence: the limit that the person saw.
     :raises LimitMoved: when none waits, or another.
-    :raises SamePerson: when whoever asked approves.
+    :raises SamePerson: when whoever asked approves; NobodyOfItsOwn when both act by delegation.
     :raises BoundByLimit: when somebody approves whom it binds.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
@@ -144,7 +144,7 @@ def decide_limit(session: Session, role: Role, *, pence: int | None, approve: bo
     if present is None or present.asked_by is None or present.asked_pence != pence:
         raise LimitMoved("This limit doesn’t wait any more, or another does. Look at the page again.")
     if approve:
-        require_another(session, first_person_id=present.asked_by, on=now.date())
+        require_two(session, first_person_id=present.asked_by, on=now.date())
         if role in scope_of(session).roles:
             raise BoundByLimit(f"This limit binds you. Somebody who is no {role.label.lower()} agrees to a higher one.")
         for column, said in _facts(session, pence, now=now).items():

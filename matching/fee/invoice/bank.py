@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session
 
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
-from tenants.approval import require_another
+from tenants.approval import require_two
 from tenants.base import Base, Id
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid, NotFound
@@ -88,13 +88,13 @@ def read_details(name: str, sort_code: str, account_number: str) -> BankDetails:
     """
     code, number = ("".join(each for each in said if each not in " -") for said in (sort_code, account_number))
     if not name.strip() or len(name) > 70:
-        raise BankInvalid("Enter the name of the account, as the bank has it.")
+        raise BankInvalid("Enter the name of the account, as the bank has it.", about="name")
     if not _SORT_CODE.fullmatch(code):
-        raise BankInvalid("A sort code has six digits, such as 12-34-56.")
+        raise BankInvalid("A sort code has six digits, such as 12-34-56.", about="sort_code")
     # Building societies have shorter ones, which banks fill up with noughts in front.
     number = number.zfill(8) if 6 <= len(number) <= 8 else number
     if not _ACCOUNT.fullmatch(number):
-        raise BankInvalid("An account number has 6 to 8 digits.")
+        raise BankInvalid("An account number has 6 to 8 digits.", about="account_number")
     return BankDetails(name.strip(), code, number)
 
 
@@ -127,13 +127,13 @@ def ask_change(session: Session, details: BankDetails, *, now: datetime) -> Paye
 def approve_change(session: Session, change: PayeeAccountChange, *, now: datetime) -> PayeeAccountChange:
     """Agree to a change as the second person; it takes effect on the day that the database sets.
 
-    :raises SamePerson: when it was the same person who asked.
+    :raises SamePerson: when it was the same person who asked; NobodyOfItsOwn when both act by delegation.
     :raises ChangeUnknown: when it is approved or taken back already.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
     if change.approved_at is not None or change.withdrawn_at is not None:
         raise ChangeUnknown("This change waits for nobody any more.")
-    change.approved_by = require_another(session, first_person_id=change.asked_by, on=now.date())
+    change.approved_by = require_two(session, first_person_id=change.asked_by, on=now.date())
     change.approved_at = now
     session.flush()
     session.refresh(change)

@@ -20,7 +20,7 @@ from matching.fee.ledger.transaction import Posting
 from matching.fee.signer import find_signer, require_signer
 from matching.working_day import add_months
 from tenants import audit
-from tenants.approval import require_another
+from tenants.approval import require_two
 from tenants.base import Base, Id
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
@@ -174,7 +174,7 @@ def reopen(session: Session, period: FeePeriod, *, now: datetime) -> None:
 
     :raises LaterClosed: when a later month is closed.
     :raises MonthClosed: when nobody asked for it, or it is open.
-    :raises SamePerson: when it is who asked.
+    :raises SamePerson: when it is who asked; NobodyOfItsOwn when both act by delegation.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
     signer = require_signer(session)
@@ -182,7 +182,7 @@ def reopen(session: Session, period: FeePeriod, *, now: datetime) -> None:
     if period.reopen_asked_at is None:
         raise MonthClosed("Nobody has asked for this month to be opened.")
     _refuse_inner(session, period)
-    require_another(session, first_person_id=period.reopen_asked_by, on=now.date())
+    require_two(session, first_person_id=period.reopen_asked_by, on=now.date())
     period.reopened_at, period.reopened_by, period.reopened_name = now, signer.person_id, signer.name
     session.flush()
     reason = period.reopen_reason
