@@ -25,7 +25,7 @@ from matching.fee.settlement import invoiced_of
 from matching.fee.signer import require_signer
 from matching.fee.signing_limit import require_within
 from tenants import audit
-from tenants.approval import require_another, require_one_side
+from tenants.approval import require_another, require_one_side, require_two
 from tenants.base import Base, Id, Word
 from tenants.database import scope_of
 from tenants.error import Conflict, Forbidden, Invalid, NotFound
@@ -105,25 +105,19 @@ def ask_exception(
     """Ask for a waiver, another fee or a refund; nothing changes before another person approves it.
 
     :raises NotYoursToGive: when the payer asks to give up the payee's income.
-    :raises ExceptionInvalid: without a reason, without an amount where one is needed, with one that cannot be, or while
-        the same waits to be decided.
+    :raises ExceptionInvalid: when there is nothing to waive, change or pay back, or not so much; without a reason;
+        while the same waits to be decided.
     :raises BeyondLimit: when another fee is beyond what the person signs.
     """
-    require(scope_of(session), Verb.KEEP_FEES)
-    side, own = side_of(session, agreement), scope_of(session).agency_id
-    require_one_side(session, agencies=(agreement.payer_agency_id, agreement.payee_agency_id), on=now.date())
-    signer = require_signer(session)
-    if kind is not ExceptionKind.OVERRIDE and side is Side.PAYER:
-        raise NotYoursToGive("The agency that is paid waives and pays back. Ask its finance officer.")
+    lock_agreement(session, agreement.id)
+    require_askable(session, agreement, kind, on=now.date())
+    side, own, signer = side_of(session, agreement), scope_of(session).agency_id, require_signer(session)
     reason, pence = reason.strip(), _amount(kind, pence)
     if not reason:
-        raise ExceptionInvalid("Say why: the reason stands in both agencies’ ledgers.")
-    if agreement.amount_pence is None:
-        raise ExceptionInvalid(_NO_FEE)
+        raise ExceptionInvalid("Say why: the reason stands in both agencies’ ledgers.", about="reason")
+    _refuse_amount(session, agreement, kind, pence)
     if kind is ExceptionKind.OVERRIDE:
-        _refuse_fallen(agreement)
         _require_within(session, agreement, kind, pence, on=now.date())
-    lock_agreement(session, agreement.id)
     waiting = select(FeeException.id).where(
         FeeException.agreement_id == agreement.id,
         FeeException.kind == kind,
@@ -154,33 +148,67 @@ def ask_exception(
     return found
 
 
-def decide_exception(session: Session, asked: FeeException, *, approve: bool, now: datetime) -> None:
-    """Approve or refuse what another person asked for; what is approved is told as an event of the agreement.
+def require_askable(session: Session, agreement: FeeAgreement, kind: ExceptionKind, *, on: date) -> None:
+    """Let what somebody of the scope's agency may ask for pass, whatever the amount.
 
-    :raises ExceptionDecided: when it was decided already.
+    :raises NotYourSide, BothSides: when the agency, or the person, may ask for none.
+    :raises NotYoursToGive: when the payer asks to give up the payee's income.
+    :raises ExceptionInvalid: when there is nothing to waive, change or pay back.
+    """
+    require(scope_of(session), Verb.KEEP_FEES)
+    side = side_of(session, agreement)
+    require_one_side(session, agencies=(agreement.payer_agency_id, agreement.payee_agency_id), on=on)
+    if kind is not ExceptionKind.OVERRIDE and side is Side.PAYER:
+        raise NotYoursToGive("The agency that is paid waives and pays back. Ask its finance officer.", about="kind")
+    if agreement.amount_pence is None:
+        raise ExceptionInvalid(_NO_FEE, about="kind")
+    _refuse_kind(session, agreement, kind, on=on)
+
+
+def require_decidable(session: Session, asked: FeeException, *, on: date) -> None:
+    """Let whoever may decide what another person asked for pass, be it to approve or to refuse it.
+
     :raises NotYoursToGive: when another agency decides.
-    :raises SamePerson, BothSides: when the second person may not be that.
-    :raises BeyondLimit: when it approves more than the person's limit.
+    :raises SamePerson, BothSides, NobodyOfItsOwn: when the second person may not be that.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
     if asked.deciding_agency_id != scope_of(session).agency_id:
         raise NotYoursToGive("The other agency decides this.")
+    agencies = (asked.payer_agency_id, asked.payee_agency_id)
+    require_one_side(session, agencies=agencies, on=on)
+    if asked.kind is ExceptionKind.OVERRIDE:
+        require_another(session, first_person_id=asked.asked_by, on=on, agencies=agencies)
+    else:
+        require_two(session, first_person_id=asked.asked_by, on=on)
+
+
+def require_approvable(session: Session, asked: FeeException, agreement: FeeAgreement, *, on: date) -> None:
+    """Let what may be approved pass: it can be still, and is within the person's limit.
+
+    :raises ExceptionInvalid: when it can be no more.
+    :raises BeyondLimit: when it is more than the person's limit.
+    """
+    _refuse_kind(session, agreement, asked.kind, on=on)
+    _refuse_amount(session, agreement, asked.kind, asked.pence)
+    _require_within(session, agreement, asked.kind, asked.pence, on=on)
+
+
+def decide_exception(session: Session, asked: FeeException, *, approve: bool, now: datetime) -> None:
+    """Approve or refuse what another person asked for; what is approved is told as an event of the agreement.
+
+    :raises ExceptionDecided: when it was decided already.
+    :raises DomainError: as :func:`require_decidable`, and :func:`require_approvable` when it is approved.
+    """
+    require_decidable(session, asked, on=now.date())
     still = select(FeeException.id).where(FeeException.id == asked.id, FeeException.decided_at.is_(None))
     if session.scalar(still.with_for_update()) is None:
         raise ExceptionDecided("This was decided already.")
-    agencies = (asked.payer_agency_id, asked.payee_agency_id)
-    require_one_side(session, agencies=agencies, on=now.date())
-    # Two of one agency waive and pay back; another fee takes one of each.
-    sides = agencies if asked.kind is ExceptionKind.OVERRIDE else ()
-    require_another(session, first_person_id=asked.asked_by, on=now.date(), agencies=sides)
     signer = require_signer(session)
     if approve:
         # Nobody invoices meanwhile: what it is about, and what was invoiced by now, stands.
         lock_agreement(session, asked.agreement_id)
         agreement = get_agreement(session, asked.agreement_id)
-        if asked.kind is ExceptionKind.OVERRIDE:
-            _refuse_fallen(agreement)
-        _require_within(session, agreement, asked.kind, asked.pence, on=now.date())
+        require_approvable(session, asked, agreement, on=now.date())
     asked.decided_at, asked.decided_by, asked.decided_name = now, signer.person_id, signer.name
     asked.approved = approve
     session.flush()
@@ -249,7 +277,7 @@ def spread(pence: int, agreement: FeeAgreement, invoiced: dict[str, int]) -> dic
     left = pence - sum(kept.values())
     open_parts = [part for part in parts if part.position not in kept]
     if left < 0:
-        raise ExceptionInvalid("More than that was invoiced. Credit an invoice first.")
+        raise ExceptionInvalid("More than that was invoiced. Credit an invoice first.", about="amount")
     if not parts:
         raise ExceptionInvalid(_NO_FEE)
     amounts = {str(position): amount for position, amount in kept.items()}
@@ -269,15 +297,36 @@ def _amount(kind: ExceptionKind, pence: int | None) -> int | None:
     if kind is ExceptionKind.WAIVER:
         return None
     if pence is None or not (0 if kind is ExceptionKind.OVERRIDE else 1) <= pence <= MOST_PENCE:
-        raise ExceptionInvalid(f"Enter an amount up to {say_pounds(MOST_PENCE)}.")
+        raise ExceptionInvalid(f"Enter an amount up to {say_pounds(MOST_PENCE)}.", about="amount")
     return pence
 
 
-def _refuse_fallen(agreement: FeeAgreement) -> None:
-    if agreement.fell_away and not agreement.waived:
-        raise ExceptionInvalid(
-            "The placement disrupted and what was not invoiced fell away, so another fee would charge nothing."
-        )
+def _refuse_kind(session: Session, agreement: FeeAgreement, kind: ExceptionKind, *, on: date) -> None:
+    words = ""
+    if kind is ExceptionKind.OVERRIDE and agreement.fell_away and not agreement.waived:
+        words = "The placement disrupted and what was not invoiced fell away, so another fee would charge nothing."
+    elif kind is ExceptionKind.OVERRIDE and not agreement.instalments:
+        words = _NO_FEE
+    elif kind is ExceptionKind.WAIVER and not _may_fall_due(agreement) and waived_by(session, agreement, on=on) <= 0:
+        words = "Nothing is left to waive. What was invoiced is credited, or paid back."
+    elif kind is ExceptionKind.REFUND and paid_of(session, agreement).net <= 0:
+        words = "Nothing was paid of it that is not paid back. What was invoiced and not paid is credited."
+    if words:
+        raise ExceptionInvalid(words, about="kind")
+
+
+def _may_fall_due(agreement: FeeAgreement) -> bool:
+    """Say whether a swap may be charged after all, or months without an order may cost more."""
+    return agreement.waived or (
+        agreement.continuing_pence is not None and agreement.ordered_on is None and agreement.disrupted_on is None
+    )
+
+
+def _refuse_amount(session: Session, agreement: FeeAgreement, kind: ExceptionKind, pence: int | None) -> None:
+    if kind is ExceptionKind.OVERRIDE:
+        spread(pence or 0, agreement, invoiced_of(session, agreement))
+    elif kind is ExceptionKind.REFUND:
+        _back(session, agreement, pence or 0)
 
 
 def _require_within(
@@ -313,5 +362,6 @@ def _tell(session: Session, asked: FeeException, agreement: FeeAgreement, *, on:
 def _back(session: Session, agreement: FeeAgreement, pence: int) -> dict[str, int]:
     paid = paid_of(session, agreement)
     if pence > paid.net:
-        raise ExceptionInvalid("No more is paid back than was paid. Refuse this, and ask for less.")
+        paid_words = f"No more is paid back than was paid: {say_pounds(max(0, paid.net))} without VAT."
+        raise ExceptionInvalid(paid_words, about="amount")
     return {"pence": pence, "vat_pence": paid.vat_with(pence)}

@@ -17,6 +17,8 @@ from matching.fee.ledger import Account, TransactionKind, balances_of, mirrored,
 from matching.fee.ledger.listing import Wanted, list_lines, list_shared_invoices, sum_accounts
 from matching.fee.paid import paid_of
 from matching.fee.settlement import settle
+from matching.fee.signing_limit import BeyondLimit, set_limit
+from tenants.role import Role
 from tests.factories import NOW
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround
 
@@ -46,16 +48,24 @@ def pay(ground: InvoiceGround, invoice_id: UUID, pence: int) -> None:
         )
 
 
-def refund(ground: InvoiceGround, agreement_id: UUID, pence: int) -> None:
-    """Pay back by the word of two, and settle."""
+def ask(ground: InvoiceGround, agreement_id: UUID, pence: int) -> UUID:
+    """Ask that so much is paid back."""
     with ground.database.transaction(ground.payee.scope) as session:
         agreement = get_agreement(session, agreement_id)
-        asked = ask_exception(
+        return ask_exception(
             session, agreement, ExceptionKind.REFUND, pence=pence, reason="Settled between the two.", now=NOW
-        )
-        asked_id = asked.id
+        ).id
+
+
+def decide(ground: InvoiceGround, asked_id: UUID) -> None:
+    """Approve what was asked for, as the second person."""
     with ground.database.transaction(ground.colleague.scope) as session:
         decide_exception(session, get_exception(session, asked_id), approve=True, now=NOW)
+
+
+def refund(ground: InvoiceGround, agreement_id: UUID, pence: int) -> None:
+    """Pay back by the word of two, and settle."""
+    decide(ground, ask(ground, agreement_id, pence))
     with ground.database.transaction(ground.payee.scope) as session:
         settle(session, agreement_id, on=NOW.date(), now=NOW)
 
@@ -120,16 +130,28 @@ class TestRefund:
                     now=NOW,
                 )
                 assert paid_of(session, agreement).net == 0
+        with pytest.raises(ExceptionInvalid, match="Nothing was paid"):
+            ask(ground, agreements[0], 1)
         pay(ground, invoice_id, gross - 600)
         with ground.database.transaction(ground.payee.scope) as session:
             # 600 with VAT are owed still, which may be of either: 501 of each count as unpaid.
             assert paid_of(session, get_agreement(session, agreements[0])).net == 502
         pay(ground, invoice_id, 600)
 
-        with pytest.raises(ExceptionInvalid, match="No more is paid back"):
-            refund(ground, agreements[0], 1_004)
-        for agreement_id, pence in ((agreements[0], 500), (agreements[0], 503), (agreements[1], 2_004)):
+        late = ask(ground, agreements[0], 1_003)
+        for agreement_id, pence in ((agreements[0], 500), (agreements[0], 503)):
             refund(ground, agreement_id, pence)
+        # Refused when it is asked for, and when it was too much by the time it is decided.
+        with pytest.raises(ExceptionInvalid, match=r"No more is paid back than was paid: £20\.04 without VAT"):
+            ask(ground, agreements[1], 2_005)
+        with pytest.raises(ExceptionInvalid, match="Nothing was paid"):
+            decide(ground, late)
+        with ground.database.transaction(ground.payee.scope) as session:
+            set_limit(session, Role.FINANCE_OFFICER, pence=2_003, now=NOW)
+        with pytest.raises(BeyondLimit, match=r"This is £20\.04, and you decide on up to £20\.03"):
+            refund(ground, agreements[1], 2_004)
+        refund(ground, agreements[1], 2_003)
+        refund(ground, agreements[1], 1)
 
         with ground.database.transaction(ground.payer.scope) as session:
             cost = balances_of(session)
