@@ -160,7 +160,7 @@ def get_invoice(session: Session, invoice_id: UUID) -> Invoice:
 
 
 def find_by_id(session: Session, invoice_id: UUID) -> Invoice | None:
-    """Return the same, or ``None``: of one that was settled before it came, a book has the sums alone."""
+    """Return the same, or ``None``: of what was settled before a hand-over the successor's book has the sums alone."""
     require(scope_of(session), Verb.READ_FEES)
     query = select(Invoice).where(Invoice.id == invoice_id)
     ours = or_(*(side_of(session, received=received) for received in (False, True)))

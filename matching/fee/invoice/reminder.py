@@ -116,19 +116,15 @@ def raise_reminders(session: Session, *, now: datetime) -> int:
     on = now.date()
     issued = select(Invoice).where(side_of(session, received=False), Invoice.kind == InvoiceKind.INVOICE)
     invoices = session.scalars(issued.order_by(Invoice.id)).all()
-    unpaid = [
-        (row.invoice, row.invoice.due_on, row.outstanding)
+    unpaid: list[tuple[Invoice | NettingLeg, int]] = [
+        (row.invoice, row.outstanding)
         for row in rows_of(session, invoices, on=on)
         if row.outstanding > 0 and row.state is not InvoiceState.DISPUTED
     ]
-    legs = [each for each in read_legs(session, open_only=True) if each.to_us > 0]
+    unpaid += [(each.leg, each.to_us) for each in read_legs(session, open_only=True) if each.to_us > 0]
     stages, raised = stages_of(session), 0
-    left: list[tuple[Invoice | NettingLeg, date | None, int]] = [
-        *unpaid,
-        *((each.leg, each.leg.due_on, each.owed) for each in legs),
-    ]
-    for what, due_on, pence in left:
-        reached = [days for days in stages if due_on is not None and due_on + timedelta(days=days) <= on]
+    for what, pence in unpaid:
+        reached = [days for days in stages if what.due_on and what.due_on + timedelta(days=days) <= on]
         if reached:
             raised += _raise(session, what, reached[-1], pence, now=now)
     return raised

@@ -20,11 +20,12 @@ from matching.swap.group import find_swap_group
 from tenants.database import Database
 from tenants.role import Role
 
-S = LinkState.PLACED
 RING = (
-    DemoLink("cornwall", "devon", S, 34, "They took part in the group for adopters of older children.", False),
-    DemoLink("devon", "somerset", S, 33, "Their own children are grown, and they have the time.", False),
-    DemoLink("somerset", "cornwall", S, 32, "They know the school, and it is near.", False),
+    DemoLink(
+        "cornwall", "devon", LinkState.PLACED, 34, "They took part in the group for adopters of older children.", False
+    ),
+    DemoLink("devon", "somerset", LinkState.PLACED, 33, "Their own children are grown, and they have the time.", False),
+    DemoLink("somerset", "cornwall", LinkState.PLACED, 32, "They know the school, and it is near.", False),
 )
 """Whose children are with whose families: each pays the next."""
 LAST = "cornwall"
