@@ -37,9 +37,9 @@ class TestMonthClose:
         fees = {children: ground.agreement_of(pairing) for children, pairing in placed.items()}
         late_id, late_reference = ground.agreement_of(late)
 
-        sign_all(desk, [*(each for each, _ in fees.values()), late_id])
         for pairing in placed.values():
             ground.place(pairing, on=MOVED_IN)
+        sign_all(desk, [*(each for each, _ in fees.values()), late_id])
         ground.work_off()
         read_frozen(desk, fees)
 
