@@ -53,6 +53,7 @@ UNDER_AGENCY_KEYS: tuple[SealedColumn, ...] = (
     SealedColumn("subject_item", "sealed_decision"),
     SealedColumn("subject_export", "sealed", at_once=4),
     SealedColumn("remittance", "sealed", at_once=4),
+    SealedColumn("remittance", "sealed_reason", apart="reason"),
     SealedColumn("remittance_line", "sealed"),
     SealedColumn("remittance_line", "sealed_reason", apart="reason"),
 )

@@ -159,7 +159,8 @@ REGISTER: tuple[Holding, ...] = (
     Holding("ledger_transaction", Course.STAYS, agencies=_PAYING, sides=2),
     Holding("posting", Course.STAYS, agencies=("agency_id", "other_agency_id")),
     Holding("fee_period", Course.STAYS),
-    Holding("remittance", Course.STAYS, (Sealed("sealed", "id", Form.FILE, named_by="filename"),)),
+    Holding("remittance", Course.STAYS, (
+        Sealed("sealed", "id", Form.FILE, named_by="filename"), Sealed("sealed_reason", "id", apart="reason"))),
     Holding("remittance_line", Course.STAYS, (
         Sealed("sealed", "id"), Sealed("sealed_reason", "id", apart="reason"))),
     Holding("remittance_mapping", Course.STAYS),

@@ -114,6 +114,7 @@ COMMANDS = {
     "rank": AGENCY,
     "relay": HOST,
     "remittance import": AGENCY,
+    "remittance take-back": AGENCY,
     "retention preview": AGENCY,
     "retention run": AGENCY,
     "monitoring": AGENCY,

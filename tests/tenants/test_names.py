@@ -15,6 +15,7 @@ LEFT = {
         ("document_grant.person", "panel_paper.person", "adopters_copy.given"),
         "the policy asks for the scope's own person's",
     ),
+    "remittance.taken_back": "the policy asks for the scope's own person's, or nobody's",
     "panel_reader.person": "the policy asks for the name of the person who is let in",
     **dict.fromkeys(("hand_over.giver_signed", "hand_over.receiver_signed"), "a function takes the scope's own"),
     **dict.fromkeys(("ledger_transaction.made", "ledger_transaction.approved"), "a trigger takes those of the event"),

@@ -21,8 +21,10 @@ from matching.fee.reconciliation.owed import list_others, list_owed
 from matching.fee.reconciliation.paid_back import find_paid_back
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.undoing import WITHIN
-from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, get_line, list_lines, reason_id, words_of
-from matching.sealed_words import open_words, own_agency
+from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, get_line, list_lines, words_of
+from matching.fee.remittance.remittance import Remittance, get_remittance
+from matching.fee.remittance.taken_back import reason_of
+from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.database import scope_of
 from tenants.permission import Verb, require
@@ -82,6 +84,7 @@ class FoundLine:
     held: dict[UUID, int]
     """What of it may be paid back by a debit, by payer."""
     reason: str | None
+    file: Remittance
 
 
 def read_queue(session: Session, *, now: datetime) -> MatchingQueue:
@@ -115,9 +118,7 @@ def read_line(session: Session, line_id: UUID, *, now: datetime) -> FoundLine:
         session, audit.Act.READ, record_kind=RECORD_KIND, record_id=line.id, level=audit.Level.IDENTITY, now=now
     )
     payments = live_payments(session, line.id)
-    reason = (
-        open_words(session, line.sealed_reason, row_id=reason_id(line.id))["reason"] if line.sealed_reason else None
-    )
+    file = get_remittance(session, line.remittance_id)
     return FoundLine(
         line=line,
         words=words_of(session, line),
@@ -127,7 +128,8 @@ def read_line(session: Session, line_id: UUID, *, now: datetime) -> FoundLine:
         allocations=tuple(list_allocations(session, [each.id for each in payments])),
         paid_back=find_paid_back(session, line) if line.state is LineState.PAID_BACK else None,
         held={each: pence for each, pence in list_held(session).items() if 0 < -line.pence <= pence},
-        reason=reason,
+        reason=reason_of(session, file if line.state is LineState.TAKEN_BACK else line),
+        file=file,
     )
 
 

@@ -26,6 +26,7 @@ from matching.fee.reconciliation.queue import RECORD_KIND, draw_queue
 from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.line import LineState, RemittanceLine, get_line, reason_id
 from matching.fee.remittance.remittance import lock_remittances
+from matching.fee.remittance.taken_back import free_state
 from matching.fee.signer import Signer, find_signer
 from matching.fee.transfer import undo
 from matching.sealed_words import own_agency, own_person, seal_words, tidy
@@ -151,6 +152,7 @@ def set_aside(session: Session, line: RemittanceLine, *, reason: str, now: datet
 def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datetime) -> None:
     """Undo what was made of a line, by reversal in both books: it waits again, or is no receipt again.
 
+    A line of no file that stands follows the file that was taken back.
     Of two lines that undo each other neither stays behind: money that came back was never received.
 
     :raises LineSettled: when nothing was made of it, or in another consortium.
@@ -165,7 +167,7 @@ def take_back(session: Session, line: RemittanceLine, *, reason: str, now: datet
         undo(session, _paid_back(session, line), reason=said, now=now)
     other = _undone_with(session, line) if line.state is LineState.REVERSED else None
     for each in filter(None, (line, other)):
-        each.state = LineState.WAITING if each.pence > 0 else LineState.NOT_RECEIPT
+        each.state = free_state(session, each)
         each.settled_at = each.settled_by = each.settled_name = each.sealed_reason = None
         audit.record(session, audit.Act.CHANGE, record_kind=RECORD_KIND, record_id=each.id, now=now)
     session.flush()

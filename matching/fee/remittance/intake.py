@@ -49,12 +49,12 @@ class _Marked:
 def perform_remittance(session: Session, remittance: Remittance, *, progress: Progress, now: datetime) -> Remittance:
     """Take a file in the session's one transaction: each line is taken, or known already, or the file is refused.
 
-    One that was taken is left as it is, so that a job that runs twice does no harm. A CSV file of a layout that nobody
-    has explained takes nothing and waits for a person.
+    One that was taken, or taken back, is left as it is, so that a job that runs twice does no harm. A CSV file of a
+    layout that nobody has explained takes nothing and waits for a person.
     """
     lock_remittances(session, remittance.agency_id)
     session.refresh(remittance)
-    if remittance.state in (RemittanceState.TAKEN, RemittanceState.REFUSED):
+    if remittance.state not in (RemittanceState.READING, RemittanceState.ASKING):
         return remittance
     progress(0, 0, "Reading the file")
     try:
@@ -86,7 +86,7 @@ def _read(session: Session, remittance: Remittance) -> BankFile | None:
         return read_statement(content, remittance.format)
     table = read_table(content)
     remittance.signature = signature_of(table.headings)
-    columns = recall_mapping(session, remittance.agency_id, remittance.signature, remittance.purpose)
+    columns = recall_mapping(session, remittance)
     if columns is None:
         remittance.state = RemittanceState.ASKING
         return None
@@ -118,6 +118,7 @@ def _take(session: Session, remittance: Remittance, file: BankFile, *, progress:
     went = [-each.line.pence for each in fresh if each.line.pence < 0]
     remittance.notes = list(file.notes)
     remittance.line_count, remittance.known_count = len(marked), len(marked) - len(fresh)
+    remittance.known_lines = list(known.values())
     remittance.credit_count, remittance.credit_pence = len(came), sum(came)
     remittance.debit_count, remittance.debit_pence = len(went), sum(went)
     remittance.state, remittance.finished_at = RemittanceState.TAKEN, now
@@ -154,14 +155,15 @@ def _copies(file: BankFile) -> set[int]:
     return found
 
 
-def _known(session: Session, agency_id: UUID, fingerprints: Sequence[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
+def _known(session: Session, agency_id: UUID, fingerprints: Sequence[bytes]) -> dict[bytes, UUID]:
+    found: dict[bytes, UUID] = {}
     for start in range(0, len(fingerprints), AT_ONCE):
-        query = select(RemittanceLine.fingerprint).where(
+        query = select(RemittanceLine.fingerprint, RemittanceLine.id).where(
             RemittanceLine.agency_id == agency_id,
+            RemittanceLine.state != LineState.TAKEN_BACK,
             RemittanceLine.fingerprint.in_(fingerprints[start : start + AT_ONCE]),
         )
-        found.update(session.scalars(query))
+        found.update((mark, line_id) for mark, line_id in session.execute(query))
     return found
 
 

@@ -28,6 +28,7 @@ class LineState(StrEnum):
     REVERSED = "reversed"
     NOT_RECEIPT = "not_receipt"
     ADVICE = "advice"
+    TAKEN_BACK = "taken_back"
 
     @property
     def label(self) -> str:
@@ -40,6 +41,7 @@ class LineState(StrEnum):
             "reversed": "Came back",
             "not_receipt": "Not a receipt",
             "advice": "Advice of a payment",
+            "taken_back": "Taken back with its file",
         }[self.value]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -61,10 +61,15 @@ class MappingPreview:
     refusal: str | None = None
 
 
-def recall_mapping(session: Session, agency_id: UUID, signature: bytes, purpose: Purpose) -> ColumnMap | None:
-    """Return what the agency has said of a layout, ``None`` where it has not."""
-    kept = session.get(RemittanceMapping, (agency_id, signature, purpose))
-    return None if kept is None else map_of(kept.mapping)
+def recall_mapping(session: Session, remittance: Remittance) -> ColumnMap | None:
+    """Return what the agency has said of a file's layout, ``None`` where it has not.
+
+    Nor where this very file was taken back since: it may have been read wrongly.
+    """
+    kept = _kept(session, remittance)
+    if kept is None or kept.said_at < (_taken_back_at(session, remittance) or kept.said_at):
+        return None
+    return map_of(kept.mapping)
 
 
 def preview_mapping(
@@ -74,7 +79,7 @@ def preview_mapping(
     chosen: Mapping[int, Holds] | None = None,
     outgoing: bool | None = None,
 ) -> MappingPreview:
-    """Return how a file would be read with some columns, or with those that its headings suggest.
+    """Return how a file would be read with some columns, or as its layout was before, or as its headings suggest.
 
     :raises NothingToAsk: when nobody is asked about its columns.
     """
@@ -82,9 +87,12 @@ def preview_mapping(
     if remittance.state is not RemittanceState.ASKING:
         raise NothingToAsk("Nobody is asked about the columns of this file.")
     table = read_table(open_content(session, remittance))
-    picked = dict(guess(table.headings) if chosen is None else chosen)
+    kept = _kept(session, remittance)
+    before = map_of(kept.mapping) if kept else None
+    picked = dict(chosen if chosen is not None else before.chosen() if before else guess(table.headings))
     # A list of payments made names bare amounts, all of which went out.
-    leaving = remittance.purpose is Purpose.ADVICE if outgoing is None else outgoing
+    usual = before.outgoing if before else remittance.purpose is Purpose.ADVICE
+    leaving = usual if outgoing is None else outgoing
     try:
         read = read_lines(table, chosen_map(picked, outgoing=leaving))
     except Invalid as refusal:
@@ -127,3 +135,19 @@ def list_mappings(session: Session) -> list[RemittanceMapping]:
     require(scope_of(session), Verb.READ_FEES)
     query = select(RemittanceMapping).order_by(RemittanceMapping.said_at.desc(), RemittanceMapping.signature)
     return list(session.scalars(query))
+
+
+def _kept(session: Session, remittance: Remittance) -> RemittanceMapping | None:
+    if remittance.signature is None:
+        return None
+    return session.get(RemittanceMapping, (remittance.agency_id, remittance.signature, remittance.purpose))
+
+
+def _taken_back_at(session: Session, remittance: Remittance) -> datetime | None:
+    """Return when this very file was last taken back."""
+    query = select(func.max(Remittance.taken_back_at)).where(
+        Remittance.agency_id == remittance.agency_id,
+        Remittance.purpose == remittance.purpose,
+        Remittance.sha256 == remittance.sha256,
+    )
+    return session.scalar(query)

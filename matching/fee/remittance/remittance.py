@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, func, select
+from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -48,6 +49,7 @@ class RemittanceState(StrEnum):
     ASKING = "asking"
     REFUSED = "refused"
     TAKEN = "taken"
+    TAKEN_BACK = "taken_back"
 
     @property
     def label(self) -> str:
@@ -57,6 +59,7 @@ class RemittanceState(StrEnum):
             "asking": "Waits for somebody to say what its columns hold",
             "refused": "Refused whole",
             "taken": "Taken",
+            "taken_back": "Taken back",
         }[self.value]
 
 
@@ -83,6 +86,8 @@ class Remittance(Base):
     line_count: Mapped[int]
     known_count: Mapped[int]
     """Lines that an earlier file had already: nothing is taken twice."""
+    known_lines: Mapped[list[UUID]] = mapped_column(ARRAY(SqlUuid), deferred=True, default=list)
+    """Which those are: they stay as long as one of the files that have them does."""
     credit_count: Mapped[int]
     credit_pence: Mapped[int] = mapped_column(BigInteger)
     debit_count: Mapped[int]
@@ -90,6 +95,11 @@ class Remittance(Base):
     imported_at: Mapped[datetime]
     imported_by: Mapped[UUID | None]
     finished_at: Mapped[datetime | None]
+    taken_back_at: Mapped[datetime | None]
+    taken_back_by: Mapped[UUID | None]
+    taken_back_name: Mapped[str | None]
+    """Of whom took it back; a command is nobody."""
+    sealed_reason: Mapped[bytes | None]
 
 
 class RemittanceUnknown(NotFound):
@@ -101,7 +111,8 @@ def request_remittance(
 ) -> Remittance:
     """Keep a file, sealed, and ask for it to be read; the very same file again is the first one, and changes nothing.
 
-    One that was refused is tried again, for what it failed on may have been mended since.
+    One that was refused is tried again, for what it failed on may have been mended since; one that was taken back is a
+    new one.
 
     :raises NotAllowed: when the scope's roles do not include keeping fees.
     :raises UnreadableRemittance: when it is empty or too large to keep.
@@ -114,7 +125,10 @@ def request_remittance(
     lock_remittances(session, agency_id)
     known = session.scalar(
         select(Remittance).where(
-            Remittance.agency_id == agency_id, Remittance.purpose == purpose, Remittance.sha256 == digest
+            Remittance.agency_id == agency_id,
+            Remittance.purpose == purpose,
+            Remittance.sha256 == digest,
+            Remittance.state != RemittanceState.TAKEN_BACK,
         )
     )
     if known is not None:
@@ -147,7 +161,7 @@ def request_remittance(
 def read_again(session: Session, remittance: Remittance, *, now: datetime) -> Remittance:
     """Ask for a file that was not taken to be read again; one that is being read is left to that."""
     require(scope_of(session), Verb.KEEP_FEES)
-    if remittance.state in (RemittanceState.TAKEN, RemittanceState.READING):
+    if remittance.state not in (RemittanceState.ASKING, RemittanceState.REFUSED):
         return remittance
     remittance.job_id = _ask(session, remittance.id, now=now)
     remittance.state, remittance.refusal, remittance.finished_at = RemittanceState.READING, None, None

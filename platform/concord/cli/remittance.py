@@ -6,11 +6,12 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
 from concord.cli.import_run import transaction, wait_or_cancel
-from concord.cli.workplace import Workplace, agency_scope, workplace
+from concord.cli.workplace import Workplace, agency_scope, agency_session, workplace
 from concord.settings import Settings
 from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance, pounds
 from matching.fee.remittance.column_map import guess
@@ -22,6 +23,7 @@ from matching.fee.remittance.remittance import (
     get_remittance,
     request_remittance,
 )
+from matching.fee.remittance.taken_back import count_lines, take_file_back
 from tenants.base import utc_now
 from tenants.scope import Scope
 
@@ -70,6 +72,28 @@ def import_file(
         click.echo(f"Your agency handed in this very file on {done.imported_at:%d/%m/%Y}. Nothing was taken again.")
     _say(done, as_json=as_json)
     sys.exit({RemittanceState.REFUSED: FILE_REFUSED, RemittanceState.ASKING: COLUMNS_UNSURE}.get(done.state, 0))
+
+
+@command.command("take-back")
+@click.option("--agency", required=True, help="Whose file it is, by the agency's short name.")
+@click.option("--consortium", help="Which consortium, where the agency belongs to several.")
+@click.option("--reason", required=True, help="Why; name no child and no family.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, in the shape of import.")
+@click.argument("remittance_id", metavar="ID", type=click.UUID)
+@click.pass_obj
+def take_back(
+    settings: Settings, agency: str, consortium: str | None, reason: str, as_json: bool, remittance_id: UUID
+) -> None:
+    """Take the file of an ID back: its lines that nobody settled wait no more. Matches stay, and nothing is erased."""
+    with agency_session(settings, agency, consortium, command="remittance take-back") as session:
+        found = get_remittance(session, remittance_id)
+        take_file_back(session, found, reason=reason, now=utc_now())
+        if as_json:
+            click.echo(json.dumps(told(found), indent=2, ensure_ascii=False))
+            return
+        counts = count_lines(session, found)
+        states = "; ".join(f"{state.label.lower()}: {number}" for state, number in counts.items())
+        click.echo(f"{found.filename} is taken back. {f'Its lines: {states}.' if states else 'It had no lines.'}")
 
 
 def _waited(place: Workplace, scope: Scope, asked: Remittance) -> Remittance:

@@ -310,7 +310,10 @@ class HandInRemittanceQuery(Schema):
 
 
 class RemittanceSchema(Schema):
-    """A bank's file in sum; ``refusal`` says why it was refused whole, and then nothing of it was taken."""
+    """A bank's file in sum; ``refusal`` says why it was refused whole, and then nothing of it was taken.
+
+    One that was taken back has no lines that wait; handed in again, it is another.
+    """
 
     id = fields.UUID(required=True)
     purpose = fields.Enum(Purpose, by_value=True, required=True)

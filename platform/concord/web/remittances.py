@@ -14,15 +14,17 @@ from wtforms import RadioField, SelectChoice, SubmitField
 from wtforms.validators import InputRequired
 
 from concord.web.access import may
+from concord.web.fee_matching import ReasonForm
 from concord.web.fee_table import show as show_page
 from concord.web.fee_table import whole_asked
 from concord.web.form import error_summary
 from concord.web.listing import pagination
 from concord.web.remittance_tables import file_table, line_table
 from concord.web.request import transaction
+from concord.web.short_form import short_form
 from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance, pounds
 from matching.fee.remittance.column_map import ColumnsWrong, Holds
-from matching.fee.remittance.line import LineWords, RemittanceLine, list_lines
+from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, list_lines
 from matching.fee.remittance.line import words_of as line_words
 from matching.fee.remittance.mapping import choose_mapping, preview_mapping
 from matching.fee.remittance.remittance import (
@@ -35,7 +37,9 @@ from matching.fee.remittance.remittance import (
     record_look,
     request_remittance,
 )
+from matching.fee.remittance.taken_back import count_leaving, count_lines, reason_of, take_file_back
 from matching.register import Page
+from matching.summary import count_words
 from tenants.base import utc_now
 from tenants.job import get_job, retry_job
 from tenants.permission import Verb
@@ -99,7 +103,7 @@ def show(remittance_id: UUID) -> ResponseReturnValue:
     """Show how far a file is, then what was taken of it, line by line."""
     with transaction() as session:
         remittance = get_remittance(session, remittance_id)
-        page = _page(session, remittance) if remittance.state is RemittanceState.TAKEN else None
+        page = _page(session, remittance) if remittance.line_count else None
         lines = [line_table(remittance, page.cards)] if page else []
         return show_page(
             "remittance.html",
@@ -107,6 +111,8 @@ def show(remittance_id: UUID) -> ResponseReturnValue:
             remittance=remittance,
             known=request.args.get("known") == "yes",
             job=get_job(session, remittance.job_id),
+            counts=count_lines(session, remittance),
+            reason=reason_of(session, remittance),
             page=page,
             pagination=pagination(page, lambda number: url_for(".show", remittance_id=remittance_id, page=number))
             if page
@@ -127,6 +133,32 @@ def again(remittance_id: UUID) -> ResponseReturnValue:
         else:
             read_again(session, remittance, now=now)
     return redirect(url_for("remittances.show", remittance_id=remittance_id), 303)
+
+
+@blueprint.route("/fees/remittances/<uuid:remittance_id>/back", methods=["GET", "POST"])
+@may(Verb.KEEP_FEES)
+def back(remittance_id: UUID) -> ResponseReturnValue:
+    """Take a file back with a reason, and with it all of its lines that nobody settled."""
+    form = ReasonForm()
+    address = url_for("remittances.show", remittance_id=remittance_id)
+    with transaction() as session:
+        remittance = get_remittance(session, remittance_id)
+        if form.validate_on_submit():
+            take_file_back(session, remittance, reason=form.reason.data, now=utc_now())
+            return redirect(address, 303)
+        leaving, matched = count_leaving(session, remittance), count_lines(session, remittance).get(LineState.MATCHED)
+    return short_form(
+        form,
+        title="Take this file back",
+        back=(address, remittance.filename),
+        lead=f"{count_words(leaving, 'line', 'lines').capitalize()} that nobody has settled will not wait any more. "
+        "Nothing is erased: the file stays in the list with your name and reason, and can be handed in again.",
+        warning=f"{count_words(matched, 'line is', 'lines are').capitalize()} matched and stay so. "
+        "If that is wrong, take it back first, line by line."
+        if matched
+        else "",
+        hints={"reason": "For example, it is of another account"},
+    )
 
 
 @blueprint.route("/fees/remittances/<uuid:remittance_id>/columns", methods=["GET", "POST"])

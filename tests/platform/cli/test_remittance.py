@@ -58,6 +58,10 @@ class TestImport:
             0,
             "Lines: 1; 1 came in (£10.00), 0 went out (£0.00), 0 were in an earlier file.",
         )
+        back = ["remittance", "take-back", first["id"], "--reason", "The wrong account’s.", "--agency"]
+        assert run(*back, theirs.slug).exit_code == 1
+        assert "may.sta is taken back. Its lines: taken back with its file: 3." in run(*back, ours.slug).stdout
+        assert answer(*back, ours.slug)["state"] == "taken_back"
         refused = run("remittance", "import", str(broken), "--agency", ours.slug)
         assert refused.exit_code == 1
         assert "A line may be missing" in refused.stderr

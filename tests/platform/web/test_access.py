@@ -193,6 +193,8 @@ CENSUS = {
     "POST /fees/netting/among/<uuid:swap_group_id>": "may keep_fees",
     "POST /fees/netting/with/<uuid:other_agency_id>": "may keep_fees",
     "GET /fees/remittances": "may keep_fees",
+    "GET /fees/remittances/<uuid:remittance_id>/back": "may keep_fees",
+    "POST /fees/remittances/<uuid:remittance_id>/back": "may keep_fees",
     "POST /fees/remittances": "may keep_fees",
     "GET /fees/remittances/<uuid:remittance_id>": "may keep_fees",
     "POST /fees/remittances/<uuid:remittance_id>/again": "may keep_fees",

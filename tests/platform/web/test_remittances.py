@@ -85,6 +85,25 @@ class TestRemittances:
         assert "1000.00" in export
         assert check_tables(officer, path) == {"bank-lines"}
         assert check_tables(officer, "/fees/remittances") == {"bank-files"}
+        back = f"{path}/back"
+        assert "Two lines that nobody has settled" in said(officer, back)
+        assert [officer.post(back, {"reason": each}).status_code for each in ("", "Another account’s.")] == [422, 303]
+        text = said(officer, path)
+        assert "Another account’s." in text
+        assert "Taken back with its file: two lines" in text
+        assert f"{path}/back" not in page_of(officer).links().values()
+        line = next(each for each in page_of(officer).links().values() if each.startswith("/fees/matching/"))
+        assert "Its file was taken back by Sam Sample" in said(officer, line)
+        assert check_tables(officer, path) == {"bank-lines"}
+        fresh = hand_in(officer, content)
+        assert fresh != path
+        work(bank, fresh)
+        assert "bank file waits" in said(officer, "/fees")
+        officer.get(f"{fresh}/back")
+        assert officer.post(f"{fresh}/back", {"reason": "Handed in by mistake."}).status_code == 303
+        assert "bank file waits" not in said(officer, "/fees")
+        assert "Handed in by mistake." in said(officer, fresh)
+        assert stranger.get(back).status_code == 404
         unknown = stranger.get(f"/fees/remittances/{uuid4()}").get_data(as_text=True)
         assert stranger.get(path).status_code == 404
         assert unknown.count("There is no such file") == 1
