@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,11 +21,13 @@ from matching.fee.agreement import (
     get_agreement,
     list_addenda,
 )
+from matching.fee.signing import require_own_signature
 from matching.fee.tariff import PublishedTariff, read_tariffs
 from matching.link import WAY, Link, LinkState
 from tenants import audit
 from tenants.agency import Agency, list_agencies
 from tenants.database import scope_of
+from tenants.error import refusal_of
 from tenants.permission import Verb, may, require
 
 BEFORE_MATCHED = frozenset(WAY[: WAY.index(LinkState.MATCHED)]) | {LinkState.ENDED, LinkState.DISRUPTED}
@@ -44,11 +46,12 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class AddendumView:
-    """One addendum with its signatures, and whether the scope may sign or withdraw it."""
+    """One addendum with its signatures, and whether the scope may sign or withdraw it, or why it may not sign."""
 
     addendum: FeeAddendum
     signatures: tuple[Signature, ...]
     may_sign: bool
+    unsigned_because: str | None
     may_withdraw: bool
 
 
@@ -64,6 +67,8 @@ class AgreementView:
     side: Side | None
     """The side that the scope's agency is on; ``None`` where another pays for it."""
     may_sign: bool
+    unsigned_because: str | None
+    """Why the scope's person does not sign, where their agency's side is to."""
     may_state: bool
     may_price: bool
     may_amend: bool
@@ -95,10 +100,10 @@ def read_agreement(session: Session, agreement_id: UUID, *, now: datetime) -> Ag
     audit.record_each(
         session, audit.Act.READ, record_kind=RECORD_KIND, records=[(agreement.id, each) for each in others], now=now
     )
-    return view_agreement(session, agreement)
+    return view_agreement(session, agreement, on=now.date())
 
 
-def view_agreement(session: Session, agreement: FeeAgreement) -> AgreementView:
+def view_agreement(session: Session, agreement: FeeAgreement, *, on: date) -> AgreementView:
     """Return what is said of an agreement, and what the scope may do with it."""
     require(scope_of(session), Verb.READ_FEES)
     scope = scope_of(session)
@@ -107,6 +112,8 @@ def view_agreement(session: Session, agreement: FeeAgreement) -> AgreementView:
     over, frozen = agreement.state in OVER, agreement.frozen_at is not None
     keeps, signs = may(scope, Verb.KEEP_FEES), may(scope, Verb.SIGN_FEES)
     amends = keeps and side is not None and not over
+    to_sign = signs and not over and (agreement.amount_pence is not None or agreement.waived)
+    because = _because(session, agreement, agreement, side, on=on) if to_sign else None
     tariff = next((each for each in read_tariffs(session) if each.id == agreement.tariff_id), None)
     return AgreementView(
         agreement=agreement,
@@ -114,23 +121,12 @@ def view_agreement(session: Session, agreement: FeeAgreement) -> AgreementView:
         tariff=tariff,
         signatures=_signatures(agreement, agreement, names),
         addenda=tuple(
-            AddendumView(
-                each,
-                _signatures(each, agreement, names),
-                may_sign=signs and is_to_sign(agreement, each) and _unsigned(each, side),
-                may_withdraw=keeps
-                and side is not None
-                and each.kind is AddendumKind.AMENDMENT
-                and each.withdrawn_at is None
-                and not each.is_signed,
-            )
+            _view_addendum(session, each, agreement, names, side, on=on)
             for each in list_addenda(session, [agreement.id])[agreement.id]
         ),
         side=side,
-        may_sign=signs
-        and not over
-        and (agreement.amount_pence is not None or agreement.waived)
-        and _unsigned(agreement, side),
+        may_sign=to_sign and _unsigned(agreement, side) and because is None,
+        unsigned_because=because,
         may_state=amends and not frozen and not agreement.is_signed,
         may_price=keeps
         and not over
@@ -180,6 +176,39 @@ def _side(agreement: FeeAgreement, own: UUID | None) -> Side | None:
     if own == agreement.payer_agency_id:
         return Side.PAYER
     return Side.PAYEE if own == agreement.payee_agency_id else None
+
+
+def _view_addendum(
+    session: Session,
+    addendum: FeeAddendum,
+    agreement: FeeAgreement,
+    names: Mapping[UUID, str],
+    side: Side | None,
+    *,
+    on: date,
+) -> AddendumView:
+    scope = scope_of(session)
+    to_sign = may(scope, Verb.SIGN_FEES) and is_to_sign(agreement, addendum)
+    because = _because(session, addendum, agreement, side, on=on) if to_sign else None
+    return AddendumView(
+        addendum,
+        _signatures(addendum, agreement, names),
+        may_sign=to_sign and _unsigned(addendum, side) and because is None,
+        unsigned_because=because,
+        may_withdraw=may(scope, Verb.KEEP_FEES)
+        and side is not None
+        and addendum.kind is AddendumKind.AMENDMENT
+        and addendum.withdrawn_at is None
+        and not addendum.is_signed,
+    )
+
+
+def _because(
+    session: Session, paper: FeeAgreement | FeeAddendum, agreement: FeeAgreement, side: Side | None, *, on: date
+) -> str | None:
+    if side is None or not _unsigned(paper, side):
+        return None
+    return refusal_of(lambda: require_own_signature(session, paper, agreement, side, on=on))
 
 
 def _unsigned(paper: FeeAgreement | FeeAddendum, side: Side | None) -> bool:

@@ -9,10 +9,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session
 
-from matching.fee.signer import Signer, find_signer
+from matching.fee.signer import require_signer
 from tenants import audit
 from tenants.agency import AgencyKind, get_agency
-from tenants.approval import NobodyNamed, require_another
+from tenants.approval import require_another
 from tenants.base import Base, Id
 from tenants.database import scope_of
 from tenants.error import Conflict, Invalid, NotFound
@@ -60,7 +60,7 @@ def ask_payer(session: Session, *, payer_agency_id: UUID, begins_on: date, now: 
     """
     scope = scope_of(session)
     require(scope, Verb.APPROVE_FEES)
-    signer = _signer(session)
+    signer = require_signer(session)
     if scope.agency_id is None or scope.consortium_id is None or payer_agency_id == scope.agency_id:
         raise PayerInvalid("Choose the regional agency that acts for yours.")
     if get_agency(session, payer_agency_id).kind is not AgencyKind.REGIONAL_AGENCY:
@@ -94,19 +94,28 @@ def confirm_payer(session: Session, payer: FeePayer, *, now: datetime) -> FeePay
     """Confirm, for the regional agency, that it pays.
 
     :raises PayerUnknown: when it is not the scope's to confirm.
-    :raises SamePerson, BothSides: when the scope's person asked for it, or works for both.
+    :raises SamePerson, BothSides: as :func:`require_confirming`.
     """
     scope = scope_of(session)
     require(scope, Verb.APPROVE_FEES)
     if payer.payer_agency_id != scope.agency_id or payer.confirmed_by is not None or payer.ends_on is not None:
         raise PayerUnknown("There is nothing of the kind for your agency to confirm. Look at the page again.")
-    agencies = (payer.agency_id, payer.payer_agency_id)
-    require_another(session, first_person_id=payer.asked_by, on=now.date(), agencies=agencies)
-    signer = _signer(session)
+    require_confirming(session, payer, on=now.date())
+    signer = require_signer(session)
     payer.confirmed_by, payer.confirmed_name, payer.confirmed_at = signer.person_id, signer.name, now
     session.flush()
     _note(session, payer, audit.Act.CONFIRM, now=now)
     return payer
+
+
+def require_confirming(session: Session, payer: FeePayer, *, on: date) -> None:
+    """Let whoever may confirm for the regional agency what was asked of it pass.
+
+    :raises SamePerson, BothSides: when the scope's person asked for it, or works for both.
+    """
+    require(scope_of(session), Verb.APPROVE_FEES)
+    agencies = (payer.agency_id, payer.payer_agency_id)
+    require_another(session, first_person_id=payer.asked_by, on=on, agencies=agencies)
 
 
 def end_payer(session: Session, payer: FeePayer, *, ends_on: date, now: datetime) -> FeePayer:
@@ -154,13 +163,6 @@ def payer_of(session: Session, agency_id: UUID, *, on: date) -> UUID:
         or_(FeePayer.ends_on.is_(None), FeePayer.ends_on >= on),
     )
     return session.scalar(query.order_by(FeePayer.begins_on.desc()).limit(1)) or agency_id
-
-
-def _signer(session: Session) -> Signer:
-    signer = find_signer(session)
-    if signer is None:
-        raise NobodyNamed("This needs the word of a person. Sign in and give it on the page.")
-    return signer
 
 
 def _note(session: Session, payer: FeePayer, act: audit.Act, *, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -23,10 +23,10 @@ from matching.fee.event import FeeEventKind, record_event
 from matching.fee.exception import spread
 from matching.fee.ledger import lock_agreement
 from matching.fee.settlement import invoiced_of
-from matching.fee.signer import find_signer
+from matching.fee.signer import require_signer
 from matching.fee.signing_limit import require_within
 from tenants import audit
-from tenants.approval import NobodyNamed, require_another, require_one_side
+from tenants.approval import require_another, require_one_side
 from tenants.database import scope_of
 from tenants.permission import Verb, require
 
@@ -47,7 +47,6 @@ def sign_agreement(session: Session, agreement: FeeAgreement, *, version: int, n
         raise AgreementInvalid("The agreement is over, so it isn’t signed any more.")
     if agreement.amount_pence is None and not agreement.waived:
         raise AgreementInvalid(f"There is no amount to sign. {agreement.refusal or ''}".strip())
-    require_within(session, 0 if agreement.waived else agreement.amount_pence or 0)
     _sign(session, agreement, agreement, side, now=now)
     if agreement.is_signed:
         agreement.state = AgreementState.SIGNED if agreement.placed_on is None else AgreementState.IN_FORCE
@@ -86,8 +85,6 @@ def sign_addendum(
     lock_addendum(session, addendum)
     if not is_to_sign(agreement, addendum):
         raise AgreementInvalid("This addendum isn’t to be signed any more.")
-    after = addendum.changes["after"]
-    require_within(session, 0 if after.get("waived") else int(after["amount_pence"] or 0))
     _sign(session, addendum, agreement, side, now=now)
     if addendum.is_signed and addendum.kind is AddendumKind.AMENDMENT:
         session.flush()
@@ -102,20 +99,38 @@ def sign_addendum(
     return addendum
 
 
-def _sign(
-    session: Session, paper: FeeAgreement | FeeAddendum, agreement: FeeAgreement, side: Side, *, now: datetime
+def require_own_signature(
+    session: Session, paper: FeeAgreement | FeeAddendum, agreement: FeeAgreement, side: Side, *, on: date
 ) -> None:
-    signer = find_signer(session)
-    if signer is None:
-        raise NobodyNamed("This needs the word of a person. Sign in and give it on the page.")
-    if getattr(paper, f"{side}_signed_by") is not None:
-        raise AgreementInvalid("Your agency has signed this already.")
+    """Let a person pass who may sign an agreement, or an addendum of it, for a side.
+
+    :raises BeyondLimit: when the amount is beyond the person's limit.
+    :raises SamePerson, BothSides: when the person signed for the other side, or works for both.
+    """
+    require(scope_of(session), Verb.SIGN_FEES)
     other = getattr(paper, f"{Side.PAYEE if side is Side.PAYER else Side.PAYER}_signed_by")
     agencies = (agreement.payer_agency_id, agreement.payee_agency_id)
     if other is None:
-        require_one_side(session, agencies=agencies, on=now.date())
+        require_one_side(session, agencies=agencies, on=on)
     else:
-        require_another(session, first_person_id=other, on=now.date(), agencies=agencies)
+        require_another(session, first_person_id=other, on=on, agencies=agencies)
+    require_within(session, _about(paper))
+
+
+def _about(paper: FeeAgreement | FeeAddendum) -> int:
+    if isinstance(paper, FeeAgreement):
+        return 0 if paper.waived else paper.amount_pence or 0
+    after = paper.changes["after"]
+    return 0 if after.get("waived") else int(after["amount_pence"] or 0)
+
+
+def _sign(
+    session: Session, paper: FeeAgreement | FeeAddendum, agreement: FeeAgreement, side: Side, *, now: datetime
+) -> None:
+    signer = require_signer(session)
+    if getattr(paper, f"{side}_signed_by") is not None:
+        raise AgreementInvalid("Your agency has signed this already.")
+    require_own_signature(session, paper, agreement, side, on=now.date())
     setattr(paper, f"{side}_signed_by", signer.person_id)
     setattr(paper, f"{side}_signed_name", signer.name)
     setattr(paper, f"{side}_signed_at", now)

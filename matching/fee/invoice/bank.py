@@ -49,6 +49,11 @@ class PayeeAccountChange(Base):
     sealed_key: Mapped[bytes]
     sealed: Mapped[bytes]
 
+    @property
+    def waits(self) -> bool:
+        """Say whether it waits for a second person."""
+        return self.approved_at is None and self.withdrawn_at is None
+
 
 class BankInvalid(Invalid):
     """No bank account is written like that."""
@@ -131,7 +136,7 @@ def approve_change(session: Session, change: PayeeAccountChange, *, now: datetim
     :raises ChangeUnknown: when it is approved or taken back already.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
-    if change.approved_at is not None or change.withdrawn_at is not None:
+    if not change.waits:
         raise ChangeUnknown("This change waits for nobody any more.")
     change.approved_by = require_two(session, first_person_id=change.asked_by, on=now.date())
     change.approved_at = now

@@ -15,7 +15,7 @@ from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.base import Base
 from tenants.database import scope_of
-from tenants.error import Invalid
+from tenants.error import Forbidden, Invalid
 from tenants.permission import Verb, require
 
 _LONGEST = 30
@@ -54,6 +54,10 @@ class SupplierInvalid(Invalid):
     """A supplier's or an order's number cannot be kept like that."""
 
 
+class NotYoursToOrder(Forbidden):
+    """Another agency pays."""
+
+
 def approve_supplier(
     session: Session, payee_agency_id: UUID, *, supplier_number: str = "", approved_on: date, now: datetime
 ) -> None:
@@ -90,17 +94,25 @@ def find_supplier(session: Session, *, payer_agency_id: UUID, payee_agency_id: U
 def set_purchase_order(session: Session, agreement: FeeAgreement, *, number: str, now: datetime) -> None:
     """Put the payer's purchase order of an agreement on record, or change it; what was invoiced stays.
 
-    :raises SupplierInvalid: when the scope's agency does not pay, or it is no number.
+    :raises NotYoursToOrder: when another agency pays; SupplierInvalid when it is no number.
     """
     scope = scope_of(session)
-    require(scope, Verb.KEEP_FEES)
-    if agreement.payer_agency_id != own_agency(session):
-        raise SupplierInvalid("Only the agency that pays gives a purchase order.")
+    require_payer(session, agreement)
     row = {"number": _number(number), "recorded_by": scope.person_id, "recorded_at": now}
     parties = {"payer_agency_id": agreement.payer_agency_id, "payee_agency_id": agreement.payee_agency_id}
     query = insert(PurchaseOrder).values(agreement_id=agreement.id, **parties, **row)
     session.execute(query.on_conflict_do_update(index_elements=["agreement_id"], set_=row | parties))
     audit.record(session, audit.Act.CHANGE, record_kind="purchase_order", record_id=agreement.id, now=now)
+
+
+def require_payer(session: Session, agreement: FeeAgreement) -> None:
+    """Let whoever may give an agreement's purchase order pass.
+
+    :raises NotYoursToOrder: when another agency pays.
+    """
+    require(scope_of(session), Verb.KEEP_FEES)
+    if agreement.payer_agency_id != own_agency(session):
+        raise NotYoursToOrder("Only the agency that pays gives a purchase order. Ask its finance officer.")
 
 
 def find_purchase_order(session: Session, agreement_id: UUID) -> PurchaseOrder | None:

@@ -30,6 +30,7 @@ from matching.fee.ledger.period import (
     list_periods,
     open_months,
     reopen,
+    require_reopening,
     totals_of,
     withdraw_reopening,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "post",
     "postings_of",
     "reopen",
+    "require_reopening",
     "reverse",
     "share_books",
     "totals_of",

@@ -174,19 +174,28 @@ def reopen(session: Session, period: FeePeriod, *, now: datetime) -> None:
 
     :raises LaterClosed: when a later month is closed.
     :raises MonthClosed: when nobody asked for it, or it is open.
-    :raises SamePerson: when it is who asked; NobodyOfItsOwn when both act by delegation.
+    :raises SamePerson, NobodyOfItsOwn: as :func:`require_reopening`.
     """
     require(scope_of(session), Verb.APPROVE_FEES)
-    signer = require_signer(session)
     _lock_open(session, period)
     if period.reopen_asked_at is None:
         raise MonthClosed("Nobody has asked for this month to be opened.")
     _refuse_inner(session, period)
-    require_two(session, first_person_id=period.reopen_asked_by, on=now.date())
+    require_reopening(session, period, on=now.date())
+    signer = require_signer(session)
     period.reopened_at, period.reopened_by, period.reopened_name = now, signer.person_id, signer.name
     session.flush()
     reason = period.reopen_reason
     audit.record(session, audit.Act.APPROVE, record_kind=RECORD_KIND, record_id=period.id, reason=reason, now=now)
+
+
+def require_reopening(session: Session, period: FeePeriod, *, on: date) -> None:
+    """Let whoever may open a month pass, as the second person.
+
+    :raises SamePerson: when it is who asked; NobodyOfItsOwn when both act by delegation.
+    """
+    require(scope_of(session), Verb.APPROVE_FEES)
+    require_two(session, first_person_id=period.reopen_asked_by, on=on)
 
 
 def list_periods(session: Session) -> list[FeePeriod]:

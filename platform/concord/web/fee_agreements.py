@@ -31,6 +31,7 @@ from matching.fee.agreement import (
     get_agreement,
     read_agreement_page,
     select_agreements,
+    side_of,
 )
 from matching.fee.agreement_page import names_of, read_agreement, view_agreement
 from matching.fee.agreement_paper import record_download, signed_places, write_agreement_paper
@@ -110,7 +111,7 @@ def paper(agreement_id: UUID) -> ResponseReturnValue:
     """Hand out an agreement as a PDF, with its addenda and who has signed."""
     now = utc_now()
     with transaction() as session:
-        view = view_agreement(session, get_agreement(session, agreement_id))
+        view = view_agreement(session, get_agreement(session, agreement_id), on=now.date())
         consortium = get_consortium(session, view.agreement.consortium_id).name
         record_download(session, view, now=now)
     content = write_agreement_paper(view, consortium=consortium)
@@ -147,6 +148,7 @@ def state(agreement_id: UUID) -> ResponseReturnValue:
     form = StateFeeForm()
     with transaction() as session:
         found = get_agreement(session, agreement_id)
+        side_of(session, found)
     if form.validate_on_submit():
         try:
             with transaction() as session:
@@ -180,6 +182,7 @@ def amend(agreement_id: UUID) -> ResponseReturnValue:
     form = AddendumForm()
     with transaction() as session:
         found = get_agreement(session, agreement_id)
+        side_of(session, found)
     if form.validate_on_submit():
         try:
             with transaction() as session:

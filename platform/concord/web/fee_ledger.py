@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import MAXYEAR, MINYEAR, date
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, request, url_for
@@ -15,6 +16,7 @@ from concord.web.fee_closing import list_unfinished
 from concord.web.fee_ledger_form import ExceptionForm, ReopenForm
 from concord.web.fee_ledger_tables import exception_table, month_table, period_table, posting_table, sum_table
 from concord.web.fee_table import show, whole_asked
+from concord.web.form import place_refusal
 from concord.web.request import transaction
 from concord.web.short_form import short_form
 from matching.code import read_code
@@ -29,6 +31,7 @@ from matching.fee.exception import (
     get_exception,
     list_exceptions,
 )
+from matching.fee.exception_page import decisions_of, refusals_of
 from matching.fee.ledger import (
     Account,
     ask_to_reopen,
@@ -38,6 +41,7 @@ from matching.fee.ledger import (
     list_periods,
     open_months,
     reopen,
+    require_reopening,
     totals_of,
     withdraw_reopening,
 )
@@ -53,6 +57,7 @@ from matching.fee.ledger.listing import (
 from matching.working_day import add_months
 from tenants.agency import list_agencies
 from tenants.base import utc_now
+from tenants.error import refusal_of
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
@@ -95,6 +100,8 @@ def periods() -> ResponseReturnValue:
         month = next(iter(open_), None)
         unfinished = list_unfinished(session, month) if month else []
         totals = totals_of(session, month) if month else []
+        newest = next((each for each in closed if each.reopened_at is None), None)
+        unopened = refusal_of(partial(require_reopening, session, newest, on=today)) if newest else None
     first = [month_table(totals, month, f"What each account has come to in {month:%B %Y}")] if month else []
     return show(
         "fee-periods.html",
@@ -104,7 +111,8 @@ def periods() -> ResponseReturnValue:
         month_table=next(iter(first), None),
         over=month is not None and today >= add_months(month, 1),
         unfinished=unfinished,
-        newest=next((each for each in closed if each.reopened_at is None), None),
+        newest=newest,
+        unopened=unopened,
         closes=scope_may(g.scope, Verb.KEEP_FEES),
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         person_id=g.scope.person_id,
@@ -171,20 +179,21 @@ def agree(fee_period_id: UUID) -> ResponseReturnValue:
 @may(Verb.READ_FEES)
 def exceptions(agreement_id: UUID) -> ResponseReturnValue:
     """Show what was waived, agreed anew or paid back, and what waits for somebody to decide."""
+    today = utc_now().date()
     with transaction() as session:
         found, asked = get_agreement(session, agreement_id), list_exceptions(session, agreement_id)
         names = names_of(list_agencies(session))
+        refusals = refusals_of(session, found, on=today)
+        decisions = decisions_of(session, found, asked, on=today)
     it = exception_table(asked, found.reference, names)
     return show(
         "fee-exceptions.html",
         it,
         agreement=found,
         it=it,
-        keeps=scope_may(g.scope, Verb.KEEP_FEES)
-        and g.scope.agency_id in {found.payer_agency_id, found.payee_agency_id},
-        approves=scope_may(g.scope, Verb.APPROVE_FEES),
-        own=g.scope.agency_id,
-        person_id=g.scope.person_id,
+        keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        refusals=refusals,
+        decisions=decisions,
     )
 
 
@@ -194,14 +203,16 @@ def depart(agreement_id: UUID) -> ResponseReturnValue:
     """Ask for a waiver, another fee or a refund."""
     form, back = ExceptionForm(), url_for("fee_ledger.exceptions", agreement_id=agreement_id)
     with transaction() as session:
-        reference = get_agreement(session, agreement_id).reference
+        found = get_agreement(session, agreement_id)
+        reference, refusals = found.reference, refusals_of(session, found, on=utc_now().date())
+    form.offer(each for each, refusal in refusals.items() if refusal is None)
     if form.validate_on_submit():
         try:
             with transaction() as session:
                 _ask(session, agreement_id, form)
             return redirect(back, 303)
         except (ExceptionInvalid, NotYoursToGive) as refused:
-            form.amount.errors = [str(refused)]
+            place_refusal(form, refused, otherwise="amount")
     return short_form(form, title=f"Depart from {reference}", back=(back, "Waivers, other fees and refunds"))
 
 

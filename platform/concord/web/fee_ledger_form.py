@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSubmitInput
 from wtforms import RadioField, SelectChoice, SubmitField
@@ -25,9 +27,12 @@ class ExceptionForm(FlaskForm):  # type: ignore[misc]
     kind = RadioField(
         "What should change?",
         widget=GovRadioInput(),
-        choices=[SelectChoice(each.value, each.label) for each in ExceptionKind],
         validators=[InputRequired("Choose what should change")],
     )
     amount = PoundsField("The new fee, or what is paid back, without VAT (leave it empty for a waiver)", least=0)
     reason = words_field("Why?", missing="Say why: the reason stands in both agencies’ ledgers")
     submit = SubmitField("Ask", widget=GovSubmitInput())
+
+    def offer(self, kinds: Iterable[ExceptionKind]) -> None:
+        """Set what can be asked for."""
+        self.kind.choices = [SelectChoice(each.value, each.label) for each in kinds]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -21,6 +23,7 @@ from matching.fee.payer import (
     end_payer,
     get_payer,
     list_payers,
+    require_confirming,
 )
 from matching.fee.signing_limit import (
     SIGNERS,
@@ -31,8 +34,9 @@ from matching.fee.signing_limit import (
     may_agree,
     set_limit,
 )
-from tenants.agency import AgencyKind, list_agencies
+from tenants.agency import Agency, AgencyKind, list_agencies
 from tenants.base import utc_now
+from tenants.error import refusal_of
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 from tenants.role import Role
@@ -50,6 +54,11 @@ def index() -> ResponseReturnValue:
         payers = list_payers(session)
         agencies = list_agencies(session)
         limits, asked = list_limits(session), list_asked(session)
+        unconfirmed = {
+            each.id: refusal_of(partial(require_confirming, session, each, on=now.date()))
+            for each in payers
+            if each.payer_agency_id == g.scope.agency_id and each.confirmed_at is None and each.ends_on is None
+        }
     return render_template(
         "fee-payers.html",
         payers=payers,
@@ -57,11 +66,12 @@ def index() -> ResponseReturnValue:
         limits=limits,
         asked=asked,
         agrees={role: may_agree(g.scope, role, each) for role, each in asked.items()},
-        own=g.scope.agency_id,
         person_id=g.scope.person_id,
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
         sets=Role.MANAGER in g.scope.roles,
-        asks=any(each.kind is AgencyKind.REGIONAL_AGENCY and each.id != g.scope.agency_id for each in agencies),
+        asks=bool(_regional(agencies)),
+        settled=any(each.agency_id == g.scope.agency_id and each.ends_on is None for each in payers),
+        unconfirmed=unconfirmed,
         today=now.date(),
     )
 
@@ -72,7 +82,7 @@ def new() -> ResponseReturnValue:
     """Take which regional agency is asked to pay."""
     form = PayerForm()
     with transaction() as session:
-        form.offer([each for each in list_agencies(session) if each.kind is AgencyKind.REGIONAL_AGENCY])
+        form.offer(_regional(list_agencies(session)))
     if form.validate_on_submit():
         try:
             with transaction() as session:
@@ -156,3 +166,8 @@ def decide(role: str) -> ResponseReturnValue:
     with transaction() as session:
         decide_limit(session, Role(role), pence=seen, approve=approve, now=utc_now())
     return redirect(url_for("fee_payers.index"), 303)
+
+
+def _regional(agencies: Iterable[Agency]) -> list[Agency]:
+    """Return the regional agencies that can be asked to pay."""
+    return [each for each in agencies if each.kind is AgencyKind.REGIONAL_AGENCY and each.id != g.scope.agency_id]

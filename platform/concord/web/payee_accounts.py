@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -38,14 +39,16 @@ from matching.fee.invoice.supplier import (
     list_unapproved,
     list_without_order,
     read_without_order,
+    require_payer,
     set_purchase_order,
 )
 from matching.fee.invoice.vat import TO_CONFIRM
 from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.agency import get_agency, list_agencies
+from tenants.approval import require_two
 from tenants.base import utc_now
-from tenants.error import Conflict, Invalid
+from tenants.error import Conflict, Invalid, refusal_of
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
@@ -60,6 +63,10 @@ def show() -> ResponseReturnValue:
     with transaction() as session:
         account, bank, stages = find_account(session), details_on(session, now=now), stages_of(session)
         changes = [(each, open_details(session, each)) for each in list_changes(session)]
+        waiting = next((each for each, _ in changes if each.waits), None)
+        unapproved = waiting and refusal_of(
+            partial(require_two, session, first_person_id=waiting.asked_by, on=now.date())
+        )
         audit.record(session, audit.Act.READ, record_kind="bank_details", record_id=own_agency(session), now=now)
     facts = {"bank": bank, "stages": stages, "changes": changes, "now": now, "to_confirm": TO_CONFIRM}
     return render_template(
@@ -67,7 +74,8 @@ def show() -> ResponseReturnValue:
         account=account,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         approves=scope_may(g.scope, Verb.APPROVE_FEES),
-        person_id=g.scope.person_id,
+        waiting=waiting,
+        unapproved=unapproved,
         **facts,
     )
 
@@ -200,6 +208,7 @@ def order(agreement_id: UUID) -> ResponseReturnValue:
     """Give an agreement’s purchase order."""
     with transaction() as session:
         agreement, found = get_agreement(session, agreement_id), find_purchase_order(session, agreement_id)
+        require_payer(session, agreement)
     form = OrderForm(number=found.number if found else "")
     if form.validate_on_submit():
         try:

@@ -315,7 +315,7 @@ class TestFreeze:
             with transaction(ground.database, side) as session:
                 agreement = get_agreement(session, agreement_id)
                 state_fee(session, agreement, pence=pence, reason="So.", version=agreement.version, now=utc_now())
-                assert view_agreement(session, agreement).may_state
+                assert view_agreement(session, agreement, on=TODAY).may_state
         sign_both(ground, agreement_id, ground.devon, ground.charity)
 
         stated = read(ground, ground.devon, agreement_id)

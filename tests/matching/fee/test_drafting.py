@@ -122,7 +122,7 @@ class TestBegin:
             order(session, agreement, on=TODAY, now=utc_now())
             assert agreement.state is AgreementState.ENDED
             assert count_addenda(session, utc_now()) == 1
-            assert view_agreement(session, agreement).addenda[0].may_sign
+            assert view_agreement(session, agreement, on=TODAY).addenda[0].may_sign
             sign_addendum(session, agreement, 1, version=agreement.version, now=utc_now())
             assert agreement.amount_pence == 4_000_000
         # It held from the day on: signing it moves no money.

@@ -189,12 +189,15 @@ class TestDepartures:
         colleague = factories.colleague(agreed.payee, roles=agreed.payee.scope.roles)
         path = f"/fees/agreements/{agreed.id}/exceptions"
         assert "None was asked for." in said(keeper, path)
-        keeper.get(f"{path}/new")
+        assert "Nothing was paid of it that is not paid back." in said(keeper, path)
+        assert "Pay back" not in said(keeper, f"{path}/new")
         assert keeper.post(f"{path}/new", {"kind": "refund", "amount": "", "reason": "A gift"}).status_code == 422
         waiver = {"kind": "waiver", "amount": "", "reason": "A swap after all"}
         assert keeper.post(f"{path}/new", waiver).status_code == 303
-        other.get(f"{path}/new")
+        assert "The agency that is paid waives and pays back." in said(other, path)
+        assert "Waive what is not invoiced" not in said(other, f"{path}/new")
         assert other.post(f"{path}/new", waiver).status_code == 422
+        assert "This needs a second person, and you are the first." in said(keeper, path)
         second = visit_as(colleague)
         assert "A swap after all" in said(second, path)
         to_decide = "/fees/agreements?waiting=decide"

@@ -14,10 +14,12 @@ import pytest
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from matching.fee.agreement import FeeAgreement, get_agreement, list_addenda
-from tenants.agency import AgencyKind
+from tenants.agency import AgencyKind, get_agency
 from tenants.base import utc_now
 from tenants.database import Database
+from tenants.person import appoint, get_person
 from tenants.role import Role
+from tenants.scope import OPERATOR
 from tests.factories import Factories, Tenant, transaction
 from tests.fee_tables import check_tables, read_file
 from tests.matching.fee.fee_ground import FeeGround, make_fee_ground
@@ -67,6 +69,16 @@ def said(visitor: Visitor, path: str) -> str:
     assert visitor.get(path).status_code == 200
     assert visitor.page
     return visitor.page.text
+
+
+def of_both(database: Database, ground: FeeGround) -> Tenant:
+    """Return a finance officer of Devon's who is one of Dorset's as well."""
+    double = ground.factories.colleague(ground.devon, roles=frozenset({Role.FINANCE_OFFICER}))
+    with database.transaction(OPERATOR) as session:
+        assert double.scope.person_id
+        person, there = get_person(session, double.scope.person_id), get_agency(session, ground.dorset.id)
+        appoint(session, person, agency=there, role=Role.FINANCE_OFFICER, starts_on=TODAY - timedelta(days=9))
+    return double
 
 
 class TestTariffs:
@@ -157,6 +169,15 @@ class TestAgreement:
         agreement_id = ground.match(ground.devon, ground.dorset)
         devon, dorset = visit_as(ground.devon), visit_as(ground.dorset)
         path = f"/fees/agreements/{agreement_id}"
+        double = visit_as(of_both(database, ground))
+        double.get("/acting")
+        double.post("/acting", {"choice": f"{ground.devon.id}:{ground.devon.scope.consortium_id}"})
+        page = said(double, path)
+        assert "You hold roles in both agencies that this concerns" in page
+        assert "Sign this agreement" not in page
+        departures = said(double, f"{path}/exceptions")
+        assert "You hold roles in both agencies that this concerns" in departures
+        assert "Ask for one" not in departures
         assert "ne agreement to sign" in said(devon, "/fees")
         assert "Your agency pays" in said(devon, "/fees/agreements")
         assert "£18,000" in said(devon, path)
@@ -279,6 +300,8 @@ class TestPayers:
         assert page_of(council).links()[words] == "#begins_on-day"
         asked = {"payer": str(ground.region.id), "begins_on": begins}
         assert council.post("/fees/payers/new", asked).status_code == 303
+        assert "Ask a regional agency to pay" not in said(council, "/fees/payers")
+        assert "set the last day of this one first" in said(council, "/fees/payers")
         assert council.post("/fees/payers/new", asked).status_code == 422
         assert "agency asks yours to pay" in said(region, "/fees")
         said(region, "/fees/payers")

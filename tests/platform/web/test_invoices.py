@@ -127,14 +127,19 @@ class TestAccounts:
         }  # fmt: skip
         said(payee, "/fees/account/change")
         assert payee.post("/fees/account/change", account).status_code == 422
+        assert links_of(payee)["This is no VAT number: check the digits. For example, GB 980 7806 84."] == "#vat_number"
         network = {**account, "vat_number": "GB980780684", "endpoint_scheme": "zz", "endpoint": "x"}
         assert payee.post("/fees/account/change", network).status_code == 422
         assert payee.post("/fees/account/change", {**account, "vat_number": "GB980780684"}).status_code == 303
         assert "FEE-00007" in said(payee, "/fees/account")
         bank = {"name": "Sample", "sort_code": "12-34-56", "account_number": "12345678"}
         assert payee.post("/fees/account/bank", {**bank, "sort_code": "1"}).status_code == 422
+        assert links_of(payee)["A sort code has six digits, such as 12-34-56."] == "#sort_code"
         assert payee.post("/fees/account/bank", bank).status_code == 303
-        assert "Waits for a second person" in said(payee, "/fees/account")
+        page = said(payee, "/fees/account")
+        assert "Waits for a second person" in page
+        assert "This needs a second person, and you are the first." in page
+        assert "/fees/account/bank" not in links_of(payee).values()
         # Whoever asked for it is not offered to approve it, and who only reads is offered nothing.
         assert not any(each.endswith("/approve") for each in actions_of(payee))
         for path in ("/fees/account", "/fees/suppliers", "/fees/journal"):
@@ -163,9 +168,11 @@ class TestAccounts:
         assert "S-1" in shown
         assert "Every agency that your agreements pay is approved" in shown
         order = f"/fees/agreements/{agreement_id}/order"
-        for tenant, status in ((ground.stranger, 404), (ground.payee, 422)):
+        for tenant, status in ((ground.stranger, 404), (ground.payee, 403)):
             visitor = visit_as(tenant)
             said(visitor, "/fees/account/reminders")
+            # Nobody is shown a form that they can't send.
+            assert visitor.get(order).status_code == status
             assert visitor.post(order, {"number": "1"}).status_code == status
 
 
@@ -179,6 +186,11 @@ def hrefs_of(visitor: Visitor, path: str) -> list[str]:
     said(visitor, path)
     assert visitor.page
     return [str(each.get("href")) for each in visitor.page.root.iter() if each.get("href")]
+
+
+def links_of(visitor: Visitor) -> dict[str, str]:
+    assert visitor.page
+    return visitor.page.links()
 
 
 def actions_of(visitor: Visitor) -> list[str]:
