@@ -181,10 +181,15 @@ def _follow(session: Session, reversal: LedgerTransaction, heir_id: UUID, *, now
 
 
 def _hand_on(session: Session, plan: HandingOver, balances: list[_Open], *, now: datetime) -> None:
-    """Let what is owed of an invoice, or a leg, be between the successor and the other of the two."""
+    """Let what is owed of an invoice, or a leg, be between the successor and the other of the two.
+
+    Not what the giver has let go on before: what came back to it since is in its book alone.
+    """
     first = balances[0]
     owed = sum(each.pence for each in balances if each.account is Account.RECEIVABLE)
-    if first.debt_id is not None and owed and first.other_id != plan.receiver_id:
+    last = find_last(session, first.debt_id) if first.debt_id else None
+    gone = last is not None and plan.giver_id not in (last.payer_agency_id, last.payee_agency_id)
+    if first.debt_id is not None and owed and first.other_id != plan.receiver_id and not gone:
         hand_on(
             session,
             first.debt_id,

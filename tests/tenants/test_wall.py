@@ -179,7 +179,6 @@ LOOSE_KEYS = {
     "ledger_transaction_agreement_id_fkey": "by the policy an agreement of its two agencies, whose it need not stay",
     "ledger_transaction_event_id_agreement_id_fkey": "it carries the agreement, as above",
     "ledger_transaction_reverses_id_fkey": "a trigger refuses to reverse what was between other agencies",
-    "ledger_transaction_leg_id_fkey": "a trigger refuses a leg that neither is nor was of its two agencies",
     "posting_agreement_id_fkey": "a trigger refuses an agreement that neither is nor was of its two agencies",
     "posting_transaction_id_fkey": "a trigger refuses a posting that is not of the transaction's two agencies",
     "fee_statement_line_transaction_id_fkey": "the policy lets a line name a transaction that the scope sees only",

@@ -134,9 +134,7 @@ def issue_invoice(
     """
     require(scope_of(session), Verb.KEEP_FEES)
     account = lock_account(session)
-    for agreement_id in sorted({mark.partition(":")[0] for mark in marks}):
-        lock_agreement(session, _read_id(agreement_id))
-    share_books(session)
+    _hold(session, {_read_id(mark.partition(":")[0]) for mark in marks})
     # What was told of them and not settled yet comes first.
     for each in {each.agreement.id for each in list_due(session, payer_agency_id) if each.mark in set(marks)}:
         settle(session, each, on=now.date(), now=now)
@@ -190,9 +188,7 @@ def credit_invoice(
             raise CreditInvalid("A line cannot be credited by more than is left of it.")
         if asked:
             lines.append((line.agreement_id, line.due_key, f"Credit: {line.words}"[:300], asked))
-            lock_agreement(session, line.agreement_id)
-    # Nor does a hand-over take what is owed along.
-    share_books(session)
+    _hold(session, {each[0] for each in lines})
     sides = _credited_sides(session, invoice)
     net = sum(each[3] for each in lines)
     open_net = sum(each for _, each in left)
@@ -229,6 +225,16 @@ def credit_invoice(
         # Of a placement that disrupted, what is credited falls away instead of being due again.
         settle(session, agreement_id, on=now.date(), now=now)
     return note
+
+
+def _hold(session: Session, agreement_ids: Collection[UUID]) -> None:
+    """Let nobody settle agreements, nor hand them or a book over, until this transaction ends."""
+    for agreement_id in sorted(agreement_ids):
+        lock_agreement(session, agreement_id)
+    # As a hand-over does, the agreements before the books: else each would wait for the other.
+    query = select(FeeAgreement.id).where(FeeAgreement.id.in_(agreement_ids)).order_by(FeeAgreement.id)
+    session.execute(query.with_for_update(read=True))
+    share_books(session)
 
 
 def _credited_sides(session: Session, invoice: Invoice) -> Sides:

@@ -121,6 +121,10 @@ def share_books(session: Session) -> None:
     """Wait until nobody hands a book over, and keep them waiting until this transaction ends.
 
     Posting waits for it too, but what is to be posted was read by then: whoever reads what is owed takes this first.
+
+    All locks of fees are taken in one order, so that no two transactions wait for each other: the payee's account, an
+    agency's bank lines, agreements by name, their rows, and last the books. A hand-over takes the rows of all that
+    moves, and then the giver's book. Whoever waits for a book's posters holds no other.
     """
     session.execute(_SHARE)
 

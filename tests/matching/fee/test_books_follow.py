@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from concord.servers.login import DatabaseUrls
@@ -17,6 +17,8 @@ from concord.settings import libpq_url
 from matching.fee.agreement import get_agreement
 from matching.fee.debt_holder import Sides, hand_on
 from matching.fee.invoice.dispute import (
+    Dispute,
+    DisputeMessage,
     DisputeOutcome,
     NotYourSide,
     answer_dispute,
@@ -35,8 +37,14 @@ from matching.fee.invoice.invoice import (
     list_invoices,
     read_content,
 )
-from matching.fee.invoice.issuing import CreditInvalid, credit_invoice
-from matching.fee.invoice.reminder import approve_payment, count_unapproved, raise_reminders, reminders_of
+from matching.fee.invoice.issuing import CreditInvalid, credit_invoice, issue_invoice, list_due
+from matching.fee.invoice.reminder import (
+    PayApproval,
+    approve_payment,
+    count_unapproved,
+    raise_reminders,
+    reminders_of,
+)
 from matching.fee.invoice.supplier import count_without_order, find_purchase_order, set_purchase_order
 from matching.fee.ledger import MIRRORED, Account, Posting, TransactionKind, mirrored, post
 from matching.fee.ledger.account import PAYEES
@@ -438,26 +446,28 @@ class TestConfirmMatch:
         four.mirror()
 
 
+def _hand(four: Four, by: Tenant, debt_id: UUID, giver: Tenant, sides: Sides) -> None:
+    """Put down as one agency that another let a debt go on."""
+    with four.database.transaction(by.scope) as session:
+        hand_on(
+            session,
+            debt_id,
+            consortium_id=by.scope.consortium_id or debt_id,
+            giver_id=giver.id,
+            sides=sides,
+            owed_since=TODAY,
+            now=NOW,
+        )
+
+
 class TestHandOn:
     def test_is_refused_unless_both_signed_and_of_what_is_anothers(self, four: Four) -> None:
         payer, payee, heir, stranger = four.tenants
         invoice_id, theirs = four.issue(1_000), four.issue(500, payer=payee, payee=stranger)
 
-        def hand(by: Tenant, debt_id: UUID, sides: Sides) -> None:
-            with four.database.transaction(by.scope) as session:
-                hand_on(
-                    session,
-                    debt_id,
-                    consortium_id=by.scope.consortium_id or debt_id,
-                    giver_id=payer.id,
-                    sides=sides,
-                    owed_since=TODAY,
-                    now=NOW,
-                )
-
         for tenant in four.tenants:
             with pytest.raises(DBAPIError, match="row-level security"):
-                hand(tenant, invoice_id, Sides(heir.id, payee.id))
+                _hand(four, tenant, invoice_id, payer, Sides(heir.id, payee.id))
         sign_hand_over(four.urls, payer, heir, agreements=[])
         for tenant, debt_id, sides in (
             # By another than who gives; to another than who takes; of what was never the giver's.
@@ -468,8 +478,107 @@ class TestHandOn:
             (payer, theirs, Sides(heir.id, stranger.id)),
         ):
             with pytest.raises(DBAPIError, match="row-level security"):
-                hand(tenant, debt_id, sides)
+                _hand(four, tenant, debt_id, payer, sides)
         assert (four.readers(invoice_id), four.readers(theirs)) == ([0, 1], [1, 3])
+
+    def test_is_refused_to_whoever_has_let_it_go_on_and_so_is_all_that_is_said_of_it(self, four: Four) -> None:
+        payer, payee, heir, last = four.tenants
+        invoice_id = four.issue(1_000)
+        hand_over_books(four.database, four.urls, payer, heir)
+        with four.database.transaction(heir.scope) as session:
+            dispute_id = open_dispute(session, get_invoice(session, invoice_id), words="Too much.", now=NOW).id
+        sign_hand_over(four.urls, heir, last, agreements=[])
+        _hand(four, heir, invoice_id, heir, Sides(last.id, payee.id))
+        sign_hand_over(four.urls, payer, last, agreements=[])
+        for by, giver, sides in (
+            # Once more, so as to read on, or to let another read on; as one of the two, or as who gave it.
+            (heir, payer, Sides(heir.id, payee.id)),
+            (payee, payer, Sides(heir.id, payee.id)),
+            (payer, payer, Sides(last.id, payee.id)),
+            (heir, heir, Sides(last.id, payee.id)),
+        ):
+            with pytest.raises(DBAPIError, match="row-level security"):
+                _hand(four, by, invoice_id, giver, sides)
+
+        between: dict[str, object] = {"payer_agency_id": payer.id, "payee_agency_id": payee.id}
+        said = {"id": uuid4(), "dispute_id": dispute_id, "agency_id": heir.id, "at": NOW, "person_name": "Sam"}
+        sealed = {"sealed_key": b"0", "sealed": b"0"}
+        opened = {"id": uuid4(), "status": "opened", "version": 1, "opened_at": NOW}
+        approved = {"approved_name": "Sam", "approved_at": NOW, "note": ""}
+        for by, table, row in (
+            (payer, Dispute, {**between, **opened, "invoice_id": invoice_id, "opened_by": payer.scope.person_id}),
+            (
+                payer,
+                PayApproval,
+                {**between, **approved, "invoice_id": invoice_id, "approved_by": payer.scope.person_id},
+            ),
+            # Between the two that it was opened between, and with one who has no part in it.
+            (heir, DisputeMessage, {**between, **said, **sealed, "payer_agency_id": heir.id}),
+            (heir, DisputeMessage, {**between, **said, **sealed, "payee_agency_id": heir.id}),
+        ):
+            with four.database.transaction(by.scope) as session:
+                if "person_name" in row:
+                    row["person_id"] = by.scope.person_id
+                with pytest.raises(DBAPIError, match="row-level security"), session.begin_nested():
+                    session.execute(insert(table).values(row))
+        resolved = update(Dispute).where(Dispute.id == dispute_id)
+        for by, outcome in ((payer, "withdrawn"), (heir, "withdrawn"), (heir, "upheld")):
+            with four.database.transaction(by.scope) as session:
+                said_by = {"status": "resolved", "outcome": outcome, "resolved_by": by.scope.person_id}
+                assert session.execute(resolved.values(**said_by, resolved_at=NOW)).rowcount == 0  # type: ignore[attr-defined]
+        with four.database.transaction(last.scope) as session:
+            found = get_invoice(session, invoice_id)
+            answer_dispute(session, found, words="No.", version=1, outcome=DisputeOutcome.WITHDRAWN, now=LATER)
+
+    def test_tells_nobody_whether_there_is_such_a_leg(self, four: Four) -> None:
+        payer, payee = four.payer, four.payee
+        invoice_id = four.issue(300, payer=four.tenants[2], payee=four.tenants[3])
+        told = []
+        for about, leg_id in ((None, uuid4()), (uuid4(), None), (invoice_id, None)):
+            with (
+                pytest.raises(DBAPIError, match=r"names an? (leg|invoice) of its two") as refused,
+                four.database.transaction(payee.scope) as session,
+            ):
+                post(
+                    session,
+                    consortium_id=payer.scope.consortium_id or payer.id,
+                    payer_agency_id=payer.id,
+                    payee_agency_id=payee.id,
+                    kind=TransactionKind.PAID,
+                    key="guess",
+                    dated_on=TODAY,
+                    entries=mirrored(TransactionKind.PAID, 1, payer.id, payee.id),
+                    narrative="A guess",
+                    now=NOW,
+                    invoice_id=about,
+                    leg_id=leg_id,
+                )
+            told.append(str(refused.value.orig).partition("\n")[0])
+        assert told[1] == told[2] == told[0].replace("a leg", "an invoice")
+
+
+class TestIssueInvoice:
+    def test_waits_for_a_hand_over_that_has_its_agreement_and_wants_its_book(self, four: Four) -> None:
+        payer, payee = four.payer, four.payee
+        ground = InvoiceGround(four.database, four.urls, payer, payee, four.tenants[3], payee)
+        agreement_id = ground.due(500)
+        with four.database.transaction(payee.scope) as session:
+            marks = [each.mark for each in list_due(session, payer.id)]
+
+        def issue() -> int:
+            with four.database.transaction(payee.scope) as session:
+                return issue_invoice(session, payer.id, marks, now=NOW).gross_pence
+
+        with ThreadPoolExecutor() as pool, psycopg.connect(libpq_url(four.urls.admin)) as giving:
+            # As if it moved, and then back: what was waited for is there still.
+            giving.execute("UPDATE fee_agreement SET payer_agency_id = %s WHERE id = %s", (payer.id, agreement_id))
+            issued = pool.submit(issue)
+            with pytest.raises(TimeoutError):
+                issued.result(timeout=0.3)
+            giving.execute("SET LOCAL lock_timeout = '500ms'")
+            giving.execute("SELECT pg_advisory_xact_lock(fee_book_lock(%s))", [payer.id])
+            giving.commit()
+            assert issued.result() == 500
 
 
 class TestLegHandedOver:

@@ -37,6 +37,18 @@ BETWEEN = """
                 AND (d.payer_agency_id, d.payee_agency_id) = (payer, payee))
     $$
 """
+# Between whom it is by now, and how often it was handed over: whoever is one of the two reads the last time.
+SIDES = """
+    CREATE FUNCTION debt_sides(wanted uuid) RETURNS TABLE (payer uuid, payee uuid, times integer)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+        SELECT s.* FROM (
+            SELECT d.payer_agency_id, d.payee_agency_id, d.position FROM debt_holder d WHERE d.debt_id = wanted
+            UNION ALL SELECT i.payer_agency_id, i.payee_agency_id, 0 FROM invoice i WHERE i.id = wanted
+            UNION ALL SELECT l.payer_agency_id, l.payee_agency_id, 0 FROM netting_leg l WHERE l.id = wanted
+        ) AS s (payer, payee, times)
+        ORDER BY s.times DESC LIMIT 1
+    $$
+"""
 # Whoever took a payee's invoices over reminds of them, though it has issued none.
 TO_REMIND = f"""
     CREATE OR REPLACE FUNCTION agencies_with_invoices(asked text) RETURNS SETOF uuid LANGUAGE sql STABLE {DEFINER} AS $$
@@ -115,13 +127,13 @@ def _holders() -> None:
             position integer NOT NULL CHECK (position >= 1),
             owed_since date NOT NULL,
             taken_at timestamptz NOT NULL,
+            UNIQUE (debt_id, position),
             CHECK (payer_agency_id <> payee_agency_id),
             CHECK (giver_agency_id NOT IN (payer_agency_id, payee_agency_id)),
             FOREIGN KEY (consortium_id, payer_agency_id) REFERENCES consortium_member (consortium_id, agency_id),
             FOREIGN KEY (consortium_id, payee_agency_id) REFERENCES consortium_member (consortium_id, agency_id)
         )
     """)
-    op.execute("CREATE INDEX debt_holder_debt_idx ON debt_holder (debt_id, position)")
     for party in ("giver", "payer", "payee"):
         op.execute(f"CREATE INDEX debt_holder_{party}_idx ON debt_holder ({party}_agency_id)")
     op.execute(
@@ -136,10 +148,12 @@ def _holders() -> None:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     wall("debt_holder")
     op.execute(BETWEEN)
+    op.execute(SIDES)
     may_read("debt_holder", f"{SCOPE} IN (giver_agency_id, payer_agency_id, payee_agency_id)")
     op.execute("GRANT SELECT ON debt_holder TO concord_app")
     # As both sides signed it, by the giver; or by the other of the two, when what was settled is owed again and the
-    # giver has become part of another. In either case what the giver was a side of.
+    # giver has become part of another. In either case what the giver is a side of by now: whoever has let it go on
+    # does not let it go on again, to read what is said of it since.
     signed = (
         f"giver_agency_id = {SCOPE} AND EXISTS (SELECT FROM hand_over h WHERE h.agency_id = giver_agency_id "
         "AND h.receiver_id IN (payer_agency_id, payee_agency_id) AND h.given_at IS NOT NULL AND h.taken_at IS NOT NULL "
@@ -151,8 +165,8 @@ def _holders() -> None:
     )
     may_write(
         "debt_holder",
-        f"({signed} OR {merged}) AND (debt_is_between(debt_id, giver_agency_id, payee_agency_id) "
-        "OR debt_is_between(debt_id, payer_agency_id, giver_agency_id))",
+        f"({signed} OR {merged}) AND EXISTS (SELECT FROM debt_sides(debt_id) s WHERE position = s.times + 1 "
+        "AND (s.payer, s.payee) IN ((giver_agency_id, payee_agency_id), (payer_agency_id, giver_agency_id)))",
         verbs="INSERT",
     )
 
@@ -202,8 +216,12 @@ def _readers() -> None:
 
 
 def _writers() -> None:
-    def between(debt: str) -> str:
-        return f"debt_is_between({debt}, {AS_OF})"
+    def now_between(debt: str, *, of: str) -> str:
+        parties = ", ".join(f"{of}.{each}" for each in AS_OF.split(", "))
+        return f"EXISTS (SELECT FROM debt_sides({debt}) s WHERE (s.payer, s.payee) = ({parties}))"
+
+    def now_of(*sides: str) -> str:
+        return f"EXISTS (SELECT FROM debt_sides(invoice_id) s WHERE {SCOPE} IN ({', '.join(sides)}))"
 
     def posted(table: str) -> str:
         return (
@@ -211,32 +229,35 @@ def _writers() -> None:
             f"{table}.payer_agency_id AND f.payee_agency_id = {table}.payee_agency_id)"
         )
 
-    holder = "EXISTS (SELECT FROM debt_holder d WHERE d.debt_id = invoice_id AND"
-    holds = f"({PARTY} OR {holder} {SCOPE} IN (d.payer_agency_id, d.payee_agency_id)))"
-    pays = f"({PAYER_S} OR {holder} d.payer_agency_id = {SCOPE}))"
     for table, condition in (
         (
             "invoice",
             f"{PAYEE_S} AND {OURS} AND issued_by IS NOT DISTINCT FROM (SELECT scope_person()) AND {posted('invoice')} "
-            f"AND (credits_id IS NULL OR {between('credits_id')})",
+            f"AND (credits_id IS NULL OR {now_between('credits_id', of='invoice')})",
         ),
-        ("pay_approval", f"{PAYER_S} AND approved_by {ME} AND {between('invoice_id')}"),
-        ("dispute", f"{PAYER_S} AND opened_by {ME} AND status = 'opened' AND {between('invoice_id')}"),
-        ("invoice_reminder", f"{PAYEE_S} AND (invoice_id IS NULL OR {between('invoice_id')})"),
+        ("pay_approval", f"{PAYER_S} AND approved_by {ME} AND {now_between('invoice_id', of='pay_approval')}"),
+        (
+            "dispute",
+            f"{PAYER_S} AND opened_by {ME} AND status = 'opened' AND {now_between('invoice_id', of='dispute')}",
+        ),
+        ("invoice_reminder", f"{PAYEE_S} AND {now_between('invoice_id', of='invoice_reminder')}"),
         (
             "payment_allocation",
-            f"{OURS} AND {PAYEE_S} AND {posted('payment_allocation')} AND {between('coalesce(invoice_id, leg_id)')}",
+            # What its own bank took back is paid again to whoever has let the rest go on.
+            f"{OURS} AND {PAYEE_S} AND {posted('payment_allocation')} "
+            f"AND debt_is_between(coalesce(invoice_id, leg_id), {AS_OF})",
         ),
         (
             "dispute_message",
             f"{PARTY} AND {OWN} AND person_id {ME} AND EXISTS (SELECT FROM dispute x WHERE x.id = dispute_id "
-            f"AND {between('x.invoice_id')})",
+            f"AND {now_between('x.invoice_id', of='dispute_message')})",
         ),
     ):
         op.execute(f"ALTER POLICY {table}_insert ON {table} WITH CHECK ({condition})")
     op.execute(
-        f"ALTER POLICY dispute_update ON dispute USING ({holds} AND status <> 'resolved') "
-        f"WITH CHECK ({holds} AND (outcome IS NULL OR resolved_by {ME} AND (outcome = 'withdrawn') = {pays}))"
+        f"ALTER POLICY dispute_update ON dispute USING ({now_of('s.payer', 's.payee')} AND status <> 'resolved') "
+        f"WITH CHECK ({now_of('s.payer', 's.payee')} "
+        f"AND (outcome IS NULL OR resolved_by {ME} AND (outcome = 'withdrawn') = {now_of('s.payer')}))"
     )
     # An order goes with its agreement, whose payer may give another.
     of_agreement = "EXISTS (SELECT FROM fee_agreement f WHERE f.id = agreement_id AND"
