@@ -156,15 +156,13 @@ def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datet
     """Note that an invoice which the scope's own agency received is approved to be paid; it moves no money.
 
     :raises ApprovedBefore: when it is already, or is not the agency's to pay.
-    :raises SamePerson, BothSides: when the person issued it, or works for the agency that did.
+    :raises SamePerson, BothSides: as :func:`require_approving`.
     """
     require(scope_of(session), Verb.KEEP_FEES)
     sides = sides_of(session, invoice)
     if sides.payer_agency_id != own_agency(session) or invoice.kind is not InvoiceKind.INVOICE:
         raise ApprovedBefore("Only the agency that is to pay approves an invoice to be paid.")
-    require_one_side(session, agencies=sides.both, on=now.date())
-    if invoice.issued_by is not None:
-        require_another(session, first_person_id=invoice.issued_by, on=now.date())
+    require_approving(session, invoice, on=now.date())
     person = get_person(session, own_person(session))
     row = {
         "invoice_id": invoice.id,
@@ -179,6 +177,16 @@ def approve_payment(session: Session, invoice: Invoice, *, note: str, now: datet
     if session.scalar(query) is None:
         raise ApprovedBefore("This invoice is approved to be paid already.")
     audit.record(session, audit.Act.APPROVE, record_kind=RECORD_KIND, record_id=invoice.id, now=now)
+
+
+def require_approving(session: Session, invoice: Invoice, *, on: date) -> None:
+    """Let whoever may approve an invoice to be paid pass.
+
+    :raises SamePerson, BothSides: when the person issued it, or works for the agency that did.
+    """
+    require_one_side(session, agencies=sides_of(session, invoice).both, on=on)
+    if invoice.issued_by is not None:
+        require_another(session, first_person_id=invoice.issued_by, on=on)
 
 
 def find_approval(session: Session, invoice: Invoice) -> PayApproval | None:

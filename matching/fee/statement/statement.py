@@ -233,8 +233,7 @@ def agree_statement(session: Session, statement: FeeStatement, *, now: datetime)
     session.refresh(statement)
     if not statement.is_open or statement.other_agency_id != own:
         raise StatementWaits("This statement doesn’t wait for your agency’s agreement.")
-    agencies = (statement.agency_id, statement.other_agency_id)
-    person_id = require_another(session, first_person_id=statement.made_by, on=now.date(), agencies=agencies)
+    person_id = require_agreeing(session, statement, on=now.date())
     if compare_statement(session, statement):
         raise BooksDiffer("Your own book says something else. The differences are on the page of the statement.")
     sent = list_sent(session, statement.agency_id, until_on=statement.until_on, now=now)
@@ -242,6 +241,15 @@ def agree_statement(session: Session, statement: FeeStatement, *, now: datetime)
     statement.other_agreed_at, statement.other_agreed_by, statement.other_notes = now, person_id, sent
     session.flush()
     audit.record(session, audit.Act.SIGN, record_kind=RECORD_KIND, record_id=statement.id, now=now)
+
+
+def require_agreeing(session: Session, statement: FeeStatement, *, on: date) -> UUID:
+    """Return the scope's person when they may agree to a statement for the other side.
+
+    :raises SamePerson, BothSides: when they drew it up, or either of the two works for both.
+    """
+    agencies = (statement.agency_id, statement.other_agency_id)
+    return require_another(session, first_person_id=statement.made_by, on=on, agencies=agencies)
 
 
 def withdraw_statement(session: Session, statement: FeeStatement, *, reason: str, now: datetime) -> None:

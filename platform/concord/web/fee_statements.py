@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -53,13 +54,16 @@ from matching.fee.statement.statement import (
     lines_of,
     list_statements,
     make_statement,
+    require_agreeing,
     withdraw_statement,
 )
 from matching.register import Page
 from matching.sealed_words import own_agency
 from tenants import audit
 from tenants.agency import get_agency, list_agencies
+from tenants.approval import require_one_side
 from tenants.base import utc_now
+from tenants.error import refusal_of
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
@@ -201,6 +205,7 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str | R
         sent = list_sent(session, other_agency_id, until_on=drawn.until_on, now=now)
         balanced = balances(session, other_agency_id)
         names, own = names_of(list_agencies(session)), own_agency(session)
+        barred = refusal_of(partial(require_one_side, session, agencies=(own, other_agency_id), on=now.date()))
     asked = _asked(drawn.until_on)
     form.until.raw_data, form.until.errors = asked["until"], ()
     values: dict[str, Any] = {"other_agency_id": other_agency_id, **asked}
@@ -219,6 +224,7 @@ def _show_drawn(other_agency_id: UUID, *, problem: str | None = None) -> str | R
         balanced={side.payer_agency_id: balanced.get(side.payer_agency_id, Amounts()) for side in drawn.sides},
         today=now.date(),
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
+        barred=barred,
         names=names,
         pounds=pounds,
         problem=problem,
@@ -236,6 +242,7 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str | Respo
         names, own = names_of(list_agencies(session)), own_agency(session)
         other_id = chosen_of(session, statement).other_agency_id
         before = next((each.id for each in list_statements(session) if each.sha256.hex() == former), None)
+        barred = refusal_of(partial(require_agreeing, session, statement, on=utc_now().date()))
         waits, sent = statement.is_open and statement.other_agency_id == own, statement.other_notes or []
         if waits:
             # Whoever is to agree sees first what is kept once they do.
@@ -258,6 +265,7 @@ def _show_made(statement_id: UUID, *, problem: str | None = None) -> str | Respo
         sent_table(sent, name="sent-by-other", who=other),
         line_table(found, names),
         statement=statement,
+        barred=barred,
         sides=list(zip(statement.sides, sides, strict=True)),
         other_id=other_id,
         waits_for_us=waits,

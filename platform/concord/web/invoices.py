@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -47,14 +48,15 @@ from matching.fee.invoice.invoice import (
     rows_of,
 )
 from matching.fee.invoice.issuing import credit_invoice, issue_invoice, list_due, open_lines
-from matching.fee.invoice.reminder import approve_payment, find_approval, reminders_of
+from matching.fee.invoice.reminder import approve_payment, find_approval, reminders_of, require_approving
 from matching.fee.ledger import moves_of, postings_of
 from matching.fee.money import plain_pounds
 from matching.fee.remittance.written_amount import typed_pence
 from tenants import audit
 from tenants.agency import list_agencies
+from tenants.approval import require_one_side
 from tenants.base import utc_now
-from tenants.error import Conflict, Invalid
+from tenants.error import Conflict, Invalid, refusal_of
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 from workers.document.invoice import render_invoice
@@ -136,6 +138,7 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
             "names": names_of(list_agencies(session)),
         }
         sides, posted = sides_of(session, invoice), find_issue(session, invoice)
+        unapproved = refusal_of(partial(require_approving, session, invoice, on=now.date()))
         postings = postings_of(session, posted) if posted else []
         moves = move_table(moves_of(session, invoice.id))
     return show_page(
@@ -147,6 +150,8 @@ def show(invoice_id: UUID) -> ResponseReturnValue:
         tags=STATES,
         ours=sides.payee_agency_id == g.scope.agency_id,
         sides=sides,
+        answers=g.scope.agency_id in sides.both,
+        unapproved=unapproved,
         posted=posted is not None,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         disputed=dispute is not None and dispute.status is not DisputeStatus.RESOLVED,
@@ -230,11 +235,13 @@ def dispute(invoice_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         invoice = get_invoice(session, invoice_id)
         found = find_dispute(session, invoice)
-        ours = sides_of(session, invoice).payee_agency_id == g.scope.agency_id
+        sides = sides_of(session, invoice)
+        ended_by_none = refusal_of(partial(require_one_side, session, agencies=sides.both, on=utc_now().date()))
+        ours = sides.payee_agency_id == g.scope.agency_id
     waits = found is not None and found.status is not DisputeStatus.RESOLVED
     form = DisputeForm(version=found.version if found else None)
     form.outcome.choices = _outcomes(ours)
-    if not waits:
+    if not waits or ended_by_none:
         del form.outcome
     if form.validate_on_submit():
         try:
@@ -248,6 +255,7 @@ def dispute(invoice_id: UUID) -> ResponseReturnValue:
         title=f"{'Answer' if waits else 'Dispute'} invoice {invoice.number}",
         back=(url_for("invoices.show", invoice_id=invoice_id), f"Invoice {invoice.number}"),
         lead="The other agency reads what you write. While it is in dispute nobody is reminded of it.",
+        text=f"To end the dispute: {ended_by_none}" if waits and ended_by_none else "",
         hints={"words": "Name no child"},
     )
 
