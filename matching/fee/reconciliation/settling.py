@@ -81,12 +81,22 @@ def confirm_match(
 
 
 def confirm_sure(session: Session, marks: Mapping[UUID, str], *, now: datetime) -> SureResult:
-    """Confirm all sure proposals that a person saw, as they saw them; what has changed since is left as it is."""
+    """Confirm all sure proposals that a person saw, as they saw them; what has changed since is left as it is.
+
+    Others who post wait while the books are held: give few at a time. Proposals are drawn before that, and what is owed
+    is read once more after.
+    """
     own_person(session)
     lock_remittances(session, own_agency(session))
-    share_books(session)
     queue = draw_queue(session, now=now)
-    confirmed = [each for each in queue.sure if marks.get(each.line.id) == each.mark]
+    seen = [each for each in queue.sure if marks.get(each.line.id) == each.mark]
+    share_books(session)
+    owed = {each.id: each for each in list_open(session)}
+    confirmed = [
+        each
+        for each in seen
+        if all(owed.get(share.invoice_id) == queue.invoices[share.invoice_id] for share in each.proposal.shares)
+    ]
     for each in confirmed:
         # No two proposals of one queue want the same pence of an invoice.
         signer = _begin(session, each.line)

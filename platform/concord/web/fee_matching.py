@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -49,7 +50,10 @@ blueprint = Blueprint("fee_matching", __name__)
 
 LINES_A_PAGE = 50
 MOST_AT_ONCE = 200
-"""How many sure lines are confirmed by one press: somebody waits for it."""
+SECONDS = 15
+"""How many sure lines are confirmed by one press, and for how long at most: somebody waits for it."""
+IN_ONE_GO = 25
+"""How many are posted together: whoever else posts in the consortium waits for them."""
 HEADINGS = (
     *("Date", "Days waiting", "Amount", "Who paid", "Reference"),
     *("How certain", "Points", "Proposal", "Invoices", "For it", "Against it"),
@@ -67,6 +71,20 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]
 
     reason = words_field("Why?", missing="Say why")
     submit = SubmitField("Continue", widget=GovSubmitInput())
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What one press confirmed, what has changed since it was seen, and what stopped it, if anything did."""
+
+    count: int = 0
+    pence: int = 0
+    changed: int = 0
+    problem: str = ""
+
+    def after(self, result: SureResult) -> Confirmed:
+        """Return this and what was confirmed next."""
+        return Confirmed(self.count + result.confirmed, self.pence + result.pence, self.changed + result.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +125,7 @@ def confirm_all() -> ResponseReturnValue:
             marks[UUID(line_id)] = mark
         except ValueError:
             continue
-    with transaction() as session:
-        result = confirm_sure(session, marks, now=utc_now())
-    return _show_queue(result)
+    return _show_queue(_confirm(marks))
 
 
 @blueprint.get("/fees/matching/<uuid:remittance_line_id>")
@@ -225,7 +241,22 @@ def put_held_back(ledger_transaction_id: UUID) -> ResponseReturnValue:
 # ── within ──
 
 
-def _show_queue(result: SureResult | None = None) -> str:
+def _confirm(marks: Mapping[UUID, str]) -> Confirmed:
+    """Confirm what was seen, a few at a time: what is confirmed stays so, whatever becomes of the rest."""
+    done, until = Confirmed(), monotonic() + SECONDS
+    seen = list(marks.items())
+    for start in range(0, len(seen), IN_ONE_GO):
+        if monotonic() > until:
+            break
+        try:
+            with transaction() as session:
+                done = done.after(confirm_sure(session, dict(seen[start : start + IN_ONE_GO]), now=utc_now()))
+        except Conflict as conflict:
+            return replace(done, problem=str(conflict))
+    return done
+
+
+def _show_queue(result: Confirmed | None = None) -> str:
     with transaction() as session:
         queue = read_queue(session, now=utc_now())
     lines = _shown(queue)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
 from concord.servers.login import DatabaseUrls
+from matching.fee.reconciliation.settling import LineSettled, SureResult, confirm_sure
 from matching.fee.remittance.line import LineState, list_lines
 from matching.fee.remittance.remittance import get_remittance
 from tenants.base import utc_now
@@ -187,6 +190,39 @@ class TestMatching:
         assert officer.post(again, {"reason": "Wrong agency."}).status_code == 303
         assert bank.left(second)[0] == [50_000]
         assert "No bank line waits" not in said(officer, "/fees/matching")
+
+    def test_confirms_sure_ones_a_few_at_a_time(
+        self, bank: Bank, visit_as: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        invoices, rows = [], []
+        for pence in (100_000, 20_000, 3_000):
+            invoices.append(bank.invoice(pence))
+            rows.append((pence, bank.payer.name, bank.number))
+        bank.lines(*rows)
+        officer, calls = visit_as(bank.payee), []
+
+        def stopped(session: Session, marks: dict[UUID, str], *, now: datetime) -> SureResult:
+            calls.append(len(marks))
+            if len(calls) == 2:
+                raise LineSettled("Ask again in a moment.")
+            return confirm_sure(session, marks, now=now)
+
+        def press() -> str:
+            marks = [each.get("value") for each in _inputs(officer, "/fees/matching", "sure")]
+            assert officer.post("/fees/matching/sure", {"sure": marks}).status_code == 200
+            return page_of(officer).text
+
+        monkeypatch.setattr("concord.web.fee_matching.IN_ONE_GO", 2)
+        monkeypatch.setattr("concord.web.fee_matching.confirm_sure", stopped)
+        text = press()
+        assert "Two lines of £" in text
+        assert "confirmed. One line that is sure waits still. Ask again in a moment." in text
+        assert (calls, sorted(bank.left(*invoices)[0])[:2]) == ([2, 1], [0, 0])
+        monkeypatch.setattr("concord.web.fee_matching.SECONDS", -1)
+        assert "No lines of £0.00 confirmed. One line that is sure waits still." in press()
+        monkeypatch.undo()
+        assert "sure waits still" not in press()
+        assert bank.left(*invoices)[0] == [0, 0, 0]
 
     def test_undoes_a_credit_that_came_back(self, bank: Bank, visit_as: Visit) -> None:
         bank.invoice(100_000)
