@@ -7,7 +7,7 @@ what to do about it.
 from __future__ import annotations
 
 from datetime import date, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy.orm import Session
@@ -32,7 +32,7 @@ from matching.fee.payer import payer_of
 from matching.fee.published import published
 from matching.fee.rule import read_rules
 from matching.fee.tariff import MOST_PENCE
-from matching.fee.terms import Terms, kept_terms, take_terms, take_waiver, terms_of
+from matching.fee.terms import Terms, kept_terms, list_plans, take_terms, take_waiver, terms_of
 from matching.placement.placement import Placement, get_placement
 from tenants import audit
 from tenants.database import scope_of
@@ -120,10 +120,18 @@ def price_again(session: Session, agreement: FeeAgreement, *, version: int, now:
 
 
 def state_fee(
-    session: Session, agreement: FeeAgreement, *, pence: int, reason: str, version: int, now: datetime
+    session: Session,
+    agreement: FeeAgreement,
+    *,
+    pence: int,
+    reason: str,
+    version: int,
+    now: datetime,
+    as_tariff_id: UUID | None = None,
 ) -> FeeAgreement:
     """State the fee that the two agencies have settled between themselves; both sign it, which makes it hold.
 
+    :param as_tariff_id: the payee's tariff whose parts and monthly charge it takes; in full at placement without one.
     :raises NotYourSide: when the scope's agency is neither of the two.
     :raises AgreementMoved: when somebody was first.
     :raises AgreementInvalid: when both have signed, it is over, or the amount cannot be.
@@ -135,14 +143,20 @@ def state_fee(
     words = reason.strip()
     if agreement.is_signed:
         raise AgreementInvalid("Both have signed. Change it by an addendum.")
-    if not 1 <= pence <= MOST_PENCE or not words or len(words) > 500:
-        raise AgreementInvalid("Give an amount up to £1,000,000, and say in at most 500 letters what it rests on.")
+    if not 1 <= pence <= MOST_PENCE:
+        raise AgreementInvalid("Give an amount up to £1,000,000.", about="amount")
+    if not words or len(words) > 500:
+        raise AgreementInvalid("Say in at most 500 letters what it rests on.", about="reason")
+    paid_as = next((each for each in list_plans(session, agreement, today=now.date()) if each.id == as_tariff_id), None)
+    if as_tariff_id is not None and paid_as is None:
+        raise AgreementInvalid("That tariff doesn’t hold for the payee on that day. Choose again.", about="plan")
     rules = read_rules(session, published().rules, on=agreement.placed_on or now.date())
     agreement.tariff_id, agreement.stated = None, True
     agreement.rate_words = f"Settled between the two agencies, not by a tariff: {say_pounds(pence)}. {words}"
     agreement.amount_pence, agreement.refusal = pence, None
-    agreement.plan = [each.as_data() for each in split(pence, IN_FULL)]
-    agreement.continuing_pence = agreement.continuing_after_months = None
+    agreement.plan = [each.as_data() for each in split(pence, paid_as.terms.shares if paid_as else IN_FULL)]
+    agreement.continuing_pence = paid_as.terms.continuing_pence if paid_as else None
+    agreement.continuing_after_months = paid_as.terms.continuing_after_months if paid_as else None
     agreement.disruption = rules.disruption
     clear_signatures(agreement)
     _changed(session, agreement, "fee stated", now=now)

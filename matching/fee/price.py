@@ -48,7 +48,7 @@ def price(
 
     :param expected: the day has not come: the words say that the rate of the day itself will count.
     """
-    holding = [each for each in tariffs if in_force(each.terms, on) and _is_for(each, rules, payee)]
+    holding = [each for each in tariffs if in_force(each.terms, on) and is_for(each, rules, payee)]
     when = _when(rules, on, expected=expected)
     whose = _whose(rules, payee)
     if not holding:
@@ -97,7 +97,8 @@ def with_percent(pence: int, percent: int) -> int:
     return (pence * (100 + percent) + 50) // 100
 
 
-def _is_for(tariff: PublishedTariff, rules: FeeRules, payee: Payee) -> bool:
+def is_for(tariff: PublishedTariff, rules: FeeRules, payee: Payee) -> bool:
+    """Say whether a payee is paid by a tariff."""
     terms = tariff.terms
     if terms.nation is not None and terms.nation is not payee.nation:
         return False

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from matching.fee.agreement import FeeAgreement
 from matching.fee.instalment import Share
-from matching.fee.price import Payee, Price, price
+from matching.fee.price import Payee, Price, is_for, price
 from matching.fee.published import published
 from matching.fee.rule import CountsFrom, FeeRules, read_rules
-from matching.fee.tariff import in_london, kind_of, read_tariffs
+from matching.fee.tariff import PublishedTariff, in_london, kind_of, read_tariffs
 from matching.fee.waiver import Waived, find_waiver
 from matching.placement.placement import Placement, list_placed_children
 from tenants.agency import get_agency
@@ -50,9 +51,15 @@ def price_on(
     session: Session, placement: Placement, rules: FeeRules, *, children: int, on: date, expected: bool
 ) -> Price:
     """Return what placing so many children with the placement's family costs on a day."""
-    agency = get_agency(session, placement.household_agency_id)
-    payee = Payee(agency.name, kind_of(agency), agency.nation, in_london(agency))
+    payee = _payee(session, placement.household_agency_id)
     return price(read_tariffs(session, on=on), rules, payee, children=children, on=on, expected=expected)
+
+
+def list_plans(session: Session, agreement: FeeAgreement, *, today: date) -> list[PublishedTariff]:
+    """Return the tariffs as which a fee that the two agencies state may be paid: those of the payee on its day."""
+    on = agreement.placed_on or today
+    rules, payee = read_rules(session, published().rules, on=on), _payee(session, agreement.payee_agency_id)
+    return [each for each in read_tariffs(session, on=on) if is_for(each, rules, payee)]
 
 
 def take_terms(agreement: FeeAgreement, terms: Terms) -> None:
@@ -93,6 +100,11 @@ def kept_terms(agreement: FeeAgreement) -> dict[str, Any]:
         "continuing_pence": agreement.continuing_pence,
         "waived": agreement.waived,
     }
+
+
+def _payee(session: Session, agency_id: UUID) -> Payee:
+    agency = get_agency(session, agency_id)
+    return Payee(agency.name, kind_of(agency), agency.nation, in_london(agency))
 
 
 def _day(placement: Placement, counts_from: CountsFrom) -> date | None:

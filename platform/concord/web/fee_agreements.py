@@ -16,6 +16,7 @@ from concord.web.access import may
 from concord.web.fee_form import AddendumForm, StateFeeForm
 from concord.web.fee_table import Cell, Column, Holds, Row, Table, money, row, whole_asked
 from concord.web.fee_table import show as show_page
+from concord.web.form import place_refusal
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -38,6 +39,7 @@ from matching.fee.agreement_paper import record_download, signed_places, write_a
 from matching.fee.drafting import draft_missing, price_again, state_fee
 from matching.fee.exception import select_to_decide
 from matching.fee.signing import sign_addendum, sign_agreement
+from matching.fee.terms import list_plans
 from matching.fee.waiting import list_missing, select_to_sign, select_unsettled
 from matching.placement.placement import get_placement
 from tenants.agency import list_agencies
@@ -149,6 +151,7 @@ def state(agreement_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found = get_agreement(session, agreement_id)
         side_of(session, found)
+        form.offer(list_plans(session, found, today=utc_now().date()))
     if form.validate_on_submit():
         try:
             with transaction() as session:
@@ -158,20 +161,24 @@ def state(agreement_id: UUID) -> ResponseReturnValue:
                     pence=form.amount.pence,
                     reason=form.reason.data,
                     version=_version(),
+                    as_tariff_id=form.tariff_id,
                     now=utc_now(),
                 )
             return redirect(url_for("fee_agreements.show", agreement_id=agreement_id), 303)
         except (AgreementInvalid, AgreementMoved) as refusal:
-            form.amount.errors = [str(refusal)]
+            place_refusal(form, refusal, otherwise="amount")
     elif not form.is_submitted():
         form.version.data = found.version
     return short_form(
         form,
         title="State the fee",
         back=(url_for("fee_agreements.show", agreement_id=agreement_id), found.reference),
-        lead="Where no tariff has a figure, or the two agencies settled on another. It is paid in full when the "
-        "placement begins, and holds once both have signed it.",
-        hints={"amount": "In pounds, for example 27,000", "reason": "Such as the board’s minute. Name no child"},
+        lead="Where no tariff has a figure, or the two agencies settled on another. It holds once both have signed it.",
+        hints={
+            "amount": "In pounds, for example 27,000",
+            "plan": "As a tariff has it: one that holds for the payee on that day. Where none does, in full",
+            "reason": "Such as the board’s minute. Name no child",
+        },
     )
 
 

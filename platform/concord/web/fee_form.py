@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSelect, GovSubmitInput, GovTextArea, GovTextInput
@@ -14,20 +15,30 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 from concord.web.form import DayField, lines, one_line
 from concord.web.short_form import words_field
 from concord.web.swap_form import NumberField
+from matching.fee.money import say_pounds
 from matching.fee.plan_text import PlanUnreadable, read_plan_text, write_plan_text
 from matching.fee.remittance.written_amount import typed_pence
 from matching.fee.rule import CountsFrom, FeeRule, FeeRules, LegFalls, OnDisruption, Pricing, SwapWaiver
-from matching.fee.tariff import MOST_PENCE, PayeeKind, TariffTerms
+from matching.fee.tariff import MOST_PENCE, PayeeKind, PublishedTariff, TariffTerms
 from tenants.agency import Agency, Nation
 
 SCALE = (1, 2, 3, 4, 5, 6)
 """For how many children the form has a box each; the published scales end at five."""
 ANYWHERE = ""
+IN_FULL = "full"
 _DAY = {"missing": "Enter the day, month and year", "impossible": "Enter a real date, for example 1 4 2027"}
 
 
 def _choices(words: Iterable[Pricing | CountsFrom | OnDisruption | LegFalls]) -> list[SelectChoice]:
     return [SelectChoice(each.value, each.label) for each in words]
+
+
+def _say_plan(terms: TariffTerms) -> str:
+    parts = "; ".join(each.words[0].lower() + each.words[1:] for each in terms.shares)
+    monthly = ""
+    if terms.continuing_pence is not None and terms.continuing_after_months is not None:
+        monthly = f"; {say_pounds(terms.continuing_pence)} a month after {terms.continuing_after_months} months"
+    return f"As “{terms.name}” has it: {parts}{monthly}"
 
 
 class PoundsField(StringField):  # type: ignore[misc]
@@ -266,8 +277,21 @@ class StateFeeForm(FlaskForm):  # type: ignore[misc]
 
     version = HiddenField()
     amount = PoundsField("Whole fee", missing="Enter the fee")
+    plan = RadioField("When is it paid?", widget=GovRadioInput(), validators=[InputRequired("Select when it is paid")])
     reason = words_field("What does it rest on?", missing="Enter what it rests on")
     submit = SubmitField("State the fee", widget=GovSubmitInput())
+
+    def offer(self, plans: Iterable[PublishedTariff]) -> None:
+        """Set when it can be paid: in full, or as a tariff of the payee's has it."""
+        self.plan.choices = [
+            SelectChoice(IN_FULL, "In full when the placement begins, and nothing more"),
+            *(SelectChoice(str(each.id), _say_plan(each.terms)) for each in plans),
+        ]
+
+    @property
+    def tariff_id(self) -> UUID | None:
+        """Return the tariff as which it is paid, or ``None`` for in full."""
+        return None if self.plan.data == IN_FULL else UUID(self.plan.data)
 
 
 class AddendumForm(FlaskForm):  # type: ignore[misc]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -22,8 +23,9 @@ from matching.fee.agreement import (
 )
 from matching.fee.agreement_page import view_agreement
 from matching.fee.cost import DayUnfit, NotChosen, cost_of, list_chosen
-from matching.fee.drafting import disrupt, end_if_over, order, price_again, withdraw
+from matching.fee.drafting import disrupt, end_if_over, order, price_again, state_fee, withdraw
 from matching.fee.event import FeeEvent, FeeEventKind
+from matching.fee.instalment import split
 from matching.fee.payer import (
     PayerInvalid,
     PayerSettled,
@@ -38,6 +40,7 @@ from matching.fee.rule import LegFalls, OnDisruption, SwapWaiver, set_swap_waive
 from matching.fee.signing import sign_addendum, sign_agreement
 from matching.fee.tariff import PayeeKind, TariffTerms, add_tariff
 from matching.fee.tending import tend_agreements
+from matching.fee.terms import list_plans
 from matching.fee.waiting import count_addenda
 from matching.placement.placement import get_placement
 from matching.ranking_run import open_pool
@@ -352,3 +355,25 @@ class TestCost:
 
         assert before[0]
         assert ranking() == before
+
+
+class TestStateFee:
+    def test_is_paid_in_full_or_as_a_tariff_of_the_payees(self, ground: FeeGround) -> None:
+        agreement_id = ground.match(ground.devon, ground.dorset)
+        with transaction(ground.database, ground.devon) as session:
+            agreement = get_agreement(session, agreement_id)
+            [tariff] = list_plans(session, agreement, today=TODAY)
+            facts: dict[str, Any] = {"pence": 1_000_001, "reason": "Minute 1.", "now": utc_now()}
+            with pytest.raises(AgreementInvalid, match="doesn’t hold for the payee") as refused:
+                state_fee(session, agreement, version=1, as_tariff_id=uuid4(), **facts)
+            assert refused.value.about == "plan"
+            state_fee(session, agreement, version=1, as_tariff_id=tariff.id, **facts)
+            assert agreement.instalments == split(1_000_001, tariff.terms.shares)
+            assert agreement.continuing_pence == tariff.terms.continuing_pence
+            assert (len(agreement.instalments), agreement.tariff_id) == (len(tariff.terms.shares), None)
+            state_fee(session, agreement, version=2, **facts)
+            assert [each.pence for each in agreement.instalments] == [1_000_001]
+            assert agreement.continuing_pence is None
+        charity = ground.match(ground.devon, ground.charity)
+        with transaction(ground.database, ground.devon) as session:
+            assert tariff not in list_plans(session, get_agreement(session, charity), today=TODAY)

@@ -230,7 +230,8 @@ class TestAgreement:
         assert devon.post(f"{path}/price", {"version": "1"}).status_code == 303
 
         devon.get(f"{path}/fee")
-        typed = {"version": "2", "amount": "40000", "reason": "The board’s minute 3."}
+        typed = {"version": "2", "amount": "40000", "plan": "full", "reason": "The board’s minute 3."}
+        assert devon.post(f"{path}/fee", {**typed, "plan": ""}).status_code == 422
         assert devon.post(f"{path}/fee", {**typed, "amount": ""}).status_code == 422
         assert devon.post(f"{path}/fee", typed).status_code == 303
 
