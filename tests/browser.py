@@ -17,14 +17,11 @@ PATIENCE = 10_000
 NARROW = {"width": 320, "height": 640}
 WIDE = {"width": 1200, "height": 900}
 _RUN_AXE = """
-    axe.run({resultTypes: ["violations"], preload: {assets: ["media"]}}).then(
+    axe.run({resultTypes: ["violations"]}).then(
         found => ({...found, passes: [], incomplete: [], inapplicable: []})
     )
 """
-"""Every rule is tried; to hand over what else was found takes as long as to find it.
-
-Style sheets are read anew for one rule alone, which is an experiment and not tried.
-"""
+"""Every rule is tried; to hand over what else was found takes as long as to find it."""
 
 
 class Visit:
