@@ -181,6 +181,12 @@ class TestCsv:
 
         assert [(line.pence, line.payer) for line in _read(content).lines] == [(500, "Planté"), (-600, "Rent")]
 
+    def test_takes_a_credit_below_nothing_for_no_receipt(self) -> None:
+        told = b"Date,Name,Cr/Dr,Amount\n02/04/2026,Devon,CR,-5.00\n02/04/2026,Rent,DR,-6.00"
+        two = b"Date,Name,Paid in,Paid out\n02/04/2026,Devon,-5.00,\n02/04/2026,Rent,,-6.00"
+
+        assert [[line.pence for line in _read(content).lines] for content in (told, two)] == [[-500, -600]] * 2
+
     def test_says_when_balances_do_not_follow(self) -> None:
         file = _read(b"Date,Details,Amount,Balance\n02/04/2026,A,5.00,10.00\n03/04/2026,B,5.00,99.00")
 
