@@ -224,6 +224,18 @@ class TestMatching:
         assert "sure waits still" not in press()
         assert bank.left(*invoices)[0] == [0, 0, 0]
 
+    def test_lets_a_council_pay_by_hand_what_another_agency_owes(self, bank: Bank, visit_as: Visit) -> None:
+        owed = bank.invoice(90_000)
+        (line,) = bank.lines((90_000, bank.other.name, "FEES NOVEMBER"))
+        officer, path = visit_as(bank.payee), f"/fees/matching/{line}"
+        assert f"Open invoices of {bank.payer.name}" not in said(officer, path)
+        assert bank.number in said(officer, f"{path}?payer={bank.payer.id}")
+        posted = officer.post(path, {"payer": str(bank.payer.id), f"share-{owed}": "900.00"})
+
+        assert posted.status_code == 303
+        assert (bank.left(owed), bank.held()) == ([[0], [0]], (0, 0))
+        assert bank.other.name in said(officer, path)
+
     def test_undoes_a_credit_that_came_back(self, bank: Bank, visit_as: Visit) -> None:
         bank.invoice(100_000)
         lines = bank.lines(
