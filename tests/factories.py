@@ -21,7 +21,7 @@ from matching.sibling_placement import SiblingPlacement
 from tenants.agency import Agency, AgencyKind, Nation
 from tenants.consortium import ConsortiumMember, create_consortium
 from tenants.database import Database, scope_of
-from tenants.person import Person, PersonIdentity
+from tenants.person import Person, PersonIdentity, appoint
 from tenants.role import Role
 from tenants.scope import OPERATOR, Scope
 
@@ -88,6 +88,15 @@ class Factories:
         with self.database.transaction(OPERATOR) as session:
             person_id = _appoint(session, tenant.id, f"Kit Sample {subject}", subject=subject, roles=roles)
         return replace(tenant, scope=replace(tenant.scope, person_id=person_id, roles=roles), subject=subject)
+
+    def of_both(self, one: Tenant, other: Tenant, *, roles: frozenset[Role]) -> Tenant:
+        """Appoint another person in two agencies, and return the first in their scope."""
+        found = self.colleague(one, roles=roles)
+        with self.database.transaction(OPERATOR) as session:
+            person = session.get_one(Person, found.scope.person_id)
+            for role in roles:
+                appoint(session, person, agency=session.get_one(Agency, other.id), role=role, starts_on=LONG_AGO)
+        return found
 
     def two_tenants(self) -> tuple[Tenant, Tenant]:
         """Make two councils of one consortium."""

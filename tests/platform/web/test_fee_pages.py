@@ -14,12 +14,10 @@ import pytest
 from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from matching.fee.agreement import FeeAgreement, get_agreement, list_addenda
-from tenants.agency import AgencyKind, get_agency
+from tenants.agency import AgencyKind
 from tenants.base import utc_now
 from tenants.database import Database
-from tenants.person import appoint, get_person
 from tenants.role import Role
-from tenants.scope import OPERATOR
 from tests.factories import Factories, Tenant, transaction
 from tests.fee_tables import check_tables, read_file
 from tests.matching.fee.fee_ground import FeeGround, make_fee_ground
@@ -69,16 +67,6 @@ def said(visitor: Visitor, path: str) -> str:
     assert visitor.get(path).status_code == 200
     assert visitor.page
     return visitor.page.text
-
-
-def of_both(database: Database, ground: FeeGround) -> Tenant:
-    """Return a finance officer of Devon's who is one of Dorset's as well."""
-    double = ground.factories.colleague(ground.devon, roles=frozenset({Role.FINANCE_OFFICER}))
-    with database.transaction(OPERATOR) as session:
-        assert double.scope.person_id
-        person, there = get_person(session, double.scope.person_id), get_agency(session, ground.dorset.id)
-        appoint(session, person, agency=there, role=Role.FINANCE_OFFICER, starts_on=TODAY - timedelta(days=9))
-    return double
 
 
 class TestTariffs:
@@ -169,7 +157,8 @@ class TestAgreement:
         agreement_id = ground.match(ground.devon, ground.dorset)
         devon, dorset = visit_as(ground.devon), visit_as(ground.dorset)
         path = f"/fees/agreements/{agreement_id}"
-        double = visit_as(of_both(database, ground))
+        officer = frozenset({Role.FINANCE_OFFICER})
+        double = visit_as(ground.factories.of_both(ground.devon, ground.dorset, roles=officer))
         double.get("/acting")
         double.post("/acting", {"choice": f"{ground.devon.id}:{ground.devon.scope.consortium_id}"})
         page = said(double, path)

@@ -99,6 +99,11 @@ class TestInvoices:
         path = f"/fees/invoices/{invoice_id}"
         heir, payee = visit_as(ground.stranger), visit_as(ground.payee)
         assert heir.get(path).status_code == 404
+        ground.set_bank("11112222")
+        agreement_id = ground.due(500)
+        gone = ground.issue()
+        hand_over_books(ground.database, ground.urls, ground.payee, ground.stranger, agreements=[agreement_id])
+        assert f"{ground.stranger.name} is paid since." in said(visit_as(ground.payer), f"/fees/invoices/{gone}")
         hand_over_books(ground.database, ground.urls, ground.payer, ground.stranger)
 
         for visitor, words in ((heir, "Dispute it"), (payee, "Credit it")):
@@ -112,6 +117,25 @@ class TestInvoices:
         assert "27,000.00" in said(heir, "/fees/invoices?side=received&state=overdue")
         heir.post(f"{path}/dispute", {"words": "Not ours."})
         assert "Not ours." in said(payee, path)
+
+    def test_offer_nobody_of_both_agencies_to_approve_or_end_anything_between_them(
+        self, visit_as: Visit, ground: InvoiceGround, factories: Factories
+    ) -> None:
+        path = f"/fees/invoices/{ground.issue(5_000)}"
+        double = visit_as(factories.of_both(ground.payer, ground.payee, roles=frozenset({Role.FINANCE_OFFICER})))
+        double.get("/acting")
+        double.post("/acting", {"choice": f"{ground.payer.id}:{ground.payer.scope.consortium_id}"})
+
+        page = said(double, path)
+        assert "To approve it to be paid: You hold roles in both agencies" in page
+        assert f"{path}/approve" not in links_of(double).values()
+        said(double, f"{path}/dispute")
+        assert double.post(f"{path}/dispute", {"words": "Not ours."}).status_code == 303
+        assert "To end the dispute: You hold roles in both agencies" in said(double, f"{path}/dispute")
+        assert "outcome" not in said_fields(double, f"{path}/dispute")
+        drawn = said(double, f"/fees/statements/with/{ground.payee.id}")
+        assert "You hold roles in both agencies" in drawn
+        assert "Draw up and agree" not in drawn
 
 
 class TestAccounts:
