@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Uuid, column, exists, select, table
+from sqlalchemy import Uuid, column, exists, or_, select, table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session
 
+from matching.fee.debt_holder import DebtHolder
 from matching.sealed_words import own_agency, own_person
 from tenants import audit
 from tenants.approval import require_two
@@ -209,7 +210,7 @@ def list_since(session: Session, agency_id: UUID, *, at: datetime) -> list[Payee
 def list_told(session: Session, *, now: datetime) -> list[PayeeAccountChange]:
     """Return the changes of others whom the scope's agency pays that are to come or came in the last 60 days.
 
-    Not what was in effect before the first invoice: nobody was told of another account.
+    Not what was in effect before the first invoice, issued or taken over: nobody was told of another account.
     """
     require(scope_of(session), Verb.READ_FEES)
     change, own = PayeeAccountChange, own_agency(session)
@@ -218,6 +219,11 @@ def list_told(session: Session, *, now: datetime) -> list[PayeeAccountChange]:
         _INVOICE.c.payer_agency_id == own,
         _INVOICE.c.issued_at < change.takes_effect_at,
     )
-    query = select(change).where(change.agency_id != own, before)
+    taken = exists().where(
+        DebtHolder.payee_agency_id == change.agency_id,
+        DebtHolder.payer_agency_id == own,
+        DebtHolder.taken_at < change.takes_effect_at,
+    )
+    query = select(change).where(change.agency_id != own, or_(before, taken))
     found = session.scalars(query.order_by(change.takes_effect_at.desc(), change.id))
     return [each for each in found if each.takes_effect_at and (now - each.takes_effect_at).days < 60]

@@ -16,6 +16,7 @@ from concord.servers.login import DatabaseUrls
 from concord.settings import libpq_url
 from matching.fee.agreement import get_agreement
 from matching.fee.debt_holder import Sides, hand_on
+from matching.fee.invoice.bank import list_told
 from matching.fee.invoice.dispute import (
     Dispute,
     DisputeMessage,
@@ -61,6 +62,7 @@ from matching.fee.statement.aged_debt import list_debts
 from matching.fee.transfer import transfer_balances, undo
 from matching.notice import list_notices
 from tenants.database import Database
+from tenants.role import Role
 from tests.factories import NOW, TODAY, Factories, Tenant
 from tests.matching.fee.handed_over import hand_over_books, sign_hand_over
 from tests.matching.fee.invoice.invoice_ground import InvoiceGround
@@ -324,6 +326,22 @@ class TestPayerHandedOver:
             assert session.scalar(select(func.count()).select_from(Invoice)) == 0
         assert four.owed(invoice_id) == [(2, 1, 7_000)]
         four.mirror()
+
+    def test_has_its_successor_told_where_to_pay_from_then_on(self, four: Four, factories: Factories) -> None:
+        payer, payee, heir, stranger = four.tenants
+        colleague = factories.colleague(payee, roles=frozenset({Role.FINANCE_OFFICER}))
+        ground = InvoiceGround(four.database, four.urls, payer, payee, stranger, colleague)
+        ground.set_bank("11112222")
+        ground.issue(1_000)
+        hand_over_books(four.database, four.urls, payer, heir)
+        change_id = ground.set_bank("33334444")
+
+        told = {}
+        for tenant in (heir, stranger):
+            with four.database.transaction(tenant.scope) as session:
+                found = [each.id for each in list_told(session, now=NOW)]
+                told[tenant.id] = found, [each.fee_id for each in list_notices(session, number=1).cards]
+        assert told == {heir.id: ([change_id], [change_id]), stranger.id: ([], [])}
 
 
 class TestPayeeHandedOver:

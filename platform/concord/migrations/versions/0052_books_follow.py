@@ -76,6 +76,19 @@ ON_FEE = f"""
     END
     $$
 """
+# Those who have been invoiced, or have taken an invoice over: the same who may read of the change.
+ON_BANK = f"""
+    CREATE OR REPLACE FUNCTION notice_payers() RETURNS trigger LANGUAGE plpgsql {DEFINER} AS $$
+    BEGIN
+        PERFORM give_fee_notices(p.id, ARRAY['finance_officer'], scope_person(), NEW.id, TG_ARGV[0], NEW.id::text)
+        FROM (
+            SELECT i.payer_agency_id AS id FROM invoice i WHERE i.payee_agency_id = NEW.agency_id
+            UNION SELECT d.payer_agency_id FROM debt_holder d WHERE d.payee_agency_id = NEW.agency_id
+        ) p;
+        RETURN NULL;
+    END
+    $$
+"""
 # What was handed over before there was this table, by what was posted then.
 CARRY_OVER = """
     INSERT INTO debt_holder
@@ -213,6 +226,11 @@ def _readers() -> None:
         ("netting_leg", HELD_LEG),
     ):
         op.execute(f"ALTER POLICY {table}_read ON {table} USING ({PARTY} OR {condition})")
+    op.execute(
+        f"ALTER POLICY payee_account_change_read ON payee_account_change USING ({OWN} OR approved_at IS NOT NULL "
+        f"AND withdrawn_at IS NULL AND agency_id IN (SELECT i.payee_agency_id FROM invoice i WHERE i.{PAYER_S} "
+        f"UNION SELECT d.payee_agency_id FROM debt_holder d WHERE d.{PAYER_S}))"
+    )
 
 
 def _writers() -> None:
@@ -271,5 +289,6 @@ def _writers() -> None:
     op.execute("SET LOCAL ROLE concord_work")
     op.execute(TO_REMIND)
     op.execute(ON_FEE)
+    op.execute(ON_BANK)
     op.execute("SET LOCAL ROLE concord_owner")
     op.execute("REVOKE CREATE ON SCHEMA public FROM concord_work")
