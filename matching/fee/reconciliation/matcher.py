@@ -13,23 +13,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
-from matching.fee.reconciliation.fact import (
-    Confidence,
-    Facts,
-    Kind,
-    KnownInvoice,
-    Proposal,
-    Share,
-    WaitingLine,
-)
+from matching.fee.reconciliation.fact import Confidence, Facts, Kind, KnownInvoice, Proposal, Share, WaitingLine
 from matching.fee.reconciliation.payer_name import find_payer
 from matching.fee.reconciliation.paying_back import Said, paying_back
 from matching.fee.reconciliation.points import LIKELY, POINTS, POSSIBLE, SURE, amount_points, day_points, kind_of
 from matching.fee.reconciliation.reference import How, KeyBook, Mention, words_of
 from matching.fee.reconciliation.subset import find_sum
 from matching.fee.reconciliation.undoing import undoing
+
+_SAYS_NOTHING: Final = ("Neither the reference nor the name says what it is.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +166,9 @@ class _Matcher:
     # ── what it may pay ──
 
     def _best(self, reading: _Reading) -> Proposal:
+        if reading.payer_id is None and not reading.mentions and not self._of_sum.get(reading.line.pence):
+            # Most of what a bank lists says nothing about fees at all.
+            return Proposal(reading.line.id, doubts=_SAYS_NOTHING)
         choices = [*self._named_choices(reading), *self._sum_choices(reading)]
         if not any(choice.only for choice in choices) and not self._open_named(reading):
             choices += self._together(reading)
@@ -371,7 +369,7 @@ class _Matcher:
         if settled:
             yield _taken(settled[0])
         elif reading.payer_id is None:
-            yield "Neither the reference nor the name says what it is."
+            yield from _SAYS_NOTHING
         else:
             yield f"{self._payers[reading.payer_id].names[0]} paid it, and nothing open adds up to it."
 

@@ -135,6 +135,8 @@ class KeyBook:
         return taken
 
     def _written_nearly(self, part: str, found: dict[UUID, Mention], *, last: bool) -> None:
+        if part.isalpha():
+            return
         figures = sum(letter.isdigit() for letter in part)
         if part.isdigit() and len(part) >= _SHORTEST_FIGURES:
             for key in self._by_figures.get(int(part), ()):
