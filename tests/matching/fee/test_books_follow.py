@@ -375,6 +375,24 @@ class TestPayeeHandedOver:
         assert four.owed(invoice_id) == []
         four.mirror()
 
+    def test_stays_with_whoever_has_it_when_more_of_it_came_back_to_who_gave_it(self, four: Four) -> None:
+        payer, payee, heir, last = four.tenants
+        invoice_id = four.issue(10_000)
+        early = four.pay(4_000, invoice_id, by=payer)
+        with four.database.transaction(payee.scope) as session:
+            (line,) = lines_of(session, get_invoice(session, invoice_id))
+        hand_over_books(four.database, four.urls, payee, heir, agreements=[line.agreement_id])
+        four.take_back(early)
+        assert four.owed(invoice_id) == [(0, 1, 4_000), (0, 2, 6_000)]
+        hand_over_books(four.database, four.urls, payee, last)
+
+        assert (four.owed(invoice_id), four.readers(invoice_id)) == ([(0, 2, 6_000), (0, 3, 4_000)], [0, 1, 2])
+        assert _debts(four, 3) == [(payer.id, "to_us", (4_000, 0, 0, 0))]
+        with four.database.transaction(heir.scope) as session:
+            credit_invoice(session, get_invoice(session, invoice_id), {line.id: 6_000}, reason="Sorry.", now=LATER)
+        assert four.owed(invoice_id) == [(0, 3, 4_000)]
+        four.mirror()
+
     def test_goes_on_through_both_until_the_two_are_one(self, four: Four) -> None:
         payer, payee, heir, last = four.tenants
         invoice_id = four.issue(10_000)
