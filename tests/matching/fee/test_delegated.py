@@ -50,7 +50,7 @@ def ground(database: Database, migrated: DatabaseUrls, factories: Factories) -> 
 def acting(ground: InvoiceGround, factories: Factories) -> Tenant:
     """Return a finance officer of the region's in the council's work."""
     officer = factories.colleague(ground.stranger, roles=OFFICER)
-    return replace(ground.payee, scope=replace(officer.scope, agency_id=ground.payee.id))
+    return replace(ground.payee, scope=replace(officer.scope, agency_id=ground.payee.id), subject=officer.subject)
 
 
 class TestTwoWhoActByDelegation:

@@ -189,7 +189,7 @@ class TestDepartures:
         colleague = factories.colleague(agreed.payee, roles=agreed.payee.scope.roles)
         path = f"/fees/agreements/{agreed.id}/exceptions"
         assert "None was asked for." in said(keeper, path)
-        assert "Nothing was paid of it that is not paid back." in said(keeper, path)
+        assert "There is nothing to pay back" in said(keeper, path)
         assert "Pay back" not in said(keeper, f"{path}/new")
         assert keeper.post(f"{path}/new", {"kind": "refund", "amount": "", "reason": "A gift"}).status_code == 422
         waiver = {"kind": "waiver", "amount": "", "reason": "A swap after all"}

@@ -130,7 +130,7 @@ class TestRefund:
                     now=NOW,
                 )
                 assert paid_of(session, agreement).net == 0
-        with pytest.raises(ExceptionInvalid, match="Nothing was paid"):
+        with pytest.raises(ExceptionInvalid, match="There is nothing to pay back"):
             ask(ground, agreements[0], 1)
         pay(ground, invoice_id, gross - 600)
         with ground.database.transaction(ground.payee.scope) as session:
@@ -144,7 +144,7 @@ class TestRefund:
         # Refused when it is asked for, and when it was too much by the time it is decided.
         with pytest.raises(ExceptionInvalid, match=r"No more is paid back than was paid: £20\.04 without VAT"):
             ask(ground, agreements[1], 2_005)
-        with pytest.raises(ExceptionInvalid, match="Nothing was paid"):
+        with pytest.raises(ExceptionInvalid, match="There is nothing to pay back"):
             decide(ground, late)
         with ground.database.transaction(ground.payee.scope) as session:
             set_limit(session, Role.FINANCE_OFFICER, pence=2_003, now=NOW)

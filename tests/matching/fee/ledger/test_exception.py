@@ -41,7 +41,7 @@ class TestAskException:
             agreement = session.get_one(FeeAgreement, made.id)
             for kind, pence, words in (
                 (ExceptionKind.WAIVER, None, "Nothing is left to waive"),
-                (ExceptionKind.REFUND, 1, "Nothing was paid"),
+                (ExceptionKind.REFUND, 1, "There is nothing to pay back"),
             ):
                 with pytest.raises(ExceptionInvalid, match=words) as refused:
                     ask_exception(session, agreement, kind, pence=pence, **facts)
