@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -42,8 +43,9 @@ from matching.fee.netting_offer import list_offers
 from matching.swap.group import get_swap_group
 from tenants import audit
 from tenants.agency import list_agencies
-from tenants.approval import BothSides
+from tenants.approval import BothSides, require_one_side
 from tenants.base import utc_now
+from tenants.error import refusal_of
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
@@ -183,6 +185,10 @@ def _show_all(*, problem: str | None = None) -> str | Response:
         found = read_netting_page(session, number=request.args.get("page", 1, type=int))
         nettings = list_nettings(session) if whole_asked() else found.page.cards
         waits, names = list_to_confirm(session, on=today), names_of(list_agencies(session))
+        barred = {
+            each.agency_ids: refusal_of(partial(require_one_side, session, agencies=each.agency_ids, on=today))
+            for each in offers
+        }
     offered = offer_table(offers, names)
     listed = netting_table(found, nettings, names, own=own, waits=waits, on=today)
     return show_page(
@@ -191,6 +197,7 @@ def _show_all(*, problem: str | None = None) -> str | Response:
         listed,
         form=form,
         offers=offers,
+        barred=barred,
         offered=offered,
         listed=listed,
         page=found.page,
@@ -212,6 +219,7 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str | Response
         netting, names = get_netting(session, netting_id), names_of(list_agencies(session))
         members, part = list_netting_members(session, netting), own_part(session, netting)
         reminders = leg_reminders_of(session, [each.leg.id for each in part.legs])
+        barred = refusal_of(partial(require_one_side, session, agencies=netting.agency_ids, on=today))
         audit.record(
             session,
             audit.Act.READ,
@@ -232,6 +240,7 @@ def _show_one(netting_id: UUID, *, problem: str | None = None) -> str | Response
         payments=payments,
         claims=claims,
         reminders=reminders,
+        barred=barred,
         today=today,
         own=own,
         names=names,

@@ -60,6 +60,11 @@ class TestNetting:
         assert "There is no agency" in said(stranger, "/fees/netting?until=1&until=1&until=2020")
         assert "Enter a real date" in said(one, "/fees/netting?until=31&until=2&until=2026")
         with_two = f"/fees/netting/with/{ground.members[1].id}"
+        double = visit_as(factories.of_both(*reversed(ground.members), roles=frozenset({Role.FINANCE_OFFICER})))
+        double.get("/acting")
+        double.post("/acting", {"choice": f"{ground.members[1].id}:{ground.members[1].scope.consortium_id}"})
+        assert "You hold roles in both agencies" in said(double, "/fees/netting")
+        assert "Propose a netting" not in said(double, "/fees/netting")
         assert one.post(with_two, {"until_on": "never"}).status_code == 422
         path = one.post(with_two, today).headers["Location"]
         assert one.post(with_two, today).status_code == 422
@@ -69,6 +74,8 @@ class TestNetting:
         said(one, path)
         said(two, f"{path}/decline")
         assert two.post(f"{path}/decline", {"reason": ""}).status_code == 422
+        assert "You hold roles in both agencies" in said(double, path)
+        assert "Confirm and post" not in said(double, path)
         assert "Confirm and post" in said(two, path)
         assert two.post(f"{path}/confirm", {}).status_code == 303
         assert "Posted in all books" in said(one, path)

@@ -120,7 +120,10 @@ class TestStatements:
         made = payee.post(with_payer, {"until_on": TODAY.isoformat()}).headers["Location"]
         assert "differences" in check_tables(payee, made)
         # Whoever is to agree sees what their own files say they sent.
-        assert "sent-by-other" in check_tables(visit_as(books.payer), made)
+        payer = visit_as(books.payer)
+        assert "sent-by-other" in check_tables(payer, made)
+        assert "Nobody can agree while the books differ." in page_of(payer).text
+        assert "Agree for your agency" not in page_of(payer).text
         assert payee.get(f"{made}?file=nothing.csv").mimetype == "text/html"
         assert payee.get(f"{made}?file=lines.pdf").mimetype == "text/html"
 
