@@ -18,6 +18,8 @@ from matching.fee.tariff import PublishedTariff, in_london, kind_of, read_tariff
 from matching.fee.waiver import Waived, find_waiver
 from matching.placement.placement import Placement, list_placed_children
 from tenants.agency import get_agency
+from tenants.database import scope_of
+from tenants.permission import Verb, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def price_on(
 
 def list_plans(session: Session, agreement: FeeAgreement, *, today: date) -> list[PublishedTariff]:
     """Return the tariffs as which a fee that the two agencies state may be paid: those of the payee on its day."""
+    require(scope_of(session), Verb.READ_FEES)
     on = agreement.placed_on or today
     rules, payee = read_rules(session, published().rules, on=on), _payee(session, agreement.payee_agency_id)
     return [each for each in read_tariffs(session, on=on) if is_for(each, rules, payee)]
