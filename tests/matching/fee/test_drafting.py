@@ -360,7 +360,7 @@ class TestCost:
 class TestStateFee:
     def test_is_paid_in_full_or_as_a_tariff_of_the_payees(self, ground: FeeGround) -> None:
         agreement_id = ground.match(ground.devon, ground.dorset)
-        with transaction(ground.database, ground.devon) as session:
+        with transaction(ground.database, ground.dorset) as session:
             agreement = get_agreement(session, agreement_id)
             [tariff] = list_plans(session, agreement, today=TODAY)
             facts: dict[str, Any] = {"pence": 1_000_001, "reason": "Minute 1.", "now": utc_now()}
