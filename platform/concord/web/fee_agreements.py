@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from concord.web.access import may
 from concord.web.fee_form import AddendumForm, StateFeeForm
-from concord.web.fee_table import Cell, Column, Holds, Row, Table, money, row, whole_asked
-from concord.web.fee_table import show as show_page
+from concord.web.fee_table import Cell, Column, Holds, Row, Table, money, row, show_page, whole_asked
 from concord.web.form import place_refusal
 from concord.web.listing import pagination
 from concord.web.request import transaction
@@ -72,11 +71,11 @@ def index() -> ResponseReturnValue:
         agreements = list(session.scalars(_select(session))) if whole_asked() else found.page.cards
         names = names_of(list_agencies(session))
         missing = [] if waiting or wanted.state or wanted.reference else list_missing(session)
-    it = _table(found, agreements, names)
+    listed = _table(found, agreements, names)
     return show_page(
         "fee-agreements.html",
-        it,
-        it=it,
+        listed,
+        listed=listed,
         page=found.page,
         pagination=pagination(found.page, lambda number: url_for("fee_agreements.index", **asked, page=number)),
         names=names,

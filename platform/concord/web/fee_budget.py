@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
-from concord.web.fee_table import Cell, Column, Table, money, row, show
+from concord.web.fee_table import Cell, Column, Table, money, row, show_page
 from concord.web.request import transaction
 from matching.fee.ledger import Account
 from matching.fee.money import plain_pounds
@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         found = compare_budget(session, year)
     tables = {way: _table(way, months, keeps=keeps) for way, months in found.items()}
-    return show(
+    return show_page(
         "fee-budget.html",
         *tables.values(),
         ways=tables,

@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.fee_form import DayOfCostForm
-from concord.web.fee_table import Cell, Column, Holds, Table, row
-from concord.web.fee_table import show as show_page
+from concord.web.fee_table import Cell, Column, Holds, Table, row, show_page
 from concord.web.form import error_summary
 from concord.web.request import transaction
 from matching.fee.cost import ChosenFamily, DayUnfit, cost_of, list_chosen
@@ -26,8 +25,8 @@ blueprint = Blueprint("fee_cost", __name__)
 def index() -> ResponseReturnValue:
     """List the families that are chosen for the agency’s children and have not moved in."""
     with transaction() as session:
-        it = _table(list_chosen(session))
-    return show_page("fee-chosen.html", it, it=it)
+        listed = _table(list_chosen(session))
+    return show_page("fee-chosen.html", listed, listed=listed)
 
 
 @blueprint.get("/fees/cost/<uuid:link_id>")

@@ -15,7 +15,7 @@ from concord.web.access import may
 from concord.web.fee_closing import list_unfinished
 from concord.web.fee_ledger_form import ExceptionForm, ReopenForm
 from concord.web.fee_ledger_tables import exception_table, month_table, period_table, posting_table, sum_table
-from concord.web.fee_table import show, whole_asked
+from concord.web.fee_table import show_page, whole_asked
 from concord.web.form import place_refusal
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -75,7 +75,7 @@ def index() -> ResponseReturnValue:
         shared = list_shared_invoices(session, wanted.reference) if wanted.reference else []
         months, others = list_months(session), list_counterparties(session)
         names = names_of(list_agencies(session))
-    return show(
+    return show_page(
         "fee-ledger.html",
         sum_table(sums, _asked(wanted)),
         posting_table(lines, names),
@@ -103,7 +103,7 @@ def periods() -> ResponseReturnValue:
         newest = next((each for each in closed if each.reopened_at is None), None)
         unopened = refusal_of(partial(require_reopening, session, newest, on=today)) if newest else None
     first = [month_table(totals, month, f"What each account has come to in {month:%B %Y}")] if month else []
-    return show(
+    return show_page(
         "fee-periods.html",
         *first,
         period_table(closed),
@@ -138,8 +138,10 @@ def period(fee_period_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found = get_period(session, fee_period_id)
         totals, now = kept_totals(found), totals_of(session, found.month)
-    it = month_table(totals, found.month, "What each account came to")
-    return show("fee-period.html", it, period=found, it=it, same=totals == now or bool(found.reopened_at))
+    listed = month_table(totals, found.month, "What each account came to")
+    return show_page(
+        "fee-period.html", listed, period=found, listed=listed, same=totals == now or bool(found.reopened_at)
+    )
 
 
 @blueprint.route("/fees/periods/<uuid:fee_period_id>/reopen", methods=["GET", "POST"])
@@ -185,12 +187,12 @@ def exceptions(agreement_id: UUID) -> ResponseReturnValue:
         names = names_of(list_agencies(session))
         refusals = refusals_of(session, found, on=today)
         decisions = decisions_of(session, found, asked, on=today)
-    it = exception_table(asked, found.reference, names)
-    return show(
+    listed = exception_table(asked, found.reference, names)
+    return show_page(
         "fee-exceptions.html",
-        it,
+        listed,
         agreement=found,
-        it=it,
+        listed=listed,
         keeps=scope_may(g.scope, Verb.KEEP_FEES),
         refusals=refusals,
         decisions=decisions,

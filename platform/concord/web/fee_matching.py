@@ -16,7 +16,7 @@ from wtforms import SubmitField
 from concord.web.access import may
 from concord.web.fee_file import hand_out, in_pounds
 from concord.web.fee_held_tables import held_table, paid_back_table, used_table
-from concord.web.fee_table import show as show_page
+from concord.web.fee_table import show_page
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field

@@ -15,8 +15,7 @@ from wtforms import SubmitField
 
 from concord.web.access import may
 from concord.web.fee_netting_tables import claim_table, leg_table, netting_table, offer_table
-from concord.web.fee_table import show as show_page
-from concord.web.fee_table import whole_asked
+from concord.web.fee_table import show_page, whole_asked
 from concord.web.form import DayField
 from concord.web.listing import pagination
 from concord.web.request import transaction

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from concord.web.access import may
 from concord.web.fee_chart import draw_pounds
 from concord.web.fee_statement_tables import TOGETHER, WHO
-from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show
+from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show_page
 from concord.web.request import transaction
 from matching.fee.agreement_page import names_of
 from matching.fee.invoice.issuing import say_due
@@ -42,7 +42,7 @@ def index() -> ResponseReturnValue:
         accruals, ahead = list_accruals(session, month=month), forecast(session, on=today)
         accounts, names = read_year(session, year), names_of(list_agencies(session))
     months = by_month(ahead, on=today)
-    return show(
+    return show_page(
         "fee-reports.html",
         _month_table(months),
         _ahead_table(ahead, names),

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.chart import draw
-from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show
+from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show_page
 from concord.web.request import transaction
 from matching.fee.agreement_page import names_of
 from matching.fee.report.office_saving import YearOverAgencies, list_office_savings
@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         names = names_of(list_agencies(session))
         if is_office(session):
-            return show("fee-savings-over.html", _over_table(list_office_savings(session), names))
+            return show_page("fee-savings-over.html", _over_table(list_office_savings(session), names))
         savings = list_savings(session)
     years = by_year(savings)
     rows = tuple((_said(each.year), each.spared // 100, each.earned // 100) for each in years)
@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
         "savings", "Spared and earned by year", "", ("Year", "Spared", "Earned"), rows, drawn=(1, 2), unit="pounds"
     )
     links = scope_may(g.scope, Verb.READ_FEES)
-    return show(
+    return show_page(
         "fee-savings.html", _year_table(years), _agreement_table(savings, names, links=links), chart=draw(figure)
     )
 

@@ -24,8 +24,7 @@ from concord.web.fee_statement_tables import (
     side_tables,
     statement_table,
 )
-from concord.web.fee_table import show as show_page
-from concord.web.fee_table import whole_asked
+from concord.web.fee_table import show_page, whole_asked
 from concord.web.form import DayField
 from concord.web.invoice_tables import posting_table
 from concord.web.listing import pagination

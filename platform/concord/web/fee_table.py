@@ -143,7 +143,7 @@ def whole_asked() -> bool:
     return _ASKED in request.args
 
 
-def show(template: str, *tables: Table, **facts: Any) -> str | Response:  # noqa: ANN401 - as render_template
+def show_page(template: str, *tables: Table, **facts: Any) -> str | Response:  # noqa: ANN401 - as render_template
     """Return the page, or the one of its tables that the address asks for as a file."""
     name, _, file_format = request.args.get(_ASKED, "").rpartition(".")
     for table in tables:

@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from concord.web.access import may
 from concord.web.fee_form import SCALE, LastDayForm, RulesForm, TariffForm, WaiverForm
-from concord.web.fee_table import Cell, Column, Holds, Table, money, row
-from concord.web.fee_table import show as show_page
+from concord.web.fee_table import Cell, Column, Holds, Table, money, row, show_page
 from concord.web.form import place_refusal
 from concord.web.request import transaction
 from concord.web.short_form import short_form
@@ -53,11 +52,11 @@ def index() -> ResponseReturnValue:
         running_out = list_running_out(session, now)
         keeps = scope_may(g.scope, Verb.KEEP_TARIFFS) and is_office(session)
         groups = list_swap_groups(session) if keeps and scope_may(g.scope, Verb.READ_SWAPS) else []
-    it = _tariff_table(tariffs, today=now.date())
+    listed = _tariff_table(tariffs, today=now.date())
     return show_page(
         "fee-tariffs.html",
-        it,
-        it=it,
+        listed,
+        listed=listed,
         rules=rules,
         history=history,
         running_out=running_out,
@@ -92,11 +91,11 @@ def show(tariff_id: UUID) -> ResponseReturnValue:
         tariff = get_tariff(session, tariff_id)
         before = _before(tariff, list_tariffs(session))
         keeps = scope_may(g.scope, Verb.KEEP_TARIFFS) and is_office(session)
-    it = _rate_table(tariff, before)
+    listed = _rate_table(tariff, before)
     return show_page(
         "fee-tariff.html",
-        it,
-        it=it,
+        listed,
+        listed=listed,
         tariff=tariff,
         terms=tariff.terms,
         before=before,

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from wtforms import SelectChoice
 
 from concord.web.access import may
-from concord.web.fee_table import show as show_page
-from concord.web.fee_table import whole_asked
+from concord.web.fee_table import show_page, whole_asked
 from concord.web.invoice_form import DisputeForm, NoteForm
 from concord.web.invoice_tables import STATES, due_table, invoice_table, move_table, posting_table
 from concord.web.listing import pagination
@@ -77,11 +76,11 @@ def index() -> ResponseReturnValue:
         invoices = list_invoices(session, wanted, on=now.date()) if whole_asked() else found.page.cards
         told = list_told(session, now=now) if wanted.received else []
         audit.record(session, audit.Act.READ, record_kind=RECORD_KIND, reason=f"{len(invoices)} invoices", now=now)
-    it = invoice_table(found, invoices, names, received=wanted.received)
+    listed = invoice_table(found, invoices, names, received=wanted.received)
     return show_page(
         "invoices.html",
-        it,
-        it=it,
+        listed,
+        listed=listed,
         page=found.page,
         pagination=pagination(found.page, lambda other: url_for("invoices.index", **asked, page=other)),
         names=names,
@@ -109,9 +108,9 @@ def new() -> ResponseReturnValue:
     with transaction() as session:
         due, account, names = list_due(session), find_account(session), names_of(list_agencies(session))
     payers = sorted({each.agreement.payer_agency_id for each in due}, key=lambda each: names.get(each, ""))
-    it = due_table(due, names)
+    listed = due_table(due, names)
     page = show_page(
-        "invoice-new.html", it, it=it, due=due, payers=payers, account=account, names=names, refusal=refusal
+        "invoice-new.html", listed, listed=listed, due=due, payers=payers, account=account, names=names, refusal=refusal
     )
     return page, 422 if refusal else 200
 

@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
 from concord.web.access import may
-from concord.web.fee_table import show as show_page
-from concord.web.fee_table import whole_asked
+from concord.web.fee_table import show_page, whole_asked
 from concord.web.form import place_refusal
 from concord.web.invoice_form import AccountForm, BankForm, OrderForm, StagesForm, SupplierForm, account_form
 from concord.web.invoice_tables import order_table, supplier_table, unapproved_table

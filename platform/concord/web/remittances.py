@@ -15,8 +15,7 @@ from wtforms.validators import InputRequired
 
 from concord.web.access import may
 from concord.web.fee_matching import ReasonForm
-from concord.web.fee_table import show as show_page
-from concord.web.fee_table import whole_asked
+from concord.web.fee_table import show_page, whole_asked
 from concord.web.form import error_summary
 from concord.web.listing import pagination
 from concord.web.remittance_tables import file_table, line_table
@@ -213,7 +212,12 @@ def _page(session: Session, remittance: Remittance) -> Page[tuple[RemittanceLine
 
 def _show_form(form: RemittanceForm) -> str | Response:
     with transaction() as session:
-        it = file_table(list_remittances(session))
+        listed = file_table(list_remittances(session))
     return show_page(
-        "remittances.html", it, it=it, form=form, errors=error_summary(form), most_megabytes=MOST_BYTES // 2**20
+        "remittances.html",
+        listed,
+        listed=listed,
+        form=form,
+        errors=error_summary(form),
+        most_megabytes=MOST_BYTES // 2**20,
     )
