@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from concord.servers.login import DatabaseUrls
 from matching.fee.netting import (
@@ -68,7 +68,9 @@ class TestConfirmNetting:
             with pytest.raises(NettingInvalid):
                 propose_netting(session, one.id, until_on=TODAY, now=NOW)
 
-    def test_waits_for_nobody_once_one_has_left_and_the_others_are_told(self, ground: NettingGround) -> None:
+    def test_waits_for_nobody_once_one_has_left_and_the_others_are_told(
+        self, ground: NettingGround, factories: Factories
+    ) -> None:
         one, two, three = ground.members
         for payer, payee in ((0, 1), (1, 2), (2, 0), (1, 0)):
             ground.issue(payer, payee, 100)
@@ -93,6 +95,8 @@ class TestConfirmNetting:
                 ground.confirm(tenant, netting_id)
             for days in (0, 1):
                 assert _tell(ground, tenant, days=days) == sorted([*told[tenant.id], "netting_over"])
+        with ground.database.transaction(factories.two_tenants()[0].scope) as session:
+            assert session.scalar(select(func.netting_over_on(netting_id))) is None
         anew = ground.propose(two)
         assert ground.confirm(one, anew)
 

@@ -136,6 +136,7 @@ OVER = f"""
                 FROM netting_claim c JOIN ledger_transaction t ON t.invoice_id = c.invoice_id
                 WHERE c.netting_id = n.id AND t.kind = 'transferred' AND t.posted_at >= n.made_at)) AS day) AS g
         WHERE n.id = wanted AND n.posted_at IS NULL AND n.declined_at IS NULL AND g.day <= n.lapses_on
+            AND (n.consortium_id = scope_consortium() OR scope_agency() = ANY (n.agency_id || n.agency_ids))
     $$
 """
 # As a transaction is held to its invoice.
