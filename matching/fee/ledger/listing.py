@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from matching.fee.agreement import FeeAgreement
 from matching.fee.ledger.account import Account
 from matching.fee.ledger.transaction import LedgerTransaction, Posting
+from matching.fee.money import plain_pounds
 from tenants.database import scope_of
 from tenants.permission import Verb, require
 
@@ -200,4 +201,4 @@ def _invoices(reference: str, *, shared: bool = False) -> Select[UUID]:
 
 
 def _pounds(pence: int) -> str:
-    return f"{pence // 100}.{pence % 100:02d}" if pence else ""
+    return plain_pounds(pence) if pence else ""

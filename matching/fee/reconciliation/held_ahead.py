@@ -19,9 +19,9 @@ from matching.fee.ledger import (
     post,
     share_books,
 )
+from matching.fee.money import pounds
 from matching.fee.reconciliation.owed import list_owed
 from matching.fee.reconciliation.payment import Payment
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.remittance import lock_remittances
 from matching.fee.transfer import undo
 from matching.sealed_words import own_agency, own_person, tidy

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, aliased
 
 from matching.fee.ledger import LedgerTransaction, TransactionKind, mirrored, post
+from matching.fee.money import pounds
 from matching.fee.reconciliation.held_ahead import NothingHeld, list_held
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.line import RemittanceLine
 from matching.sealed_words import own_agency
 from tenants.database import scope_of

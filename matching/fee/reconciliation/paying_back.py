@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from matching.fee.money import pounds
 from matching.fee.reconciliation.fact import Confidence, Kind, Proposal, WaitingLine
 from matching.fee.reconciliation.points import LIKELY, POINTS, POSSIBLE, SURE
 from matching.fee.reconciliation.reference import Mention, words_of
-from matching.fee.remittance.bank_file import pounds
 
 _WORDS: Final = ("REFUND", "REPAY", "RETURN", "OVERPA", "PAID TWICE", "DUPLICATE", "PAID BACK", "PAYBACK")
 

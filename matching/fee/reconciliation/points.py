@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from matching.fee.money import pounds
 from matching.fee.reconciliation.fact import Kind, KnownInvoice, WaitingLine
-from matching.fee.remittance.bank_file import pounds
 
 SURE: Final = 90
 LIKELY: Final = 60

@@ -17,13 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.fee.ledger import LedgerTransaction, TransactionKind, get_transaction, mirrored, post, share_books
+from matching.fee.money import pounds
 from matching.fee.reconciliation.fact import KnownInvoice, Share
 from matching.fee.reconciliation.held_ahead import refuse_used
 from matching.fee.reconciliation.owed import list_open, list_others
 from matching.fee.reconciliation.paid_back import find_paid_back, pay_back
 from matching.fee.reconciliation.payment import Payment, PaymentAllocation, list_allocations, live_payments
 from matching.fee.reconciliation.queue import RECORD_KIND, draw_queue
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.line import LineState, RemittanceLine, get_line, reason_id
 from matching.fee.remittance.remittance import lock_remittances
 from matching.fee.remittance.taken_back import free_state

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from matching.fee.money import pounds
 from tenants.error import Invalid
 
 MOST_BYTES: Final = 20 * 1024 * 1024
@@ -114,12 +115,6 @@ def tidy_words(words: Sequence[str | None]) -> str:
         if text and text not in said:
             said.append(text)
     return " ".join(said)[:LONGEST_TEXT]
-
-
-def pounds(pence: int) -> str:
-    """Return an amount for people: £1,234.50, with a minus sign before it where it is below nothing."""
-    sign = "−" if pence < 0 else ""
-    return f"{sign}£{abs(pence) // 100:,}.{abs(pence) % 100:02d}"
 
 
 def _check_line(line: BankLine) -> None:

@@ -23,7 +23,7 @@ from matching.fee.invoice.invoice import (
     record_look,
 )
 from matching.fee.invoice.issuing import issue_invoice, list_due
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.money import pounds
 from tenants import audit
 from tenants.agency import get_agency_by_slug
 from tenants.base import utc_now

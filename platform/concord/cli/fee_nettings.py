@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from concord.cli.workplace import agency_session
 from concord.settings import Settings
+from matching.fee.money import pounds
 from matching.fee.netting import RECORD_KIND, Netting, list_netting_members, list_nettings, own_part
 from matching.fee.netting_offer import list_offers
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.report.budget import compare_budget
 from matching.fee.report.year import year_of
 from tenants import audit

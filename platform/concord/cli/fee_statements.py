@@ -13,7 +13,7 @@ from concord.cli.workplace import agency_session
 from concord.settings import Settings
 from matching.fee.journal.journal import ControlTotals, write_journal
 from matching.fee.journal.mapping import get_mapping
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.money import pounds
 from matching.fee.statement.statement import RECORD_KIND, Drawn, draw_statement
 from tenants import audit
 from tenants.agency import get_agency_by_slug

@@ -13,7 +13,8 @@ import click
 from concord.cli.import_run import transaction, wait_or_cancel
 from concord.cli.workplace import Workplace, agency_scope, agency_session, workplace
 from concord.settings import Settings
-from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance, pounds
+from matching.fee.money import pounds
+from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance
 from matching.fee.remittance.column_map import guess
 from matching.fee.remittance.mapping import choose_mapping, preview_mapping
 from matching.fee.remittance.remittance import (

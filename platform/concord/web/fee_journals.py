@@ -23,7 +23,7 @@ from matching.fee.journal.mapping import (
     list_mappings,
     read_layout,
 )
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.money import pounds
 from matching.monitoring.month import month_named
 from matching.working_day import add_months
 from tenants.base import utc_now

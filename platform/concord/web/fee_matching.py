@@ -20,6 +20,7 @@ from concord.web.fee_table import show_page
 from concord.web.listing import pagination
 from concord.web.request import transaction
 from concord.web.short_form import short_form, words_field
+from matching.fee.money import pounds
 from matching.fee.reconciliation.fact import Confidence, KnownInvoice, Share
 from matching.fee.reconciliation.held_ahead import NothingHeld, allocate_held, list_held, list_used, put_back
 from matching.fee.reconciliation.owed import list_open, list_others
@@ -37,7 +38,6 @@ from matching.fee.reconciliation.settling import (
     set_aside,
     take_back,
 )
-from matching.fee.remittance.bank_file import pounds
 from matching.fee.remittance.line import get_line
 from matching.fee.remittance.written_amount import typed_pence
 from matching.register import Page

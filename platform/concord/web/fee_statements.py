@@ -34,7 +34,7 @@ from matching.fee.agreement_page import names_of
 from matching.fee.invoice.invoice import find_by_id
 from matching.fee.ledger import get_transaction, postings_of
 from matching.fee.ledger.listing import references_of
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.money import pounds
 from matching.fee.statement.aged_debt import AGES, AgedDebt, Direction, list_debts
 from matching.fee.statement.behind import find_event
 from matching.fee.statement.movement import Amounts, Line, balances, lines

@@ -21,7 +21,8 @@ from concord.web.listing import pagination
 from concord.web.remittance_tables import file_table, line_table
 from concord.web.request import transaction
 from concord.web.short_form import short_form
-from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance, pounds
+from matching.fee.money import pounds
+from matching.fee.remittance.bank_file import MOST_BYTES, UnreadableRemittance
 from matching.fee.remittance.column_map import ColumnsWrong, Holds
 from matching.fee.remittance.line import LineState, LineWords, RemittanceLine, list_lines
 from matching.fee.remittance.line import words_of as line_words
@@ -102,7 +103,7 @@ def show(remittance_id: UUID) -> ResponseReturnValue:
     """Show how far a file is, then what was taken of it, line by line."""
     with transaction() as session:
         remittance = get_remittance(session, remittance_id)
-        page = _page(session, remittance) if remittance.line_count else None
+        page = _page(session, remittance) if remittance.state is RemittanceState.TAKEN or remittance.line_count else None
         lines = [line_table(remittance, page.cards)] if page else []
         return show_page(
             "remittance.html",

@@ -9,7 +9,7 @@ from flask import Flask
 
 from matching.anonymity.finding import marked
 from matching.availability import Availability
-from matching.fee.remittance.bank_file import pounds
+from matching.fee.money import pounds
 from matching.need import Need, NeedLevel, Tolerance, need_catalogue
 from matching.ranking.facts import ChildFacts, HouseholdFacts
 from matching.ranking.standing import Band, Verdict
