@@ -310,9 +310,7 @@ def _refuse_kind(session: Session, agreement: FeeAgreement, kind: ExceptionKind,
     elif kind is ExceptionKind.WAIVER and not _may_fall_due(agreement) and waived_by(session, agreement, on=on) <= 0:
         words = "Nothing is left to waive. What was invoiced is credited, or paid back."
     elif kind is ExceptionKind.REFUND and paid_of(session, agreement).net <= 0:
-        words = (
-            "There is nothing to pay back: nothing was paid that isn’t paid back. What is not paid is credited."
-        )
+        words = "There is nothing to pay back: nothing was paid that isn’t paid back. What is not paid is credited."
     if words:
         raise ExceptionInvalid(words, about="kind")
 

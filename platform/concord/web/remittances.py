@@ -103,7 +103,9 @@ def show(remittance_id: UUID) -> ResponseReturnValue:
     """Show how far a file is, then what was taken of it, line by line."""
     with transaction() as session:
         remittance = get_remittance(session, remittance_id)
-        page = _page(session, remittance) if remittance.state is RemittanceState.TAKEN or remittance.line_count else None
+        page = (
+            _page(session, remittance) if remittance.state is RemittanceState.TAKEN or remittance.line_count else None
+        )
         lines = [line_table(remittance, page.cards)] if page else []
         return show_page(
             "remittance.html",
