@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -251,7 +252,7 @@ def agree_statement(desk: Desk) -> None:
     assert "Your agency’s own book says the same, line by line." in desk.says()
     assert [desk.adds_up(label, table=side) for label in columns] == closings
     desk.press("Agree for your agency")
-    desk.tab.get_by_text("Agreed by").wait_for()
+    desk.tab.get_by_text(re.compile("^Agreed by")).wait_for()
     desk.look("fee-statement", f"Statement with {desk.ground.dorset.name} until {TODAY.day} {TODAY:%B %Y}")
 
 

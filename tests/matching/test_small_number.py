@@ -30,6 +30,7 @@ CENSUS = {
             *("rectification.seen_by", "audit.count_entries_of", "audit_search.count_entries"),
             *("notice.list_notices", "sealing.reading.list_records"),
             *("fee.remittance.line.count_waiting", "fee.remittance.remittance.count_asking"),
+            *("fee.remittance.taken_back.count_leaving", "fee.remittance.taken_back.count_lines"),
             *("fee.ledger.listing.sum_accounts", "fee.ledger.period.totals_of"),
             *("fee.agreement.read_agreement_page", "fee.invoice.invoice.read_invoice_page"),
             *("fee.statement.statement.count_to_agree", "fee.invoice.dispute._count"),

@@ -11,6 +11,7 @@ from matching.intake.cell import ETHNIC_CODES
 from matching.intake.cell.word import NOTHING_SAID, is_ditto, plain
 from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.column import SheetKind, columns_of
+from matching.intake.formula import unguarded
 from matching.intake.household_row import HouseholdRow
 from matching.need import Answer, NeedLevel, Tolerance, YesNo, need_catalogue
 from matching.place import EXCLUSION_MILES
@@ -29,9 +30,10 @@ _WORDS = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda text: text.str
 
 
 def _tidied(text: str) -> bool:
-    # What the reader would rewrite (composed forms, odd spaces), take for nothing, or for what another row says,
-    # cannot come back as it went.
-    return unicodedata.normalize("NFC", text) == text and plain(text) not in NOTHING_SAID and not is_ditto(text)
+    # What the reader would rewrite (composed forms, odd spaces, the apostrophe that guards a formula), take for nothing,
+    # or for what another row says, cannot come back as it went.
+    kept = unguarded(unicodedata.normalize("NFC", text)) == text
+    return kept and plain(text) not in NOTHING_SAID and not is_ditto(text)
 
 
 line_text = st.lists(_WORDS, min_size=1, max_size=6).map(" ".join).filter(_tidied)
