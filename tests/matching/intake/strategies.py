@@ -30,8 +30,8 @@ _WORDS = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda text: text.str
 
 
 def _tidied(text: str) -> bool:
-    # What the reader would rewrite (composed forms, odd spaces, the apostrophe that guards a formula), take for nothing,
-    # or for what another row says, cannot come back as it went.
+    # What the reader would rewrite (composed forms, odd spaces, the guard of a formula), take for nothing, or for what
+    # another row says, cannot come back as it went.
     kept = unguarded(unicodedata.normalize("NFC", text)) == text
     return kept and plain(text) not in NOTHING_SAID and not is_ditto(text)
 
