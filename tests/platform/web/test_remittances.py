@@ -81,6 +81,7 @@ class TestRemittances:
         assert "£1,000.00" in text
         assert "−£5.00" in text
         assert "£995.00" in text
+        assert "Match what waits" in text
         assert hand_in(officer, content, name="again.csv") == f"{path}?known=yes"
         assert "this very file before" in said(officer, f"{path}?known=yes")
         export = officer.get(f"{path}?file=bank-lines.csv").get_data(as_text=True)
@@ -93,6 +94,7 @@ class TestRemittances:
         assert [officer.post(back, {"reason": each}).status_code for each in ("", "Another account’s.")] == [422, 303]
         text = said(officer, path)
         assert "Another account’s." in text
+        assert "Match what waits" not in text
         assert "Taken back with its file: two lines" in text
         assert f"{path}/back" not in page_of(officer).links().values()
         line = next(each for each in page_of(officer).links().values() if each.startswith("/fees/matching/"))
