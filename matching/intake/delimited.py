@@ -118,21 +118,24 @@ def _place(content: bytes, position: int) -> str:
 
 
 def _delimiter_of(text: str) -> str:
-    """Return the separator that gives the most rows of one width; of those the widest, and a comma before others."""
+    """Return the separator that makes most of the rows one width; of those the widest, and a comma before others."""
     scores = {delimiter: _evenness(text, delimiter) for delimiter in _SEPARATORS}
     return max(scores, key=lambda delimiter: scores[delimiter])
 
 
-def _evenness(text: str, delimiter: str) -> tuple[int, int, int]:
-    """Return how many rows have one width, that width, and (below nought) how often a separator stands in prose."""
+def _evenness(text: str, delimiter: str) -> tuple[float, int, int]:
+    """Return the share of rows that have one width, that width, and (below nought) how often it stands in prose.
+
+    A share, for a wrong separator takes each line of a quoted cell for a row, and finds more of them.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        rows = [cells for cells in itertools.islice(reader, _LOOKED_AT) if len(cells) > 1]
+        rows = [cells for cells in itertools.islice(reader, _LOOKED_AT) if any(cells)]
     except csv.Error:
         return 0, 0, 0
-    prose = sum(cell.startswith(" ") for cells in rows for cell in cells)
-    widths = Counter(map(len, rows))
-    return max(((count, width, -prose) for width, count in widths.items()), default=(0, 0, 0))
+    prose = sum(cell.startswith(" ") for cells in rows if len(cells) > 1 for cell in cells)
+    widths = Counter(len(cells) for cells in rows if len(cells) > 1)
+    return max(((count / len(rows), width, -prose) for width, count in widths.items()), default=(0, 0, 0))
 
 
 def _quoting_message(error: csv.Error, *, line: int) -> str:

@@ -62,6 +62,10 @@ class TestReadDelimited:
         content = "Adopters, approved and waiting\n\nReference;Names\nA1;Sampleson, Testine\nA2;Sampleson, Mock\n"
         assert read_delimited(content.encode()).cells[3] == ["A1", "Sampleson, Testine"]
 
+    def test_read_delimited_takes_no_line_of_a_cell_for_a_row_that_tells_separators(self) -> None:
+        grid = read_delimited(b'Reference,Name,Profile\nA1,B,"Likes:\ncats;\ndogs;\nmud;"\n')
+        assert grid.cells[1] == ["A1", "B", "Likes:\ncats;\ndogs;\nmud;"]
+
     def test_read_delimited_keeps_commas_where_lists_hold_semicolons(self) -> None:
         grid = read_delimited(b"Reference,Languages\nA1,English; Polish\nA2,English; Welsh\n")
         assert grid.cells[1] == ["A1", "English; Polish"]
