@@ -13,6 +13,7 @@ from matching.intake.child_row import ChildRow, GroupRow
 from matching.intake.column import SheetKind, columns_of
 from matching.intake.formula import unguarded
 from matching.intake.household_row import HouseholdRow
+from matching.intake.sheet import ERROR_TEXTS
 from matching.need import Answer, NeedLevel, Tolerance, YesNo, need_catalogue
 from matching.place import EXCLUSION_MILES
 from matching.ranking.facts import LegalPosition, Sex, SexApproved
@@ -30,9 +31,9 @@ _WORDS = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda text: text.str
 
 
 def _tidied(text: str) -> bool:
-    # What the reader would rewrite (composed forms, odd spaces, the guard of a formula), take for nothing, or for what
-    # another row says, cannot come back as it went.
-    kept = unguarded(unicodedata.normalize("NFC", text)) == text
+    # What the reader would rewrite (composed forms, odd spaces, the guard of a formula), take for nothing, for an error
+    # or for what another row says, cannot come back as it went.
+    kept = unguarded(unicodedata.normalize("NFC", text)) == text and text not in ERROR_TEXTS
     return kept and plain(text) not in NOTHING_SAID and not is_ditto(text)
 
 
