@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -91,6 +91,12 @@ class TestStatements:
         assert "There is a problem" in _again(payee, with_payer)
         with books.database.transaction(books.payer.scope) as session:
             assert get_statement(session, UUID(path.rsplit("/", 1)[1])).other_agreed_at
+
+    def test_know_no_agency_of_another_consortium(self, books: Books, factories: Factories, visit_as: Visit) -> None:
+        payee, outside = visit_as(books.payee), factories.tenant(factories.consortium())
+
+        for other in (outside.id, uuid4()):
+            assert payee.get(f"/fees/statements/with/{other}").status_code == 404, other
 
     def test_lead_from_a_line_to_its_postings(self, books: Books, visit_as: Visit) -> None:
         payee = visit_as(books.payee)
