@@ -25,6 +25,7 @@ from matching.fee.ledger import (
     LedgerTransaction,
     Posting,
     TransactionKind,
+    lock_book,
     post,
     reverse,
 )
@@ -42,7 +43,6 @@ OPEN = (
 )
 """The payee's accounts that go on; the rest tells what was, and stays."""
 _DEFER = text("SET CONSTRAINTS ledger_transaction_balance, posting_balance DEFERRED")
-_LOCK = text("SELECT pg_advisory_xact_lock(fee_book_lock(:agency))")
 
 
 class Acting(Protocol):
@@ -96,7 +96,7 @@ def transfer_balances(session: Session, plan: HandingOver, *, acting: Acting, no
     session.execute(_DEFER)
     with acting(session, Scope(agency_id=plan.giver_id)):
         # Whoever is posting into it is waited for, and whoever comes after waits.
-        session.execute(_LOCK, {"agency": plan.giver_id})
+        lock_book(session, plan.giver_id)
         found = list(_open(session, plan))
     moved = _moved(session, plan, found, acting=acting)
     taken: dict[tuple[UUID, UUID, bool, UUID | None, UUID | None], list[_Open]] = {}

@@ -19,6 +19,7 @@ from matching.fee.ledger.balance import (
 )
 from matching.fee.ledger.entry import Entry, mirrored
 from matching.fee.ledger.kind import TransactionKind
+from matching.fee.ledger.lock import BookBusy, lock_agreement, lock_book, share_books, wait_for_posters
 from matching.fee.ledger.period import (
     FeePeriod,
     Total,
@@ -35,19 +36,15 @@ from matching.fee.ledger.period import (
     withdraw_reopening,
 )
 from matching.fee.ledger.transaction import (
-    BookBusy,
     LedgerTransaction,
     Posting,
     TransactionReversed,
     TransactionUnknown,
     find_transaction,
     get_transaction,
-    lock_agreement,
     post,
     postings_of,
     reverse,
-    share_books,
-    wait_for_posters,
 )
 
 __all__ = [
@@ -75,6 +72,7 @@ __all__ = [
     "list_periods",
     "list_to_invoice",
     "lock_agreement",
+    "lock_book",
     "mirrored",
     "moves_of",
     "open_months",

@@ -11,13 +11,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.ledger.account import Account
+from matching.fee.ledger.lock import lock_book
 from matching.fee.ledger.transaction import Posting
 from matching.fee.signer import find_signer, require_signer
+from matching.sealed_words import own_agency
 from matching.working_day import add_months
 from tenants import audit
 from tenants.approval import require_two
@@ -27,7 +29,6 @@ from tenants.error import Conflict, Forbidden, Invalid, NotFound
 from tenants.permission import Verb, require
 
 RECORD_KIND = "fee_period"
-_LOCK = text("SELECT pg_advisory_xact_lock(fee_book_lock(:agency))")
 
 
 class FeePeriod(Base):
@@ -104,10 +105,10 @@ def close_month(session: Session, month: date, *, now: datetime) -> FeePeriod:
     :raises MonthClosed, EarlierOpen: when it is closed, or an earlier one that has postings is not.
     """
     require(scope_of(session), Verb.KEEP_FEES)
-    own, month = scope_of(session).agency_id, month.replace(day=1)
+    own, month = own_agency(session), month.replace(day=1)
     if now.date() < add_months(month, 1):
         raise MonthNotOver("The month is not over. Close it from the first of the next.")
-    session.execute(_LOCK, {"agency": own})
+    lock_book(session, own)
     if month in _closed_months(session):
         raise MonthClosed("This month is closed already.")
     _refuse_before_book(session, month)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Identity, func, select, text
+from sqlalchemy import BigInteger, Identity, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.fee.ledger.account import PAYEES, Account
@@ -20,15 +19,6 @@ from tenants.bulk import add_rows
 from tenants.database import scope_of
 from tenants.error import Conflict, NotFound
 from tenants.permission import Verb, require
-
-_PATIENCE = text("SET LOCAL lock_timeout = '3s'")
-_NO_MATTER = text("SET LOCAL lock_timeout = DEFAULT")
-_LOCK_BOOK = text("SELECT pg_advisory_xact_lock(fee_book_lock(:agency))")
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('concord.fee_agreement.' || CAST(:id AS text), 0))")
-
-_SHARE = text(
-    "SELECT pg_advisory_xact_lock_shared(fee_book_lock(a.id)) FROM (SELECT g.id FROM agency g ORDER BY g.id) AS a"
-)
 
 
 class LedgerTransaction(Base):
@@ -86,47 +76,8 @@ class TransactionUnknown(NotFound):
     """No such transaction is in this scope."""
 
 
-class BookBusy(Conflict):
-    """Somebody is posting into the book."""
-
-
 class TransactionReversed(Conflict):
     """The transaction was reversed already, or is itself a reversal."""
-
-
-def lock_agreement(session: Session, agreement_id: UUID) -> None:
-    """Wait until nobody else settles or invoices an agreement, and keep them waiting until this transaction ends.
-
-    By name and not by its row: locking that would need the right to change it.
-    """
-    session.execute(_LOCK, {"id": agreement_id})
-
-
-def wait_for_posters(session: Session) -> None:
-    """Wait until nobody posts into the scope's agency's book, and keep them waiting until this transaction ends.
-
-    :raises BookBusy: when somebody goes on posting for some seconds.
-    """
-    session.execute(_PATIENCE)
-    try:
-        session.execute(_LOCK_BOOK, {"agency": scope_of(session).agency_id})
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03":
-            raise BookBusy("Somebody is posting into your agency’s book. Ask again in a moment.") from None
-        raise
-    session.execute(_NO_MATTER)
-
-
-def share_books(session: Session) -> None:
-    """Wait until nobody hands a book over, and keep them waiting until this transaction ends.
-
-    Posting waits for it too, but what is to be posted was read by then: whoever reads what is owed takes this first.
-
-    All locks of fees are taken in one order, so that no two transactions wait for each other: the payee's account, an
-    agency's bank lines, agreements by name, their rows, and last the books. A hand-over takes the rows of all that
-    moves, and then the giver's book. Whoever waits for a book's posters holds no other.
-    """
-    session.execute(_SHARE)
 
 
 def post(

@@ -14,6 +14,8 @@ from tenants.database import scope_of
 from tenants.permission import Verb, require
 
 APRIL = 4
+FIRST_YEAR = 2000
+"""The earliest financial year that is shown or planned: no fee is older."""
 
 
 @dataclass(frozen=True, slots=True)

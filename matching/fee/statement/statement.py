@@ -18,6 +18,7 @@ from sqlalchemy import BigInteger, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from matching.fee.ledger import lock_book
 from matching.fee.statement.movement import (
     KINDS,
     Amounts,
@@ -53,7 +54,6 @@ _MAKE = text("""
     FROM (SELECT CAST(:content AS jsonb) AS content) c
 """)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('concord.fee_statement.' || CAST(:pair AS text), 0))")
-_LOCK_BOOK = text("SELECT pg_advisory_xact_lock(fee_book_lock(:agency))")
 
 
 class FeeStatement(Base):
@@ -199,7 +199,7 @@ def make_statement(session: Session, other_agency_id: UUID, *, until_on: date, n
     require_one_side(session, agencies=(own, other_agency_id), on=now.date())
     _lock(session, own, other_agency_id)
     # Nobody posts between adding up and writing down.
-    session.execute(_LOCK_BOOK, {"agency": own})
+    lock_book(session, own)
     drawn = draw_statement(session, other_agency_id, until_on=until_on, now=now)
     if drawn.former is not None and drawn.former.is_open:
         raise StatementWaits("A statement with this agency waits to be agreed. Agree it or withdraw it first.")

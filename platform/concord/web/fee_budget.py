@@ -17,14 +17,13 @@ from matching.fee.ledger import Account
 from matching.fee.money import plain_pounds
 from matching.fee.remittance.written_amount import typed_pence
 from matching.fee.report.budget import Month, Way, compare_budget, keep_budget, months_of
-from matching.fee.report.year import year_of
+from matching.fee.report.year import FIRST_YEAR, year_of
 from tenants.base import utc_now
 from tenants.permission import Verb
 from tenants.permission import may as scope_may
 
 blueprint = Blueprint("fee_budget", __name__)
 
-FIRST_YEAR = 2000
 _ACCOUNTS = {Way.PAY: Account.FEE_COST, Way.EARN: Account.FEE_INCOME}
 
 

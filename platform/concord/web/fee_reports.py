@@ -18,7 +18,7 @@ from matching.fee.agreement_page import names_of
 from matching.fee.invoice.issuing import say_due
 from matching.fee.report.accrual import Accrual, list_accruals
 from matching.fee.report.forecast import Foreseen, MonthAhead, by_month, forecast
-from matching.fee.report.year import YearOfAccount, read_year, year_of
+from matching.fee.report.year import FIRST_YEAR, YearOfAccount, read_year, year_of
 from matching.fee.statement.aged_debt import Direction
 from matching.monitoring.month import month_named
 from matching.working_day import add_months
@@ -28,7 +28,6 @@ from tenants.permission import Verb
 
 blueprint = Blueprint("fee_reports", __name__)
 
-FIRST_YEAR = 2000
 _BOTH = ("", "To us", "By us")
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from matching.fee.ledger import BookBusy, Posting, TransactionKind, mirrored, post, transaction
+from matching.fee.ledger import BookBusy, Posting, TransactionKind, lock, mirrored, post
 from matching.fee.stretch import WantedPostings, list_postings_after
 from matching.stretch import PlaceInvalid
 from tenants.database import Database
@@ -61,7 +61,7 @@ class TestListPostingsAfter:
                 _post(session, third, payee)
             assert len(_follow(database, third, None)[0]) == 2
             with monkeypatch.context() as patched:
-                patched.setattr(transaction, "_PATIENCE", text("SET LOCAL lock_timeout = '50ms'"))
+                patched.setattr(lock, "_PATIENCE", text("SET LOCAL lock_timeout = '50ms'"))
                 with pytest.raises(BookBusy):
                     _follow(database, payee, None)
             late = pool.submit(_follow, database, payee, None)
