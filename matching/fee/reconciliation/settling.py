@@ -60,11 +60,18 @@ class SureResult:
 
 
 def confirm_match(
-    session: Session, line: RemittanceLine, shares: Sequence[Share], *, now: datetime, over_payer_id: UUID | None = None
+    session: Session,
+    line: RemittanceLine,
+    shares: Sequence[Share],
+    *,
+    now: datetime,
+    over_payer_id: UUID | None = None,
+    reason: str = "",
 ) -> list[Payment]:
     """Let a line pay invoices, in both books; what is over is held for the payer. Return a payment for each payer.
 
     :param over_payer_id: whose the rest is, where no share says so or shares are of several payers.
+    :param reason: why so, where the person says it; it is kept with the line until that is taken back.
     :raises LineSettled: when the line is settled, otherwise than so.
     :raises NotOwedAnyMore: when an invoice is owed less than its share.
     :raises SharesWrong: when the shares are more than the line, nobody is named for the rest, or its day is to come.
@@ -77,7 +84,10 @@ def confirm_match(
     if over_payer_id is not None and over_payer_id not in {each.id for each in list_others(session)}:
         raise SharesWrong("Choose whose the rest is from the list.")
     owed = {each.id: each for each in list_open(session)}
-    return _match(session, line, shares, owed, signer=signer, now=now, over_payer_id=over_payer_id)
+    made = _match(session, line, shares, owed, signer=signer, now=now, over_payer_id=over_payer_id)
+    if reason.strip():
+        _keep_reason(session, line, tidy(reason, what="why it is matched so"), now=now)
+    return made
 
 
 def confirm_sure(session: Session, marks: Mapping[UUID, str], *, now: datetime) -> SureResult:
@@ -155,7 +165,7 @@ def set_aside(session: Session, line: RemittanceLine, *, reason: str, now: datet
     if line.state is LineState.SET_ASIDE and line.settled_by == signer.person_id:
         return
     _require_state(line, LineState.WAITING, LineState.NOT_RECEIPT)
-    line.sealed_reason = seal_words(session, {"reason": said}, row_id=reason_id(line.id), now=now)
+    _keep_reason(session, line, said, now=now)
     _settle(session, line, LineState.SET_ASIDE, signer, act=audit.Act.DECIDE, now=now)
 
 
@@ -351,6 +361,7 @@ def _reverse(session: Session, line: RemittanceLine, *, reason: str, signer: Sig
         payment.taken_back_name, payment.taken_back_reason = signer.name, reason
     for transaction_id in posted:
         undo(session, get_transaction(session, transaction_id), reason=reason, now=now)
+    line.sealed_reason = None
     session.flush()
 
 
@@ -368,6 +379,10 @@ def _settle(
     line.settled_by, line.settled_name = signer.person_id, signer.name
     audit.record(session, act, record_kind=RECORD_KIND, record_id=line.id, now=now)
     session.flush()
+
+
+def _keep_reason(session: Session, line: RemittanceLine, said: str, *, now: datetime) -> None:
+    line.sealed_reason = seal_words(session, {"reason": said}, row_id=reason_id(line.id), now=now)
 
 
 def _consortium(session: Session) -> UUID:

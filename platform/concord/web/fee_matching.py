@@ -41,6 +41,7 @@ from matching.fee.reconciliation.settling import (
 from matching.fee.remittance.line import get_line
 from matching.fee.remittance.written_amount import typed_pence
 from matching.register import Page
+from matching.sealed_words import WordsMissing
 from tenants.base import utc_now
 from tenants.error import Conflict
 from tenants.permission import Verb
@@ -150,8 +151,9 @@ def confirm(remittance_line_id: UUID) -> ResponseReturnValue:
             elif back_id is not None:
                 confirm_paid_back(session, line, back_id, now=now)
             else:
-                confirm_match(session, line, _shares(), now=now, over_payer_id=_one_id("payer"))
-    except (SharesWrong, NotOwedAnyMore, LineSettled, NothingHeld) as wrong:
+                chosen, said = _one_id("payer"), request.form.get("reason", "")
+                confirm_match(session, line, _shares(), now=now, over_payer_id=chosen, reason=said)
+    except (SharesWrong, NotOwedAnyMore, LineSettled, NothingHeld, WordsMissing) as wrong:
         return _show_line(remittance_line_id, problem=str(wrong)), 409 if isinstance(wrong, Conflict) else 422
     return redirect(url_for("fee_matching.index"), 303)
 

@@ -155,11 +155,17 @@ class TestMatching:
         assert "is owed by now" in wrong.get_data(as_text=True)
         assert officer.post(f"/fees/matching/{lines[1]}", {f"share-{second}": "x"}).status_code == 422
         by_hand = {f"share-{second}": "400.00", f"share-{third}": "", "payer": str(bank.payer.id)}
-        assert officer.post(f"/fees/matching/{lines[1]}", by_hand).status_code == 303
+        told = {**by_hand, "reason": "They told us by telephone."}
+        assert officer.post(f"/fees/matching/{lines[1]}", {**by_hand, "reason": "x" * 10_001}).status_code == 422
+        assert "at most 10,000 characters" in page_of(officer).text
+        assert bank.left(second)[0] == [50_000]
+        assert officer.post(f"/fees/matching/{lines[1]}", told).status_code == 303
         assert bank.left(first, second, third)[0] == [0, 10_000, 7_000]
         assert bank.held() == (-10_000, 10_000)
 
-        assert "Sam Sample" in said(officer, f"/fees/matching/{lines[1]}")
+        made = said(officer, f"/fees/matching/{lines[1]}")
+        assert "Sam Sample" in made
+        assert "They told us by telephone." in made
         assert "£100.00" in said(officer, "/fees/held")
         assert officer.post(f"/fees/held/{third}").status_code == 303
         assert bank.left(third)[0] == [0]
@@ -191,6 +197,7 @@ class TestMatching:
         officer.get(again)
         assert officer.post(again, {"reason": "Wrong agency."}).status_code == 303
         assert bank.left(second)[0] == [50_000]
+        assert "They told us by telephone." not in said(officer, f"/fees/matching/{lines[1]}")
         assert "No bank line waits" not in said(officer, "/fees/matching")
 
     def test_confirms_sure_ones_a_few_at_a_time(

@@ -358,7 +358,8 @@ class TestConfirmUndone:
             (10_000, bank.payer.name, bank.number), (-10_000, bank.payer.name, f"RETURNED {bank.number}")
         )
         with bank.database.transaction(bank.payee.scope) as session:
-            confirm_match(session, bank.line(session, lines[0]), [Share(invoice_id, 10_000)], now=NOW)
+            confirm_match(session, bank.line(session, lines[0]), [Share(invoice_id, 10_000)], reason="Told.", now=NOW)
+            assert read_line(session, lines[0], now=NOW).reason == "Told."
             proposal = read_queue(session, now=NOW).lines[0].proposal
 
         for _ in range(2):
@@ -369,6 +370,7 @@ class TestConfirmUndone:
         assert bank.left(invoice_id) == [[10_000], [10_000]]
         with bank.database.transaction(bank.payee.scope) as session:
             assert {bank.line(session, each).state for each in lines} == {LineState.REVERSED}
+            assert read_line(session, lines[0], now=NOW).reason is None
             assert read_queue(session, now=NOW).lines == ()
 
     @pytest.mark.parametrize("first", [0, 1])
