@@ -69,6 +69,8 @@ class Page:
         assert list(self._doubled_ids()) == []
         assert list(self._strangers()) == []
         assert list(self._inline_code()) == []
+        # The order of focus is that of the page.
+        assert {element.get("tabindex") for element in self.root.iter()} <= {None, "0", "-1"}
         if nonce is not None:
             assert {script.get("nonce") for script in self.all("script")} <= {nonce}
 
